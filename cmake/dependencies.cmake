@@ -1,0 +1,35 @@
+# Every third-party library, the oldest version that is tried, and what it is for.
+# All of them are packages of Debian 12; nothing is downloaded while configuring.
+list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
+
+find_package(Threads REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)       # JSON: worker protocol, stored settings, output
+find_package(tomlplusplus 3.3 REQUIRED)         # TOML: experiments, profiles, configuration
+find_package(fmt 9 REQUIRED)                    # text formatting
+find_package(spdlog REQUIRED)                   # logging to stderr and files
+find_package(CLI11 2.1 REQUIRED)                # command line
+find_package(SQLiteCpp 3 REQUIRED)              # SQLite wrapper (results/ only)
+find_package(SQLite3 3.40 REQUIRED)             # the database
+find_package(Boost 1.74 REQUIRED)               # Boost.Math distributions (results/ only)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)  # SHA-256 content keys
+find_package(ZLIB REQUIRED)                     # gzip integrity of image files
+# Random123 (counter-based random numbers) is header-only and ships no CMake package.
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
+add_library(random123 INTERFACE)
+target_include_directories(random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE_DIR})
+add_library(Random123::Random123 ALIAS random123)
+
+# ITK reads and writes medical images (harness/io and datasets only).
+find_package(ITK 5.2 REQUIRED COMPONENTS ITKCommon ITKIOImageBase ITKIONIFTI ITKIOMeta)
+
+# LibTorch trains the networks (harness/nn, methods, the worker). Debian's package by default;
+# another one is found through CMAKE_PREFIX_PATH. Its compile flags must not leak elsewhere.
+set(saved_cxx_flags "${CMAKE_CXX_FLAGS}")
+find_package(Torch 1.13 REQUIRED)
+set(CMAKE_CXX_FLAGS "${saved_cxx_flags}")
+add_library(sar_torch INTERFACE)
+target_link_libraries(sar_torch INTERFACE ${TORCH_LIBRARIES})
+if(TORCH_CXX_FLAGS)
+  separate_arguments(torch_flags NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
+  target_compile_options(sar_torch INTERFACE ${torch_flags})
+endif()
