@@ -1,0 +1,17 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <string>
+
+namespace sar {
+
+/// JSON object keys are kept sorted, so `dump()` of equal values is the same text: what is hashed.
+using Json = nlohmann::json;
+
+/// Parses a JSON file. Throws Error (65) naming the file and the place of the fault, (66) if
+/// absent.
+Json read_json(const std::filesystem::path& path);
+
+}  // namespace sar
