@@ -1,0 +1,735 @@
+#include "harness/core/error.h"
+#include "results/statistics.h"
+#include "results/table.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace sar {
+namespace {
+
+constexpr std::size_t kTextWidth = 100;
+
+std::string replace_all(std::string_view text,
+                        const std::vector<std::pair<std::string_view, std::string_view>>& table) {
+  std::string result;
+  while (!text.empty()) {
+    const auto found = std::find_if(table.begin(), table.end(), [&](const auto& entry) {
+      return text.starts_with(entry.first);
+    });
+    if (found == table.end()) {
+      result += text.front();
+      text.remove_prefix(1);
+    } else {
+      result += found->second;
+      text.remove_prefix(found->first.size());
+    }
+  }
+  return result;
+}
+
+std::string escape_markdown(const std::string& text) {
+  return replace_all(text,
+                     {{"\\", "\\\\"},
+                      {"|", "\\|"},
+                      {"*", "\\*"},
+                      {"_", "\\_"},
+                      {"`", "\\`"},
+                      {"<", "&lt;"},
+                      {"&", "&amp;"},
+                      {"[", "\\["},
+                      {"]", "\\]"},
+                      {"\n", " "}});
+}
+
+std::string escape_latex(const std::string& text) {
+  return replace_all(text,
+                     {{"\\", "\\textbackslash{}"},
+                      {"&", "\\&"},
+                      {"%", "\\%"},
+                      {"$", "\\$"},
+                      {"#", "\\#"},
+                      {"_", "\\_"},
+                      {"{", "\\{"},
+                      {"}", "\\}"},
+                      {"~", "\\textasciitilde{}"},
+                      {"^", "\\textasciicircum{}"},
+                      {"<", "$<$"},
+                      {">", "$>$"},
+                      {"±", "$\\pm$"},
+                      {"†", "$\\dagger$"},
+                      {"–", "--"},
+                      {"−", "$-$"},
+                      {"\n", " "}});
+}
+
+std::string escape_html(const std::string& text) {
+  return replace_all(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+}
+
+/// RFC 4180.
+std::string escape_csv(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    return text;
+  }
+  return '"' + replace_all(text, {{"\"", "\"\""}}) + '"';
+}
+
+/// What of a table every laid-out format shows, before any markup.
+struct GridCell {
+  std::string text;   ///< "78.10±3.20"
+  std::string marks;  ///< "†", "(3/5)"
+  bool best = false;
+};
+struct Grid {
+  std::vector<std::pair<std::string, std::size_t>> groups;  ///< label and number of columns
+  std::vector<std::string> header;                          ///< with the row heading
+  std::vector<std::vector<GridCell>> rows;                  ///< as long as the header
+  std::size_t text_columns = 1;                             ///< left-aligned ones
+};
+
+bool is_significant(const Table& table, const TableCell& cell) {
+  const std::optional<TestResult>& test = table.test == "student" ? cell.student : cell.welch;
+  return test && test->p_adjusted < table.alpha;
+}
+
+std::string reference_label(const Table& table) {
+  for (const TableRow& row : table.spec.rows) {
+    if (row.method == table.spec.reference) {
+      return row.label;
+    }
+  }
+  return table.spec.reference;
+}
+
+/// How a column is called outside the table: with its group where the label alone is not unique.
+std::string column_name(const TableSpec& spec, std::size_t column) {
+  const TableColumn& named = spec.columns[column];
+  const auto same = std::count_if(spec.columns.begin(), spec.columns.end(), [&](const auto& other) {
+    return other.label == named.label;
+  });
+  return same == 1 ? named.label : named.group + " " + named.label;
+}
+
+Grid value_grid(const Table& table, const std::string& plus_minus) {
+  Grid grid;
+  grid.header.emplace_back("Method");
+  for (const TableColumn& column : table.spec.columns) {
+    grid.header.push_back(column.label);
+    if (grid.groups.empty() || grid.groups.back().first != column.group) {
+      grid.groups.emplace_back(column.group, 0);
+    }
+    ++grid.groups.back().second;
+  }
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    std::vector<GridCell>& cells = grid.rows.emplace_back();
+    cells.push_back({table.spec.rows[row].label, "", false});
+    for (const TableCell& cell : table.cells[row]) {
+      GridCell shown{"–", "", cell.best};
+      if (cell.mean) {
+        shown.text = fmt::format("{:.2f}", *cell.mean);
+        if (cell.sd) {
+          shown.text += plus_minus + fmt::format("{:.2f}", *cell.sd);
+        }
+        shown.marks = is_significant(table, cell) ? "†" : "";
+        if (cell.n < table.spec.trials) {
+          shown.marks += fmt::format(" ({}/{})", cell.n, table.spec.trials);
+        }
+      }
+      cells.push_back(std::move(shown));
+    }
+  }
+  return grid;
+}
+
+/// One line per comparison with the reference; Welch beside Student.
+Grid test_grid(const Table& table) {
+  const bool corrected = table.correction != "none";
+  Grid grid;
+  grid.text_columns = 2;
+  grid.header = {"Row", "Column", "n", "t", "df", "p Student", "p Welch"};
+  if (corrected) {
+    grid.header.push_back("p " + table.correction);
+  }
+  grid.header.push_back(fmt::format("Hedges' g [{:g}% CI]", 100 * (1 - table.alpha)));
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    for (std::size_t column = 0; column < table.spec.columns.size(); ++column) {
+      const TableCell& cell = table.cells[row][column];
+      const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
+      std::vector<std::string> line = {table.spec.rows[row].label,
+                                       column_name(table.spec, column),
+                                       fmt::format("{}, {}", cell.n, cell.reference_n)};
+      const auto p_of = [](const std::optional<TestResult>& test) {
+        return test ? format_p(test->p) : std::string("–");
+      };
+      if (chosen) {
+        line.insert(line.end(),
+                    {fmt::format("{:.2f}", chosen->t),
+                     fmt::format("{:.4g}", chosen->df),
+                     p_of(cell.student),
+                     p_of(cell.welch)});
+        if (corrected) {
+          line.push_back(format_p(chosen->p_adjusted));
+        }
+        line.push_back(fmt::format(
+            "{:.2f} [{:.2f}, {:.2f}]", chosen->hedges_g, chosen->g_low, chosen->g_high));
+      } else if (!cell.not_testable.empty()) {
+        line.resize(grid.header.size() - 1, "–");
+        line.push_back("not testable: " + cell.not_testable);
+      } else {
+        continue;
+      }
+      std::vector<GridCell>& cells = grid.rows.emplace_back();
+      for (std::string& text : line) {
+        cells.push_back({std::move(text), "", false});
+      }
+    }
+  }
+  return grid;
+}
+
+const char* test_name(const Table& table) {
+  return table.test == "student" ? "Student's pooled two-sample t-test" : "Welch's t-test";
+}
+
+std::string heading(const Table& table) {
+  return table.spec.title + (table.protocol.data_kind == "phantom" ? " [phantom data]" : "");
+}
+
+/// Sentences below (or above) the table; `best_mark` says how the best value is marked.
+std::vector<std::string> notes(const Table& table, const std::string& best_mark) {
+  bool gaps = false;
+  bool partial = false;
+  bool best = false;
+  bool significant = false;
+  std::map<std::string, int> failed;  // each cell once, though it fills several columns
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    for (const TableCell& cell : table.cells[row]) {
+      gaps = gaps || cell.n == 0;
+      partial = partial || (cell.n > 0 && cell.n < table.spec.trials);
+      best = best || cell.best;
+      significant = significant || is_significant(table, cell);
+      if (cell.failed > 0) {
+        failed[fmt::format("{} on {}{}",
+                           table.spec.rows[row].label,
+                           cell.task,
+                           cell.fraction == "1" ? "" : " at " + cell.fraction)] = cell.failed;
+      }
+    }
+  }
+  std::vector<std::string> result;
+  result.push_back(fmt::format("Dice in percent, mean ± SD over {} trials.", table.spec.trials));
+  if (best) {
+    result.push_back(fmt::format("{}: best of its column.", best_mark));
+  }
+  result.push_back(fmt::format("†: differs from {} ({}, two-sided, alpha = {:g}, correction: {}){}",
+                               reference_label(table),
+                               test_name(table),
+                               table.alpha,
+                               table.correction,
+                               significant ? "." : "; no cell does."));
+  if (partial) {
+    result.push_back(fmt::format("(n/{}): only n trials so far.", table.spec.trials));
+  }
+  if (gaps) {
+    result.emplace_back("–: no trial yet.");
+  }
+  if (!failed.empty()) {
+    std::vector<std::string> items;
+    for (const auto& [where, count] : failed) {
+      items.push_back(fmt::format("{}: {}", where, count));
+    }
+    result.push_back(fmt::format("Failed trials: {}.", fmt::join(items, ", ")));
+  }
+  result.push_back(fmt::format(
+      "Protocol {}, profile {}.", table.protocol.protocol.substr(0, 12), table.protocol.profile));
+  if (table.protocol.data_kind == "phantom") {
+    result.emplace_back(
+        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
+        "with the paper's.");
+  }
+  return result;
+}
+
+std::string test_heading(const Table& table) {
+  return fmt::format(
+      "t-tests of each row against {0} (row minus {0}; n of row and {0}; t, df{1} of {2})",
+      reference_label(table),
+      table.correction == "none" ? "" : " and corrected p",
+      test_name(table));
+}
+
+// --- text ---------------------------------------------------------------------------------------
+
+/// Columns on the screen: the code points of UTF-8 text.
+std::size_t display_width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+  }));
+}
+
+std::string spaces(std::size_t width) {
+  return std::string(width, ' ');
+}
+
+std::string trimmed(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+struct TextColumn {
+  std::size_t text = 0, marks = 0;
+  [[nodiscard]] std::size_t width() const { return text + marks; }
+};
+
+std::string text_block(const Grid& grid,
+                       const std::vector<TextColumn>& widths,
+                       const std::vector<std::size_t>& columns,
+                       bool color) {
+  const std::string gap = "  ";
+  std::string result;
+  // Group headings, each over a rule as wide as its columns in this block.
+  std::string labels;
+  std::string rules;
+  std::size_t first = grid.text_columns;
+  for (const auto& [label, span] : grid.groups) {
+    std::size_t width = 0;
+    for (const std::size_t column : columns) {
+      if (column >= first && column < first + span) {
+        width += widths[column].width() + gap.size();
+      }
+    }
+    if (width > 0) {
+      width -= gap.size();
+      const std::size_t filled = std::max(width, display_width(label));
+      labels += gap + label + spaces(filled - display_width(label));
+      rules += gap + std::string(width, '-') + spaces(filled - width);
+    }
+    first += span;
+  }
+  if (!grid.groups.empty()) {
+    result += trimmed(spaces(widths[0].width()) + labels);
+    result += trimmed(spaces(widths[0].width()) + rules);
+  }
+  const auto add_line = [&](const std::function<GridCell(std::size_t)>& cell_at) {
+    std::string line;
+    for (const std::size_t column : columns) {
+      const GridCell cell = cell_at(column);
+      const TextColumn& width = widths[column];
+      const std::string pad = spaces(width.text - display_width(cell.text));
+      const std::string shown = color && cell.best ? "\x1b[1m" + cell.text + "\x1b[0m" : cell.text;
+      line += line.empty() ? "" : gap;
+      line += column < grid.text_columns ? shown + pad : pad + shown;
+      line += cell.marks + spaces(width.marks - display_width(cell.marks));
+    }
+    result += trimmed(std::move(line));
+  };
+  add_line([&](std::size_t column) { return GridCell{grid.header[column], "", false}; });
+  for (const auto& row : grid.rows) {
+    add_line([&](std::size_t column) { return row[column]; });
+  }
+  return result;
+}
+
+std::string text_grid(Grid grid, bool color) {
+  std::vector<TextColumn> widths(grid.header.size());
+  for (auto& row : grid.rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      GridCell& cell = row[column];
+      if (cell.best && !color) {
+        cell.marks.insert(0, "*");
+      }
+      widths[column].text = std::max(widths[column].text, display_width(cell.text));
+      widths[column].marks = std::max(widths[column].marks, display_width(cell.marks));
+    }
+  }
+  for (std::size_t column = 0; column < grid.header.size(); ++column) {
+    widths[column].text = std::max(widths[column].text, display_width(grid.header[column]));
+  }
+  // As many columns side by side as fit, a group being kept together if it can.
+  const auto block_width = [&](const std::vector<std::size_t>& columns) {
+    std::size_t width = 0;
+    for (const std::size_t column : columns) {
+      width += widths[column].width() + 2;
+    }
+    return width - 2;
+  };
+  std::vector<std::vector<std::size_t>> blocks(1);
+  for (std::size_t column = 0; column < grid.text_columns; ++column) {
+    blocks.back().push_back(column);
+  }
+  const std::vector<std::size_t> stub = blocks.back();
+  const auto place = [&](const std::vector<std::size_t>& columns) {
+    std::vector<std::size_t> together = blocks.back();
+    together.insert(together.end(), columns.begin(), columns.end());
+    if (block_width(together) > kTextWidth && blocks.back().size() > stub.size()) {
+      blocks.push_back(stub);
+    }
+    blocks.back().insert(blocks.back().end(), columns.begin(), columns.end());
+  };
+  if (grid.groups.empty()) {
+    for (std::size_t column = grid.text_columns; column < grid.header.size(); ++column) {
+      blocks.back().push_back(column);
+    }
+  }
+  std::size_t next = grid.text_columns;
+  for (const auto& group : grid.groups) {
+    std::vector<std::size_t> columns(group.second);
+    std::generate(columns.begin(), columns.end(), [&] { return next++; });
+    std::vector<std::size_t> alone = stub;
+    alone.insert(alone.end(), columns.begin(), columns.end());
+    if (block_width(alone) <= kTextWidth) {
+      place(columns);
+    } else {
+      for (const std::size_t column : columns) {
+        place({column});
+      }
+    }
+  }
+  std::string result;
+  for (const auto& block : blocks) {
+    result += (result.empty() ? "" : "\n") + text_block(grid, widths, block, color);
+  }
+  return result;
+}
+
+std::string wrapped(const std::vector<std::string>& sentences) {
+  std::string result;
+  std::string line;
+  for (const std::string& sentence : sentences) {
+    for (std::size_t from = 0; from < sentence.size();) {
+      const std::size_t to = std::min(sentence.find(' ', from), sentence.size());
+      const std::string word = sentence.substr(from, to - from);
+      if (!line.empty() && display_width(line) + 1 + display_width(word) > kTextWidth) {
+        result += line + "\n";
+        line.clear();
+      }
+      line += (line.empty() ? "" : " ") + word;
+      from = to + 1;
+    }
+  }
+  return result + line + "\n";
+}
+
+std::string render_text(const Table& table, bool color) {
+  std::string result = heading(table) + "\n\n";
+  result += text_grid(value_grid(table, "±"), color);
+  result += "\n" + wrapped(notes(table, color ? "bold" : "*"));
+  const Grid tests = test_grid(table);
+  if (!tests.rows.empty()) {
+    result += "\n" + wrapped({test_heading(table)}) + "\n" + text_grid(tests, false);
+  }
+  return result;
+}
+
+// --- Markdown -----------------------------------------------------------------------------------
+
+std::string markdown_grid(const Grid& grid) {
+  std::vector<std::string> header;
+  std::size_t column = 0;
+  for (; column < grid.text_columns; ++column) {
+    header.push_back(escape_markdown(grid.header[column]));
+  }
+  if (grid.groups.size() < 2) {
+    for (; column < grid.header.size(); ++column) {
+      header.push_back(escape_markdown(grid.header[column]));
+    }
+  }
+  for (const auto& [label, span] : grid.groups) {  // Markdown has one line of headings only
+    for (std::size_t i = 0; i < span && column < grid.header.size(); ++i, ++column) {
+      header.push_back(escape_markdown(label + ": " + grid.header[column]));
+    }
+  }
+  std::string result = fmt::format("| {} |\n|", fmt::join(header, " | "));
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    result += i < grid.text_columns ? " --- |" : " ---: |";
+  }
+  result += "\n";
+  for (const auto& row : grid.rows) {
+    std::vector<std::string> cells;
+    for (const GridCell& cell : row) {
+      const std::string text = escape_markdown(cell.text);
+      cells.push_back((cell.best ? "**" + text + "**" : text) + cell.marks);
+    }
+    result += fmt::format("| {} |\n", fmt::join(cells, " | "));
+  }
+  return result;
+}
+
+std::string render_markdown(const Table& table) {
+  const bool phantom = table.protocol.data_kind == "phantom";
+  std::string result = "**" + escape_markdown(table.spec.title) + "**" +
+                       (phantom ? " (*phantom data*)" : "") + "\n\n";
+  result += markdown_grid(value_grid(table, " ± ")) + "\n";
+  for (const std::string& sentence : notes(table, "bold")) {
+    result += escape_markdown(sentence) + "\n";
+  }
+  const Grid tests = test_grid(table);
+  if (!tests.rows.empty()) {
+    result += "\n" + escape_markdown(test_heading(table)) + "\n\n" + markdown_grid(tests);
+  }
+  return result;
+}
+
+// --- LaTeX --------------------------------------------------------------------------------------
+
+/// "78.10±3.20" as the paper sets it, with the spread as a subscript.
+std::string latex_number(const GridCell& cell) {
+  const std::size_t sign = cell.text.find("±");
+  if (sign == std::string::npos) {
+    std::string text = escape_latex(cell.text);
+    if (text.starts_with('-')) {
+      text = " " + text;
+    }
+    text = replace_all(text, {{" -", " $-$"}, {"[-", "[$-$"}});  // minus signs, not hyphens
+    text.erase(0, text.find_first_not_of(' '));
+    return cell.best ? "\\textbf{" + text + "}" : text;
+  }
+  const std::string number = cell.text.substr(0, sign) + "_{\\pm " +
+                             cell.text.substr(sign + std::string_view("±").size()) + "}";
+  return cell.best ? "$\\mathbf{" + number + "}$" : "$" + number + "$";
+}
+
+std::string latex_grid(const Grid& grid) {
+  std::string result = "\\begin{tabular}{" + std::string(grid.text_columns, 'l') +
+                       std::string(grid.header.size() - grid.text_columns, 'r') + "}\n\\toprule\n";
+  if (!grid.groups.empty()) {
+    std::string labels;
+    std::string rules;
+    std::size_t column = grid.text_columns + 1;  // counted from 1
+    for (const auto& [label, span] : grid.groups) {
+      labels += fmt::format(" & \\multicolumn{{{}}}{{c}}{{{}}}", span, escape_latex(label));
+      rules += fmt::format("\\cmidrule(lr){{{}-{}}}", column, column + span - 1);
+      column += span;
+    }
+    result += labels.substr(1) + " \\\\\n" + rules + "\n";
+  }
+  std::vector<std::string> line;
+  for (const std::string& label : grid.header) {
+    line.push_back(escape_latex(label));
+  }
+  result += fmt::format("{} \\\\\n\\midrule\n", fmt::join(line, " & "));
+  for (const auto& row : grid.rows) {
+    line.clear();
+    for (const GridCell& cell : row) {
+      const bool dagger = cell.marks.starts_with("†");
+      line.push_back(
+          latex_number(cell) + (dagger ? "$^{\\dagger}$" : "") +
+          escape_latex(dagger ? cell.marks.substr(std::string_view("†").size()) : cell.marks));
+    }
+    result += fmt::format("{} \\\\\n", fmt::join(line, " & "));
+  }
+  return result + "\\bottomrule\n\\end{tabular}\n";
+}
+
+std::string latex_float(const std::string& caption, const std::string& label, const Grid& grid) {
+  return "\\begin{table}[t]\n\\centering\n\\caption{" + caption + "}\n\\label{tab:" + label +
+         "}\n" + latex_grid(grid) + "\\end{table}\n";
+}
+
+std::string render_latex(const Table& table) {
+  const bool phantom = table.protocol.data_kind == "phantom";
+  std::string caption =
+      escape_latex(table.spec.title) + (phantom ? " (\\emph{phantom data})." : ".");
+  for (const std::string& sentence : notes(table, "Bold")) {
+    caption += " " + escape_latex(sentence);
+  }
+  std::string result = "% needs \\usepackage{booktabs}\n" +
+                       latex_float(caption, table.spec.id, value_grid(table, "±"));
+  const Grid tests = test_grid(table);
+  if (!tests.rows.empty()) {
+    result += "\n" + latex_float(escape_latex(test_heading(table)) +
+                                     (phantom ? " (\\emph{phantom data})." : "."),
+                                 table.spec.id + "-tests",
+                                 tests);
+  }
+  return result;
+}
+
+// --- HTML ---------------------------------------------------------------------------------------
+
+std::string html_grid(const Grid& grid, const std::string& caption, const std::string& attributes) {
+  std::string result = "<table " + attributes + ">\n<caption>" + caption + "</caption>\n<thead>\n";
+  if (!grid.groups.empty()) {
+    result += fmt::format("<tr><td colspan=\"{}\"></td>", grid.text_columns);
+    for (const auto& [label, span] : grid.groups) {
+      result +=
+          fmt::format("<th scope=\"colgroup\" colspan=\"{}\">{}</th>", span, escape_html(label));
+    }
+    result += "</tr>\n";
+  }
+  result += "<tr>";
+  for (const std::string& label : grid.header) {
+    result += "<th scope=\"col\">" + escape_html(label) + "</th>";
+  }
+  result += "</tr>\n</thead>\n<tbody>\n";
+  for (const auto& row : grid.rows) {
+    result += "<tr>";
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const GridCell& cell = row[column];
+      const std::string text = escape_html(cell.text);
+      const std::string shown = (cell.best ? "<strong>" + text + "</strong>" : text) + cell.marks;
+      result += column == 0 ? "<th scope=\"row\">" + shown + "</th>" : "<td>" + shown + "</td>";
+    }
+    result += "</tr>\n";
+  }
+  return result + "</tbody>\n</table>\n";
+}
+
+std::string render_html(const Table& table) {
+  const bool phantom = table.protocol.data_kind == "phantom";
+  const std::string mark = phantom ? " (<em>phantom data</em>)" : "";
+  std::string result = "<figure class=\"results\">\n";
+  result += html_grid(value_grid(table, " ± "),
+                      escape_html(table.spec.title) + mark,
+                      "class=\"dice\" id=\"" + escape_html(table.spec.id) + "\"");
+  const Grid tests = test_grid(table);
+  if (!tests.rows.empty()) {
+    result += html_grid(tests, escape_html(test_heading(table)) + mark, "class=\"tests\"");
+  }
+  result += "<figcaption>";
+  for (const std::string& sentence : notes(table, "Bold")) {
+    result += escape_html(sentence) + "\n";
+  }
+  return result + "</figcaption>\n</figure>\n";
+}
+
+// --- CSV and JSON -------------------------------------------------------------------------------
+
+template <class Value>
+std::string csv_number(const std::optional<Value>& value) {
+  return value ? fmt::format("{}", *value) : "";  // the shortest text that reads back the same
+}
+
+std::string render_csv(const Table& table) {
+  std::string result =
+      "table,method,label,task,target,bucket,fraction,n,trials,failed,mean,sd,best";
+  for (const char* test : {"student", "welch"}) {
+    result += fmt::format(",{0}_t,{0}_df,{0}_p,{0}_p_adjusted", test);
+  }
+  result += ",hedges_g,g_low,g_high,not_testable,correction,data_kind,protocol\n";
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    for (const TableCell& cell : table.cells[row]) {
+      std::vector<std::string> line = {table.spec.id,
+                                       table.spec.rows[row].method,
+                                       table.spec.rows[row].label,
+                                       cell.task,
+                                       cell.target,
+                                       cell.bucket,
+                                       cell.fraction,
+                                       std::to_string(cell.n),
+                                       std::to_string(table.spec.trials),
+                                       std::to_string(cell.failed),
+                                       csv_number(cell.mean),
+                                       csv_number(cell.sd),
+                                       cell.best ? "1" : "0"};
+      const auto add = [&](const std::optional<TestResult>& test,
+                           std::initializer_list<double TestResult::*> members) {
+        for (const auto member : members) {
+          line.push_back(test ? fmt::format("{}", (*test).*member) : "");
+        }
+      };
+      for (const auto* test : {&cell.student, &cell.welch}) {
+        add(*test, {&TestResult::t, &TestResult::df, &TestResult::p, &TestResult::p_adjusted});
+      }
+      add(cell.student, {&TestResult::hedges_g, &TestResult::g_low, &TestResult::g_high});
+      line.insert(
+          line.end(),
+          {cell.not_testable, table.correction, table.protocol.data_kind, table.protocol.protocol});
+      std::transform(line.begin(), line.end(), line.begin(), escape_csv);
+      result += fmt::format("{}\n", fmt::join(line, ","));
+    }
+  }
+  return result;
+}
+
+Json optional_json(const std::optional<double>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json test_json(const std::optional<TestResult>& test) {
+  if (!test) {
+    return nullptr;
+  }
+  return {{"t", test->t},
+          {"df", test->df},
+          {"p", test->p},
+          {"p_adjusted", test->p_adjusted},
+          {"hedges_g", test->hedges_g},
+          {"ci", {test->g_low, test->g_high}}};
+}
+
+std::string render_json(const Table& table) {
+  Json rows = Json::array();
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    Json cells = Json::array();
+    for (const TableCell& cell : table.cells[row]) {
+      const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
+      cells.push_back(
+          {{"task", cell.task},
+           {"target", cell.target},
+           {"bucket", cell.bucket},
+           {"fraction", cell.fraction},
+           {"mean", optional_json(cell.mean)},
+           {"sd", optional_json(cell.sd)},
+           {"n", cell.n},
+           {"failed", cell.failed},
+           {"best", cell.best},
+           {"p_vs_sar", chosen ? Json(chosen->p) : Json()},
+           {"p_adjusted", chosen ? Json(chosen->p_adjusted) : Json()},
+           {"student", test_json(cell.student)},
+           {"welch", test_json(cell.welch)},
+           {"not_testable", cell.not_testable.empty() ? Json() : Json(cell.not_testable)}});
+    }
+    rows.push_back({{"method", table.spec.rows[row].method},
+                    {"label", table.spec.rows[row].label},
+                    {"data_kind", table.protocol.data_kind},
+                    {"cells", std::move(cells)}});
+  }
+  const Json document = {{"schema_version", 1},
+                         {"table", table.spec.id},
+                         {"title", table.spec.title},
+                         {"source", "measured"},
+                         {"protocol", table.protocol.protocol},
+                         {"profile", table.protocol.profile},
+                         {"data_kind", table.protocol.data_kind},
+                         {"reference", table.spec.reference},
+                         {"trials", table.spec.trials},
+                         {"test", table.test},
+                         {"correction", table.correction},
+                         {"alpha", table.alpha},
+                         {"rows", std::move(rows)}};
+  return document.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::string render(const Table& table, const std::string& format, bool color) {
+  if (format == "text") {
+    return render_text(table, color);
+  }
+  if (format == "md") {
+    return render_markdown(table);
+  }
+  if (format == "latex") {
+    return render_latex(table);
+  }
+  if (format == "html") {
+    return render_html(table);
+  }
+  if (format == "csv") {
+    return render_csv(table);
+  }
+  if (format == "json") {
+    return render_json(table);
+  }
+  throw usage_error("unknown format: " + format).hint("use text, md, latex, csv, json or html");
+}
+
+}  // namespace sar

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sar {
+
+/// Mean and sample standard deviation (n - 1) of n values.
+struct Summary {
+  double mean = 0;
+  std::optional<double> sd;  ///< empty if n < 2
+  int n = 0;
+};
+/// Throws Error 65 if a value is not finite. n = 0 gives n = 0 and mean 0. Equal values give an SD
+/// of exactly 0.
+Summary summarise(std::span<const double> values);
+
+/// Result of a two-sample (or paired) t-test of a - b. `reason` says why it is not testable
+/// (n < 2, no standard deviation, standard error zero, not finite); then the numbers are empty.
+struct TTest {
+  std::string test;  ///< student | welch | paired
+  bool testable = false;
+  std::string reason;
+  double t = 0, df = 0;
+  double p = 1;                    ///< two-sided
+  double difference = 0;           ///< mean a - mean b
+  double ci_low = 0, ci_high = 0;  ///< of the difference, level 1 - alpha
+  /// Hedges' g is defined from two degrees of freedom on; of the testable cases only a paired test
+  /// of two pairs has fewer. Without it the three numbers below say nothing.
+  bool has_effect = false;
+  double hedges_g = 0;           ///< with the exact small-sample correction
+  double g_low = 0, g_high = 0;  ///< by the non-central t, level 1 - alpha
+};
+
+/// Student's pooled two-sample t-test from mean, SD and n. Throws Error 2 if alpha is not within
+/// (0, 1), or an SD or n is negative. So do the other tests.
+TTest student_test(const Summary& a, const Summary& b, double alpha = 0.05);
+/// Welch's test with Satterthwaite's degrees of freedom. Hedges' g and its interval are those of
+/// Student's test: the size of an effect does not depend on how it is tested.
+TTest welch_test(const Summary& a, const Summary& b, double alpha = 0.05);
+/// Paired t-test of equally long lists; Hedges' g of the differences, which is the mean difference
+/// over the SD of the differences. Throws Error 2 if the lengths differ.
+TTest paired_test(std::span<const double> a, std::span<const double> b, double alpha = 0.05);
+
+/// Adjusted p values in the order given: "holm" (Holm's step-down), "bh" (Benjamini–Hochberg's
+/// step-up, approximate under dependence), or "none" (unchanged). Throws Error 2 for another name
+/// and for a p outside [0, 1].
+std::vector<double> adjust(std::span<const double> p, const std::string& correction);
+
+/// "0.034", "4.1e-05", "<1e-300".
+std::string format_p(double p);
+
+}  // namespace sar

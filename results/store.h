@@ -1,0 +1,164 @@
+#pragma once
+
+#include "harness/core/json.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sar {
+
+/// A resolved set-up under which results may be compared (product contract, section 4).
+struct ProtocolRow {
+  std::string protocol;   ///< content key
+  std::string data_kind;  ///< phantom | real
+  std::string profile;
+  Json settings;             ///< {"shared": {key: value}, "methods": {id: {key: value}}}
+  Json manifest;             ///< data sets, roots, counts and digest
+  bool pool_voxels = false;  ///< `evaluate.pool`: trial Dice from pooled voxels
+};
+
+enum class NodeState { pending, running, done, failed };
+std::string to_string(NodeState state);
+
+/// One unit of work: cubes, prepare, pretrain, finetune, evaluate.
+struct NodeRow {
+  std::string key;  ///< content key
+  std::string kind;
+  Json inputs;  ///< what was hashed
+  NodeState state = NodeState::pending;
+  std::string reason;          ///< why it failed
+  std::string started, ended;  ///< UTC, ISO 8601
+  double seconds = 0;          ///< over all resumes
+  std::string path;            ///< the node's product, absolute
+  std::string sha256;          ///< of that product
+  std::string host, device;
+  int threads = 1;
+  std::string commit;
+  bool dirty = false;
+  std::string torch, itk;
+  std::string determinism;  ///< "bit-exact" or why not
+  double peak_rss_mb = 0, peak_gpu_mb = 0, samples_per_s = 0;
+  std::string command;  ///< command line that ran it
+};
+
+/// One cell and the nodes that make it. `pretrain_node` is empty for Scratch.
+struct CellRow {
+  std::string cell_key;
+  std::string protocol, method, task, fraction;
+  int trial = 0;
+  std::uint64_t seed = 0;
+  std::string pretrain_node, finetune_node, evaluate_node;
+};
+
+/// As in harness/nn/training.h, which this folder may not include.
+struct StoredLoss {
+  std::int64_t step = 0;
+  int epoch = 0;
+  std::string split;
+  double loss = 0, learning_rate = 0, seconds = 0;
+};
+struct StoredMetric {
+  int epoch = 0;
+  std::string split, name;
+  double value = 0;
+  std::optional<double> chance;
+};
+struct StoredCaseDice {
+  std::string case_id, target, bucket;  ///< bucket S, M, L, or all
+  double volume_mm3 = 0;                ///< ground-truth volume of the target
+  double dice = 0;                      ///< percent
+  std::int64_t voxels_both = 0, voxels_predicted = 0, voxels_true = 0;
+};
+
+/// Rows of the stable views that programs of ours read back. Beside the stored targets, a task with
+/// several has the target "average": their mean, bucket all.
+struct TrialDice {
+  std::string method, task, fraction, target, bucket;
+  int trial = 0;
+  int cases = 0;
+  double dice = 0;
+};
+struct RunRow {
+  CellRow cell;
+  std::string state, reason, started, ended, host, device, data_kind, commit, torch, itk;
+  bool dirty = false;
+  int threads = 1;
+  double peak_rss_mb = 0, peak_gpu_mb = 0, samples_per_s = 0;
+};
+
+struct TableSpec;  // results/table.h
+
+struct StoreOptions {
+  std::chrono::milliseconds busy_timeout{60'000};  ///< how long to wait for other writers
+  int page_limit = 0;  ///< most pages of 4 KiB that the file may grow to; 0: no limit
+};
+
+/// The database. Any number of processes may use one file: writes are short transactions that wait
+/// for each other. One object is for one thread at a time. A member that throws leaves the file as
+/// it was before: Error 74 naming the file and SQLite's reason (full disk, locked, read-only, not a
+/// database, newer schema).
+class Store {
+ public:
+  enum class Mode { read, read_write };
+  /// Creates the file in read_write mode, migrates an older one after a backup beside it
+  /// (`FILE.backup-v<N>`), refuses a newer one. In read mode an absent file is Error 66.
+  Store(const std::filesystem::path& path, Mode mode, const StoreOptions& options = {});
+  ~Store();
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+
+  void put_protocol(const ProtocolRow& row);  ///< keeps an existing row
+  /// By key or by a unique prefix of it; Error 2 if several keys begin so.
+  [[nodiscard]] std::optional<ProtocolRow> protocol(const std::string& key) const;
+  /// Newest protocol under which every (method, task, fraction, trial) of `spec` is done; else the
+  /// newest with any result for it; else none. Newest: with the evaluation that ended last, then
+  /// the one stored last.
+  [[nodiscard]] std::optional<ProtocolRow> newest_protocol(const TableSpec& spec) const;
+
+  /// Inserts or replaces. Results of a node count only while its state is done.
+  void put_node(const NodeRow& row);
+  [[nodiscard]] std::optional<NodeRow> node(const std::string& key) const;
+  /// Links the pre-training of a method to a protocol, so that `v_loss` can name it.
+  void put_pretraining(const std::string& protocol,
+                       const std::string& method,
+                       const std::string& node);
+  void put_cell(const CellRow& row);
+  /// By key or by a unique prefix of it; Error 2 if several keys begin so.
+  [[nodiscard]] std::optional<CellRow> cell(const std::string& cell_key) const;
+
+  /// Rows of a running node; rows with the same step (epoch, name) are replaced, so a resumed stage
+  /// may repeat.
+  void put_rows(const std::string& node,
+                const std::vector<StoredLoss>& losses,
+                const std::vector<StoredMetric>& metrics);
+  /// Marks the node done together with its results, in one transaction, which also renews the
+  /// statistics of every protocol with a cell that uses it. Earlier results of the node are
+  /// replaced. Throws Error 65 for a Dice or volume that is not finite or out of range.
+  void finish_node(const NodeRow& row, const std::vector<StoredCaseDice>& dice);
+  /// Recomputes cell means, SDs and t-tests of a protocol, in one transaction. `tables` (families
+  /// of tests) are added to those that the protocol already has, replacing those of the same id;
+  /// all are renewed by themselves whenever a trial is added later.
+  void renew_statistics(const std::string& protocol, const std::vector<TableSpec>& tables);
+
+  [[nodiscard]] std::vector<TrialDice> trial_dice(const std::string& protocol) const;
+  [[nodiscard]] std::vector<RunRow> runs(const std::string& protocol = {}) const;
+  [[nodiscard]] std::vector<StoredCaseDice> case_dice(const std::string& evaluate_node) const;
+
+  /// SQLite's integrity and foreign-key checks plus our own (stored statistics equal recomputed
+  /// ones, products present); one line per fault.
+  [[nodiscard]] std::vector<std::string> check() const;
+  /// Runs one reading statement: {"columns": [names], "rows": [[values]]}; a blob is hexadecimal
+  /// text. Throws Error 2 for a statement that writes or is not valid SQL, or for several.
+  [[nodiscard]] Json query(const std::string& sql) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sar

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "harness/core/json.h"
+#include "results/store.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sar {
+
+/// One column of a results table: which cells it shows and how it is headed.
+struct TableColumn {
+  std::string group;  ///< upper heading, e.g. "Task 1. BraTS2018"
+  std::string label;  ///< "TumorS"
+  std::string task, target, bucket = "all", fraction = "1";
+};
+
+struct TableRow {
+  std::string method;
+  std::string label;  ///< paper name
+};
+
+/// A table of Dice values, read from experiments/*.toml.
+struct TableSpec {
+  std::string id;  ///< "table2"; also the name of its family of tests
+  std::string title;
+  std::string reference = "sar";  ///< method that every other row is tested against
+  std::vector<TableRow> rows;
+  std::vector<TableColumn> columns;
+  int trials = 5;  ///< trials that a complete cell has under the profile of the run
+};
+
+/// Test of row minus reference: negative t and g say that the row is below the reference.
+struct TestResult {
+  std::string test;  ///< student | welch
+  double t = 0, df = 0, p = 1;
+  double p_adjusted = 1;
+  double hedges_g = 0, g_low = 0, g_high = 0;  ///< interval of level 1 - alpha
+};
+
+struct TableCell {
+  std::string task, target, bucket, fraction;
+  int n = 0;                   ///< trials
+  int reference_n = 0;         ///< trials of the reference row in this column
+  std::optional<double> mean;  ///< empty: no trial yet
+  std::optional<double> sd;    ///< empty if n < 2
+  bool best = false;           ///< largest mean of a column with at least two; equal ones share it
+  std::optional<TestResult> student, welch;  ///< against the reference row; empty if not testable
+  std::string
+      not_testable;  ///< why, e.g. "n = 1"; empty for the reference and where one has no trial
+  int failed = 0;    ///< trials that failed
+};
+
+struct Table {
+  TableSpec spec;
+  ProtocolRow protocol;
+  std::string test, correction;  ///< chosen for the marks
+  double alpha = 0.05;
+  std::vector<std::vector<TableCell>> cells;  ///< [row][column]
+};
+
+struct TableOptions {
+  std::string test = "student";  ///< the test that marks significance; the other is shown beside it
+  std::string correction = "none";  ///< none | holm | bh over all cells of the table
+  double alpha = 0.05;
+};
+
+/// Builds a table from stored trials. Never fails on gaps: they are marked. Throws Error 2 for a
+/// test other than student and welch or an unknown correction.
+Table build_table(const Store& store,
+                  const ProtocolRow& protocol,
+                  const TableSpec& spec,
+                  const TableOptions& options);
+/// The same from rows that were read before; only failed runs are counted.
+Table build_table(const std::vector<TrialDice>& trials,
+                  const std::vector<RunRow>& runs,
+                  const ProtocolRow& protocol,
+                  const TableSpec& spec,
+                  const TableOptions& options);
+
+/// Number of cells with at least one trial.
+int filled_cells(const Table& table);
+
+/// "text" (aligned; the table within 100 columns), "md", "latex" (booktabs), "html" (a <figure>):
+/// the table as the paper lays it out, then its tests against the reference row; a caption names n,
+/// the test, alpha, correction, protocol, failed trials, and *phantom data* if it is. "csv": one
+/// line per cell, "json": shape of the product contract, section 6; both with unrounded numbers.
+/// `color`: bold of the best by terminal escape codes in place of a star, text only. Throws Error 2
+/// for another format.
+std::string render(const Table& table, const std::string& format, bool color = false);
+
+}  // namespace sar
