@@ -1,0 +1,133 @@
+#include "experiments/catalog.h"
+
+#include "harness/core/error.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace sar {
+namespace fs = std::filesystem;
+namespace {
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".toml") {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+fs::path find_file(const fs::path& folder, const std::string& name, const std::string& kind) {
+  if (name.find('/') != std::string::npos || name.ends_with(".toml")) {
+    if (!fs::exists(name)) {
+      throw usage_error("no such " + kind + " file").with("file", name);
+    }
+    return fs::absolute(name);
+  }
+  const fs::path path = folder / (name + ".toml");
+  if (fs::exists(path)) {
+    return path;
+  }
+  const auto names = names_in(folder);
+  const std::string nearest = nearest_match(name, names);
+  std::string known;
+  for (const auto& each : names) {
+    known += (known.empty() ? "" : ", ") + each;
+  }
+  throw usage_error("unknown " + kind + " '" + name + "'")
+      .hint((nearest.empty() ? std::string() : "did you mean '" + nearest + "'? ") +
+            "known: " + known + "; a file of your own is given by its path");
+}
+
+}  // namespace
+
+fs::path executable_folder() {
+  std::error_code code;
+  const fs::path path = fs::read_symlink("/proc/self/exe", code);
+  if (code) {
+    throw internal_error("cannot find the running executable").with("reason", code.message());
+  }
+  return path.parent_path();
+}
+
+Catalog Catalog::load() {
+  const char* named = std::getenv("SARBENCH_SHARE");
+  return load(named != nullptr ? fs::path(named)
+                               : executable_folder().parent_path() / "share" / "sar-bench");
+}
+
+Catalog Catalog::load(const fs::path& share) {
+  if (!fs::exists(share / "catalog.json")) {
+    throw internal_error("installation is incomplete: no catalog.json")
+        .with("folder", share.string())
+        .hint("point SARBENCH_SHARE to the folder share/sar-bench of the installation");
+  }
+  Catalog catalog;
+  catalog.share_ = fs::absolute(share);
+  catalog.worker_ = executable_folder() / "sar-bench-worker";
+  catalog.schema_ = core_schema();
+  const Json description = read_json(share / "catalog.json");
+  for (const Json& item : description.at("methods")) {
+    catalog.methods_.push_back({item.at("id"),
+                                item.at("paper_name"),
+                                item.at("summary"),
+                                item.at("transfer"),
+                                item.at("pretrains"),
+                                item.at("sections").get<std::vector<std::string>>(),
+                                item.at("defaults")});
+    for (const Json& key : item.at("keys")) {
+      catalog.schema_.add(key.get<KeySpec>());
+    }
+  }
+  for (const Json& item : description.at("datasets")) {
+    catalog.datasets_.push_back({item.at("id"),
+                                 item.at("paper_name"),
+                                 item.at("modality"),
+                                 item.at("organ"),
+                                 item.at("layout"),
+                                 item.at("paper_cases")});
+    for (const Json& key : item.at("keys")) {
+      catalog.schema_.add(key.get<KeySpec>());
+    }
+  }
+  catalog.numerics_version_ = description.at("numerics_version");
+  catalog.versions_ = description.at("versions");
+  return catalog;
+}
+
+const MethodInfo& Catalog::method(const std::string& id) const {
+  const auto found = std::ranges::find(methods_, id, &MethodInfo::id);
+  if (found != methods_.end()) {
+    return *found;
+  }
+  std::vector<std::string> ids;
+  for (const auto& each : methods_) {
+    ids.push_back(each.id);
+  }
+  const std::string nearest = nearest_match(id, ids);
+  throw usage_error("unknown method '" + id + "'")
+      .hint(nearest.empty() ? "sar-bench list methods shows all"
+                            : "did you mean '" + nearest + "'?");
+}
+
+fs::path Catalog::experiment_file(const std::string& name) const {
+  return find_file(share_ / "experiments", name, "experiment");
+}
+
+fs::path Catalog::profile_file(const std::string& name) const {
+  return find_file(share_ / "experiments" / "profiles", name, "profile");
+}
+
+std::vector<std::string> Catalog::experiment_names() const {
+  return names_in(share_ / "experiments");
+}
+
+std::vector<std::string> Catalog::profile_names() const {
+  return names_in(share_ / "experiments" / "profiles");
+}
+
+}  // namespace sar

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "experiments/cli/options.h"
+#include "harness/core/error.h"
+
+#include <functional>
+#include <string>
+
+namespace sar::cli {
+
+/// What main needs from the command that was chosen.
+struct Chosen {
+  std::function<ExitCode()> run;
+  std::string command_line;  ///< as typed, stored with each node
+};
+
+void add_run(CLI::App& app, Chosen& chosen);
+void add_plan(CLI::App& app, Chosen& chosen);
+void add_worker(CLI::App& app, Chosen& chosen);
+void add_status(CLI::App& app, Chosen& chosen);
+void add_show(CLI::App& app, Chosen& chosen);
+void add_explain(CLI::App& app, Chosen& chosen);
+void add_data(CLI::App& app, Chosen& chosen);
+void add_list(CLI::App& app, Chosen& chosen);
+void add_config(CLI::App& app, Chosen& chosen);
+void add_db(CLI::App& app, Chosen& chosen);
+void add_doctor(CLI::App& app, Chosen& chosen);
+void add_completion(CLI::App& app, Chosen& chosen);
+
+}  // namespace sar::cli

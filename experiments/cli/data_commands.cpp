@@ -1,0 +1,185 @@
+#include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
+#include "experiments/worker_process.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+namespace sar::cli {
+namespace {
+
+struct DataCommand {
+  CommonOptions common;
+  PlanOptions plan;
+};
+
+std::function<void(const Json&)> show_progress(Progress& progress, std::string label) {
+  return [&progress, label](const Json& event) {
+    if (event.at("event") == "progress") {
+      const double fraction =
+          event.at("done").get<double>() / std::max(1.0, event.at("total").get<double>());
+      progress.update(0, fraction, {{label, fraction}});
+    }
+  };
+}
+
+/// Roots that the user gave, or those of the phantom suite, which is written first.
+std::map<std::string, std::string> ready_roots(Session& session) {
+  if (session.phantom()) {
+    session.write_phantoms(session.phantom_folder());
+  }
+  return session.roots();
+}
+
+ExitCode write_phantoms(const DataCommand& command) {
+  if (command.common.output.empty()) {
+    throw usage_error("data phantom needs -o DIR");
+  }
+  const Session session(command.common, command.plan);
+  session.write_phantoms(command.common.output);
+  std::cout << "phantom suite: " << std::filesystem::absolute(command.common.output).string()
+            << '\n';
+  return ExitCode::ok;
+}
+
+ExitCode list_data(const DataCommand& command) {
+  Session session(command.common, command.plan);
+  const Json result =
+      run_job(session.catalog().worker(), {{"kind", "list"}, {"roots", ready_roots(session)}});
+  if (command.common.chosen_format() == "json") {
+    Json json = result;
+    json["schema_version"] = 1;
+    json["data_kind"] = session.phantom() ? "phantom" : "real";
+    emit(command.common, json.dump(2) + "\n");
+    return ExitCode::ok;
+  }
+  std::string text = session.phantom() ? "phantom data\n" : "";
+  for (const auto& [id, set] : result.at("datasets").items()) {
+    text += fmt::format("{:<9} {:<16} {:4} cases (paper: {})  {}\n",
+                        id,
+                        set.at("paper_name").get<std::string>(),
+                        set.at("cases").size(),
+                        set.at("paper_cases").get<int>(),
+                        set.at("root").get<std::string>());
+    if (command.common.verbose) {
+      for (const Json& record : set.at("cases")) {
+        text += fmt::format("  {:<40} {}{}\n",
+                            record.at("id").get<std::string>(),
+                            record.at("group").get<std::string>(),
+                            record.at("label").is_null() ? "" : "  labelled");
+      }
+    }
+  }
+  emit(command.common, text);
+  return ExitCode::ok;
+}
+
+ExitCode verify(const DataCommand& command) {
+  Session session(command.common, command.plan);
+  Progress progress(command.common.progress_style(), 1, command.common.color_on(2));
+  Json result = run_job(session.catalog().worker(),
+                        {{"kind", "verify"}, {"roots", ready_roots(session)}},
+                        show_progress(progress, "verifying"));
+  int errors = 0;
+  for (const Json& finding : result.at("findings")) {
+    errors += finding.at("severity") == "error" ? 1 : 0;
+  }
+  if (command.common.chosen_format() == "json") {
+    result["schema_version"] = 1;
+    result["data_kind"] = session.phantom() ? "phantom" : "real";
+    emit(command.common, result.dump(2) + "\n");
+  } else {
+    std::string text;
+    for (const Json& finding : result.at("findings")) {
+      text += fmt::format("{:<5} {:<12} {}{}{}: {}\n",
+                          finding.at("severity").get<std::string>(),
+                          finding.at("check").get<std::string>(),
+                          finding.at("dataset").get<std::string>(),
+                          finding.at("case").get<std::string>().empty()
+                              ? ""
+                              : "/" + finding.at("case").get<std::string>(),
+                          finding.at("file").get<std::string>().empty()
+                              ? ""
+                              : " (" + finding.at("file").get<std::string>() + ")",
+                          finding.at("message").get<std::string>());
+    }
+    text += fmt::format("{} errors, {} notes\n",
+                        errors,
+                        result.at("findings").size() - static_cast<std::size_t>(errors));
+    emit(command.common, text);
+  }
+  return errors > 0 ? ExitCode::data_invalid : ExitCode::ok;
+}
+
+ExitCode manifest(const DataCommand& command) {
+  Session session(command.common, command.plan);
+  const Manifest data = session.manifest(false);
+  Json json = data.identity();
+  json["schema_version"] = 1;
+  for (const auto& [id, dataset] : data.datasets) {
+    json["datasets"][id]["root"] = dataset.root;
+    json["datasets"][id]["modality"] = dataset.modality;
+    Json& list = json["datasets"][id]["files"] = Json::array();
+    for (const auto& each : dataset.cases) {
+      list.push_back(each.record);
+    }
+  }
+  emit(command.common, json.dump(2) + "\n");
+  return ExitCode::ok;
+}
+
+/// Prepares every volume that a run would read, so that training starts at once.
+ExitCode prepare(DataCommand command) {
+  command.plan.experiment = "table2";
+  Session session(command.common, command.plan);
+  const Plan plan = session.plan(session.manifest(false));
+  Progress progress(command.common.progress_style(), 1, command.common.color_on(2));
+  int count = 0;
+  for (const auto& node : plan.nodes) {
+    if (node.kind == "cubes" || node.kind == "prepare") {
+      if (std::filesystem::exists(node.product)) {
+        continue;
+      }
+      std::filesystem::create_directories(node.product.parent_path());
+      run_job(session.catalog().worker(), node.job, show_progress(progress, node.label));
+      ++count;
+    }
+  }
+  std::cerr << count << " sets prepared below " << session.work().string() << '\n';
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_data(CLI::App& app, Chosen& chosen) {
+  auto* data = app.add_subcommand("data", "write phantoms; list, verify and prepare data sets");
+  data->require_subcommand(1);
+  const auto add = [&](const std::string& name,
+                       const std::string& help,
+                       ExitCode (*function)(const DataCommand&)) {
+    auto command = std::make_shared<DataCommand>();
+    auto* sub = data->add_subcommand(name, help);
+    single(sub, "--profile", command->plan.profile, "profile whose sizes are used")
+        ->capture_default_str();
+    sub->add_option(
+           "--data", command->plan.data, "root of a data set, e.g. luna=DIR; may be repeated")
+        ->type_name("SET=DIR");
+    single(sub, "--seed", command->plan.seed, "seed of splits and trials");
+    add_database(sub, command->common);
+    add_common(sub, command->common);
+    sub->callback([=, &chosen] { chosen.run = [=] { return function(*command); }; });
+  };
+  add("phantom",
+      "write the phantom suite to -o DIR, in the layouts of the five data sets",
+      &write_phantoms);
+  add("list", "cases of each data set (-v: every case)", &list_data);
+  add("verify", "read everything and report all findings at once", &verify);
+  add("manifest", "files, sizes and SHA-256 of all cases, as JSON", &manifest);
+  add("prepare",
+      "resample and normalise every volume and cut the cubes that a run needs",
+      [](const DataCommand& command) { return prepare(command); });
+}
+
+}  // namespace sar::cli

@@ -1,0 +1,324 @@
+#include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
+#include "experiments/runner.h"
+#include "experiments/worker_process.h"
+#include "results/store.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <thread>
+
+namespace sar::cli {
+namespace {
+
+struct InfoCommand {
+  CommonOptions common;
+  PlanOptions plan;
+  std::string what;
+};
+
+Json runs_of(const CommonOptions& common) {
+  const Store store(common.database, Store::Mode::read);
+  Json list = Json::array();
+  for (const auto& run : store.runs()) {
+    list.push_back({{"cell_key", run.cell.cell_key},
+                    {"protocol", run.cell.protocol},
+                    {"method", run.cell.method},
+                    {"task", run.cell.task},
+                    {"fraction", run.cell.fraction},
+                    {"trial", run.cell.trial},
+                    {"state", run.state},
+                    {"reason", run.reason},
+                    {"data_kind", run.data_kind}});
+  }
+  return list;
+}
+
+Json items_of(const InfoCommand& command) {
+  if (command.what == "runs") {
+    return runs_of(command.common);
+  }
+  const Catalog catalog = Catalog::load();
+  Json list = Json::array();
+  if (command.what == "methods") {
+    for (const auto& method : catalog.methods()) {
+      list.push_back({{"id", method.id},
+                      {"paper_name", method.paper_name},
+                      {"summary", method.summary},
+                      {"transfer", method.transfer}});
+    }
+  } else if (command.what == "tasks") {
+    list.push_back(
+        {{"id", "brats"},
+         {"summary",
+          "whole brain tumour on one MR channel, buckets S, M, L by tumour size; targets: tumor"}});
+    list.push_back(
+        {{"id", "pancreas"},
+         {"summary", "pancreas and its tumour on CT, cross-validation; targets: organ, tumor"}});
+  } else if (command.what == "experiments") {
+    for (const auto& name : catalog.experiment_names()) {
+      list.push_back(
+          {{"id", name},
+           {"summary", read_experiment(catalog.experiment_file(name), catalog).table.title}});
+    }
+  } else {
+    for (const auto& name : catalog.profile_names()) {
+      list.push_back(
+          {{"id", name}, {"summary", read_profile(catalog.profile_file(name)).description}});
+    }
+  }
+  return list;
+}
+
+ExitCode list(const InfoCommand& command) {
+  const Json items = items_of(command);
+  if (command.common.chosen_format() == "json") {
+    emit(command.common, Json{{"schema_version", 1}, {command.what, items}}.dump(2) + "\n");
+    return ExitCode::ok;
+  }
+  std::string text;
+  for (const Json& item : items) {
+    if (command.what == "runs") {
+      text += fmt::format("{}  {}  {:<8} {:<9} {:<5} trial {}  {:<8} {}\n",
+                          item.at("protocol").get<std::string>(),
+                          item.at("cell_key").get<std::string>(),
+                          item.at("method").get<std::string>(),
+                          item.at("task").get<std::string>(),
+                          item.at("fraction").get<std::string>(),
+                          item.at("trial").get<int>(),
+                          item.at("state").get<std::string>(),
+                          item.at("reason").get<std::string>());
+    } else {
+      text += fmt::format(
+          "{:<10} {}{}\n",
+          item.at("id").get<std::string>(),
+          item.contains("paper_name") ? item.at("paper_name").get<std::string>() + ": " : "",
+          item.at("summary").get<std::string>());
+    }
+  }
+  emit(command.common, text);
+  return ExitCode::ok;
+}
+
+ExitCode show_config(const InfoCommand& command) {
+  const Session session(command.common, command.plan);
+  const Settings& settings =
+      command.what.empty() ? session.configuration().shared()
+                           : session.configuration().of(session.catalog().method(command.what).id);
+  if (command.common.chosen_format() == "json") {
+    Json keys = Json::object();
+    for (const auto& key : session.catalog().schema().keys()) {
+      const auto& value = settings.values().at(key.name);
+      keys[key.name] = {{"value", value.value},
+                        {"origin", value.origin},
+                        {"meaning", key.meaning},
+                        {"choices", key.choices}};
+    }
+    emit(command.common, Json{{"schema_version", 1}, {"keys", keys}}.dump(2) + "\n");
+    return ExitCode::ok;
+  }
+  std::string text;
+  for (const auto& [name, value] : settings.values()) {
+    const KeySpec* key = session.catalog().schema().find(name);
+    text += fmt::format(
+        "{:<38} = {:<22} # {} [{}]\n", name, value.value.dump(), key->meaning, value.origin);
+  }
+  emit(command.common, text);
+  return ExitCode::ok;
+}
+
+/// A commented file with every key at its default, to be edited.
+ExitCode init_config(const InfoCommand& command) {
+  const Catalog catalog = Catalog::load();
+  std::string text = "# sar-bench.toml: remove the # of a line to change its value.\n\n[data]\n";
+  for (const auto& dataset : catalog.datasets()) {
+    text += fmt::format(
+        "# {} = \"/path/to/{}\"  # {}\n", dataset.id, dataset.paper_name, dataset.layout);
+  }
+  std::map<std::string, std::string> sections;
+  std::string top;
+  for (const auto& key : catalog.schema().keys()) {
+    const auto dot = key.name.find('.');
+    const std::string line = fmt::format("# {} = {}  # {}\n",
+                                         key.name.substr(dot == std::string::npos ? 0 : dot + 1),
+                                         key.default_value.dump(),
+                                         key.meaning);
+    (dot == std::string::npos ? top : sections[key.name.substr(0, dot)]) += line;
+  }
+  text.insert(text.find("[data]"), top + "\n");
+  for (const auto& [section, lines] : sections) {
+    text += "\n[" + section + "]\n" + lines;
+  }
+  CommonOptions common = command.common;
+  if (common.output.empty()) {
+    common.output = "sar-bench.toml";
+  }
+  if (std::filesystem::exists(common.output)) {
+    throw usage_error("the file is there already")
+        .with("file", common.output)
+        .hint("give another name with -o");
+  }
+  emit(common, text);
+  std::cerr << "written: " << common.output << '\n';
+  return ExitCode::ok;
+}
+
+ExitCode check_database(const InfoCommand& command) {
+  const Store store(command.common.database, Store::Mode::read);
+  const auto faults = store.check();
+  for (const auto& fault : faults) {
+    std::cout << fault << '\n';
+  }
+  std::cout << faults.size() << " faults\n";
+  return faults.empty() ? ExitCode::ok : ExitCode::input_output;
+}
+
+ExitCode query_database(const InfoCommand& command) {
+  const Store store(command.common.database, Store::Mode::read);
+  const Json result = store.query(command.what);
+  if (command.common.chosen_format() == "json") {
+    emit(command.common, result.dump(2) + "\n");
+    return ExitCode::ok;
+  }
+  std::string text;
+  const auto line = [&](const Json& values) {
+    std::string cells;
+    for (const Json& value : values) {
+      cells += (cells.empty() ? "" : "\t") + (value.is_string() ? value.get<std::string>()
+                                              : value.is_null() ? std::string()
+                                                                : value.dump());
+    }
+    text += cells + "\n";
+  };
+  line(result.at("columns"));
+  for (const Json& row : result.at("rows")) {
+    line(row);
+  }
+  emit(command.common, text);
+  return ExitCode::ok;
+}
+
+ExitCode doctor(const InfoCommand& command) {
+  const Session session(command.common, command.plan);
+  const Settings& settings = session.configuration().shared();
+  const Json environment = run_job(session.catalog().worker(),
+                                   {{"kind", "environment"},
+                                    {"device", settings.text("compute.device")},
+                                    {"precision", settings.text("compute.precision")},
+                                    {"threads", settings.integer("compute.threads")}});
+  const SourceState source = source_state();
+  std::error_code code;
+  const auto space =
+      std::filesystem::space(std::filesystem::absolute(session.work()).root_path(), code);
+  Json report{{"schema_version", 1},
+              {"commit", source.commit},
+              {"dirty", source.dirty},
+              {"cores", std::thread::hardware_concurrency()},
+              {"free_disk_gb", static_cast<double>(space.available) / 1e9},
+              {"versions", session.catalog().versions()},
+              {"environment", environment}};
+  if (command.common.chosen_format() == "json") {
+    emit(command.common, report.dump(2) + "\n");
+  } else {
+    std::string text;
+    for (const auto& [name, value] : flatten(report)) {
+      text += fmt::format(
+          "{:<28} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+    emit(command.common, text);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<InfoCommand>();
+  auto* sub = app.add_subcommand("list", "methods, tasks, experiments, profiles, or stored runs");
+  sub->add_option("what", command->what, "methods|tasks|experiments|profiles|runs")
+      ->required()
+      ->check(CLI::IsMember({"methods", "tasks", "experiments", "profiles", "runs"}));
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  sub->callback([command, &chosen] { chosen.run = [command] { return list(*command); }; });
+}
+
+void add_config(CLI::App& app, Chosen& chosen) {
+  auto* config =
+      app.add_subcommand("config", "show the resolved configuration, or write a file to edit");
+  config->require_subcommand(1);
+  auto show = std::make_shared<InfoCommand>();
+  auto* sub = config->add_subcommand("show", "every key with value, meaning and origin");
+  single(sub, "method", show->what, "as this method resolves it");
+  single(sub, "--profile", show->plan.profile, "profile")->capture_default_str();
+  add_common(sub, show->common);
+  sub->callback([show, &chosen] { chosen.run = [show] { return show_config(*show); }; });
+  auto init = std::make_shared<InfoCommand>();
+  auto* write = config->add_subcommand("init", "write a commented sar-bench.toml");
+  add_common(write, init->common);
+  write->callback([init, &chosen] { chosen.run = [init] { return init_config(*init); }; });
+}
+
+void add_db(CLI::App& app, Chosen& chosen) {
+  auto* db = app.add_subcommand("db", "check or query the results database");
+  db->require_subcommand(1);
+  auto check = std::make_shared<InfoCommand>();
+  auto* sub =
+      db->add_subcommand("check", "integrity, and stored statistics against recomputed ones");
+  add_database(sub, check->common);
+  add_common(sub, check->common);
+  sub->callback([check, &chosen] { chosen.run = [check] { return check_database(*check); }; });
+  auto sql = std::make_shared<InfoCommand>();
+  auto* query = db->add_subcommand("sql", "run one read-only SQL statement");
+  single(query, "statement", sql->what, "e.g. \"select * from v_cell\"")->required();
+  add_database(query, sql->common);
+  add_common(query, sql->common);
+  query->callback([sql, &chosen] { chosen.run = [sql] { return query_database(*sql); }; });
+}
+
+void add_doctor(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<InfoCommand>();
+  auto* sub = app.add_subcommand("doctor", "versions, devices, threads and disk");
+  single(sub, "--profile", command->plan.profile, "profile")->capture_default_str();
+  single(sub, "--device", command->plan.device, "cpu, cuda, or cuda:N");
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  sub->callback([command, &chosen] { chosen.run = [command] { return doctor(*command); }; });
+}
+
+void add_completion(CLI::App& app, Chosen& chosen) {
+  auto* sub =
+      app.add_subcommand("completion", "shell completion: eval \"$(sar-bench completion bash)\"");
+  auto shell = std::make_shared<std::string>();
+  sub->add_option("shell", *shell, "bash")->required()->check(CLI::IsMember({"bash"}));
+  sub->callback([&app, &chosen] {
+    chosen.run = [&app] {
+      std::string commands;
+      std::string cases;
+      for (const auto* each : app.get_subcommands({})) {
+        commands += " " + each->get_name();
+        std::string words;
+        for (const auto* nested : each->get_subcommands({})) {
+          words += " " + nested->get_name();
+        }
+        for (const auto* option : each->get_options()) {
+          for (const auto& name : option->get_lnames()) {
+            words += " --" + name;
+          }
+        }
+        cases += "    " + each->get_name() + ") words=\"" + words + "\" ;;\n";
+      }
+      std::cout
+          << "_sar_bench() {\n  local words=\"" << commands
+          << "\"\n  if [ \"$COMP_CWORD\" -gt 1 ]; then\n    case \"${COMP_WORDS[1]}\" in\n"
+          << cases
+          << "    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- "
+             "\"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _sar_bench sar-bench\n";
+      return ExitCode::ok;
+    };
+  });
+}
+
+}  // namespace sar::cli

@@ -1,0 +1,97 @@
+#include "experiments/cli/options.h"
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace sar::cli {
+
+bool CommonOptions::color_on(int descriptor) const {
+  if (color != "auto") {
+    return color == "always";
+  }
+  const char* no_color = std::getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') && ::isatty(descriptor) == 1;
+}
+
+Progress::Style CommonOptions::progress_style() const {
+  if (no_progress || quiet) {
+    return Progress::Style::none;
+  }
+  return std::getenv("CI") != nullptr ? Progress::Style::lines : Progress::automatic();
+}
+
+void add_common(CLI::App* app, CommonOptions& options) {
+  app->add_option("-c,--config", options.config_files, "configuration file (TOML); may be repeated")
+      ->type_name("FILE");
+  app->add_option("--set", options.settings, "set one configuration key; may be repeated")
+      ->type_name("KEY=VALUE");
+  single(app, "--format", options.format, "output format")
+      ->check(CLI::IsMember({"text", "md", "latex", "csv", "json", "html"}))
+      ->capture_default_str();
+  app->add_flag("--json", options.json, "short for --format json");
+  single(
+      app, "-o,--output", options.output, "write the result to a file instead of standard output")
+      ->type_name("FILE");
+  single(app, "--alpha", options.alpha, "significance level of the marks")
+      ->check(CLI::Range(1e-6, 0.5))
+      ->each([&options](const std::string&) { options.alpha_given = true; });
+  single(app, "--test", options.test, "test that sets the marks: student or welch")
+      ->check(CLI::IsMember({"student", "welch"}));
+  single(
+      app, "--correction", options.correction, "correction over the table's family: none, holm, bh")
+      ->check(CLI::IsMember({"none", "holm", "bh"}));
+  single(app, "--color", options.color, "auto, always, never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app->add_flag("--no-progress", options.no_progress, "no progress on standard error");
+  app->add_flag("-q,--quiet", options.quiet, "errors only");
+  app->add_flag("-v,--verbose", options.verbose, "say more");
+  single(app, "--log-file", options.log_file, "append what is said on standard error to a file too")
+      ->type_name("FILE");
+}
+
+void add_database(CLI::App* app, CommonOptions& options) {
+  single(app, "--db", options.database, "results database")
+      ->type_name("FILE")
+      ->capture_default_str();
+  single(app, "--work", options.work, "folder for cubes, weights and phantoms (default: DB.work)")
+      ->type_name("DIR");
+}
+
+void add_planning(CLI::App* app, PlanOptions& options, bool needs_experiment) {
+  auto* experiment =
+      single(app, "experiment", options.experiment, "experiment name or file (.toml)");
+  if (needs_experiment) {
+    experiment->required();
+  }
+  single(app, "--profile", options.profile, "smoke, quick, standard, paper, or a file (.toml)")
+      ->capture_default_str();
+  app->add_option("--data", options.data, "root of a data set, e.g. luna=DIR; may be repeated")
+      ->type_name("SET=DIR");
+  app->add_option("-m,--method", options.methods, "only these methods")->delimiter(',');
+  app->add_option("-t,--task", options.tasks, "only these tasks")->delimiter(',');
+  app->add_option("--fraction", options.fractions, "only these label fractions, e.g. 1/10")
+      ->delimiter(',');
+  single(app, "--trials", options.trials, "trials per cell (default: the profile's)")
+      ->check(CLI::Range(1, 1000));
+  single(app, "--seed", options.seed, "seed of splits and trials");
+  single(app, "--device", options.device, "cpu, cuda, or cuda:N");
+  single(app, "--precision", options.precision, "fp32, tf32 or bf16")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+}
+
+void emit(const CommonOptions& options, const std::string& text) {
+  if (!options.output.empty()) {
+    write_file_atomically(options.output, text);
+    return;
+  }
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw io_error("cannot write to standard output");
+  }
+}
+
+}  // namespace sar::cli

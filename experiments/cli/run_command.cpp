@@ -1,0 +1,317 @@
+#include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
+#include "experiments/cli/tables.h"
+#include "experiments/runner.h"
+#include "harness/core/signals.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <thread>
+
+namespace sar::cli {
+namespace {
+
+struct RunCommand {
+  CommonOptions common;
+  PlanOptions plan;
+  int jobs = 0;
+  int limit = 0;
+  bool keep_going = false, fail_fast = false, force = false, only_failed = false, dry = false;
+};
+
+/// The table specifications whose tests are kept up to date.
+std::vector<TableSpec> all_tables(const Catalog& catalog, const Experiment* current) {
+  std::vector<TableSpec> tables;
+  for (const auto& name : catalog.experiment_names()) {
+    tables.push_back(read_experiment(catalog.experiment_file(name), catalog).table);
+  }
+  if (current != nullptr && std::ranges::none_of(tables, [&](const TableSpec& spec) {
+        return spec.id == current->table.id;
+      })) {
+    tables.push_back(current->table);
+  }
+  return tables;
+}
+
+RunOptions run_options(const RunCommand& command,
+                       const std::string& command_line,
+                       const Session& session) {
+  RunOptions options;
+  const bool cuda = session.configuration().shared().text("compute.device").starts_with("cuda");
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.jobs = command.jobs > 0 ? command.jobs : cuda ? 1 : cores;
+  options.fail_fast = command.fail_fast;
+  options.force = command.force;
+  options.retry_failed = command.only_failed;
+  options.limit = command.limit;
+  options.command = command_line;
+  options.progress = command.common.progress_style();
+  options.color = command.common.color_on(2);
+  options.quiet = command.common.quiet;
+  return options;
+}
+
+std::string describe(const Plan& plan, const Session& session) {
+  std::map<std::string, int> kinds;
+  for (const auto& node : plan.nodes) {
+    ++kinds[node.kind];
+  }
+  std::string text = fmt::format("{}: {} cells, {} nodes of work ({} before sharing)\n",
+                                 session.experiment()->table.id,
+                                 plan.cells.size(),
+                                 plan.nodes.size(),
+                                 plan.requested_nodes);
+  for (const auto& [kind, count] : kinds) {
+    text += fmt::format("  {:<9} {}\n", kind, count);
+  }
+  text += fmt::format("profile {}, {} data, protocol {}\n",
+                      session.profile().name,
+                      plan.protocol.data_kind,
+                      plan.protocol.protocol);
+  return text;
+}
+
+void say_where_to_look(const RunCommand& command, const Session& session, const RunReport& report) {
+  if (command.common.quiet) {
+    return;
+  }
+  const std::string db = command.common.database;
+  std::cerr << fmt::format("\n{} nodes run, {} stored before, {} failed; {}.\n",
+                           report.nodes_run,
+                           report.nodes_stored,
+                           report.nodes_failed,
+                           format_duration(report.seconds));
+  std::cerr << fmt::format(
+      "Next: sar-bench show {} --db {}        the table again (--format md, latex, csv, json)\n",
+      session.experiment()->table.id,
+      db);
+  std::cerr << fmt::format(
+      "      sar-bench explain {}/sar/brats/tumor/all --db {}   from a number to its runs\n",
+      session.experiment()->table.id,
+      db);
+}
+
+ExitCode run(const RunCommand& command, const std::string& command_line) {
+  Session session(command.common, command.plan);
+  const Manifest manifest = session.manifest(command.dry);
+  const Plan plan = session.plan(manifest);
+  for (const auto& key : session.unread_settings(plan)) {
+    std::cerr << "warning: no planned cell reads " << key << '\n';
+  }
+  if (command.dry) {
+    emit(command.common, describe(plan, session));
+    return ExitCode::ok;
+  }
+  if (!command.common.quiet) {
+    std::cerr << describe(plan, session);
+  }
+  catch_stop_signals();
+  Store store(command.common.database, Store::Mode::read_write);
+  const auto tables = all_tables(session.catalog(), session.experiment());
+  const RunReport report = execute(plan,
+                                   store,
+                                   session.catalog(),
+                                   session.work(),
+                                   tables,
+                                   run_options(command, command_line, session));
+  const Table table =
+      build_table(store, plan.protocol, session.experiment()->table, table_options(command.common));
+  emit(command.common, render(table, command.common.chosen_format(), command.common.color_on(1)));
+  if (report.interrupted) {
+    std::cerr << "interrupted; run the same command again to resume\n";
+    return ExitCode::interrupted;
+  }
+  for (const auto& failure : report.failures) {
+    std::cerr << "failed: " << failure << '\n';
+  }
+  say_where_to_look(command, session, report);
+  return report.nodes_failed > 0 ? ExitCode::cells_failed : ExitCode::ok;
+}
+
+ExitCode show_plan(const RunCommand& command) {
+  Session session(command.common, command.plan);
+  const Plan plan = session.plan(session.manifest(true));
+  std::optional<Store> store;
+  if (std::filesystem::exists(command.common.database)) {
+    store.emplace(command.common.database, Store::Mode::read);
+  }
+  std::map<std::string, std::pair<int, int>> kinds;       // done, all
+  std::map<std::string, std::pair<double, int>> seconds;  // of stored nodes of the kind
+  for (const auto& node : plan.nodes) {
+    auto& [done, all] = kinds[node.kind];
+    ++all;
+    if (store) {
+      if (is_done(*store, node)) {
+        ++done;
+      }
+      if (const auto row = store->node(node.key); row && row->state == NodeState::done) {
+        seconds[node.kind].first += row->seconds;
+        ++seconds[node.kind].second;
+      }
+    }
+  }
+  if (command.common.chosen_format() == "json") {
+    Json json{{"schema_version", 1},
+              {"experiment", session.experiment()->table.id},
+              {"protocol", plan.protocol.protocol},
+              {"data_kind", plan.protocol.data_kind},
+              {"cells", Json::array()},
+              {"nodes", Json::object()}};
+    json["nodes_before_sharing"] = plan.requested_nodes;
+    for (const auto& [kind, counts] : kinds) {
+      json["nodes"][kind] = {{"done", counts.first}, {"planned", counts.second}};
+    }
+    for (const auto& cell : plan.cells) {
+      json["cells"].push_back(
+          {{"cell_key", cell.row.cell_key},
+           {"method", cell.row.method},
+           {"task", cell.row.task},
+           {"fraction", cell.row.fraction},
+           {"trial", cell.row.trial},
+           {"done", store && is_done(*store, plan.node(cell.row.evaluate_node))}});
+    }
+    emit(command.common, json.dump(2) + "\n");
+    return ExitCode::ok;
+  }
+  std::string text = describe(plan, session) + "\n";
+  double hours = 0;
+  bool known = true;
+  for (const auto& [kind, counts] : kinds) {
+    const int missing = counts.second - counts.first;
+    const auto& [sum, count] = seconds[kind];
+    text += fmt::format("{:<9} {:4} done {:4} missing", kind, counts.first, missing);
+    if (count > 0) {
+      text += fmt::format("   {} each, as measured", format_duration(sum / count));
+      hours += missing * sum / count / 3600;
+    } else if (missing > 0) {
+      known = false;
+    }
+    text += '\n';
+  }
+  text +=
+      known ? fmt::format("about {:.2f} worker hours are missing\n", hours)
+            : "no estimate of time: not every kind of work has been run under this protocol yet\n";
+  emit(command.common, text);
+  return ExitCode::ok;
+}
+
+ExitCode run_cell(const RunCommand& command,
+                  const std::string& cell_key,
+                  bool next,
+                  const std::string& command_line) {
+  Session session(command.common, command.plan);
+  Plan plan = session.plan(session.manifest(false));
+  Store store(command.common.database, Store::Mode::read_write);
+  if (next) {
+    std::erase_if(plan.cells, [&](const PlannedCell& cell) {
+      return is_done(store, plan.node(cell.row.evaluate_node));
+    });
+    if (!plan.cells.empty()) {
+      plan.cells.resize(1);
+    }
+  } else {
+    std::erase_if(plan.cells, [&](const PlannedCell& cell) {
+      return !cell.row.cell_key.starts_with(cell_key);
+    });
+    if (plan.cells.size() != 1) {
+      throw usage_error(plan.cells.empty() ? "no such cell in this plan"
+                                           : "the cell key is not unique")
+          .with("cell", cell_key)
+          .hint("sar-bench plan EXPERIMENT --json lists the cells");
+    }
+  }
+  if (plan.cells.empty()) {
+    std::cerr << "nothing to do: every planned cell is stored\n";
+    return ExitCode::ok;
+  }
+  catch_stop_signals();
+  RunOptions options = run_options(command, command_line, session);
+  options.jobs = 1;
+  const RunReport report = execute(plan,
+                                   store,
+                                   session.catalog(),
+                                   session.work(),
+                                   all_tables(session.catalog(), session.experiment()),
+                                   options);
+  if (report.interrupted) {
+    return ExitCode::interrupted;
+  }
+  for (const auto& failure : report.failures) {
+    std::cerr << "failed: " << failure << '\n';
+  }
+  return report.nodes_failed > 0 ? ExitCode::cells_failed : ExitCode::ok;
+}
+
+void add_execution(CLI::App* app, RunCommand& command) {
+  single(app, "-j,--jobs", command.jobs, "worker processes (default: cores; 1 on a GPU)")
+      ->check(CLI::Range(1, 4096));
+  single(app, "--launcher", command.plan.launcher, "local: workers on this machine")
+      ->check(CLI::IsMember({"local"}));
+  single(app, "--limit", command.limit, "start at most N unfinished cells")
+      ->check(CLI::Range(1, 1'000'000));
+  auto* keep_going =
+      app->add_flag("--keep-going", command.keep_going, "go on after a failed cell (default)");
+  app->add_flag("--fail-fast", command.fail_fast, "stop at the first failed cell")
+      ->excludes(keep_going);
+  app->add_flag("--force", command.force, "compute again what is stored");
+  app->add_flag("--only-failed", command.only_failed, "try failed cells again");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<RunCommand>();
+  auto* sub =
+      app.add_subcommand("run", "plan an experiment, execute what is missing, print its table");
+  add_planning(sub, command->plan);
+  add_database(sub, command->common);
+  add_execution(sub, *command);
+  sub->add_flag("-n,--dry-run", command->dry, "plan only");
+  add_common(sub, command->common);
+  sub->callback([command, &chosen] {
+    chosen.run = [command, &chosen] { return run(*command, chosen.command_line); };
+  });
+}
+
+void add_plan(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<RunCommand>();
+  auto* sub =
+      app.add_subcommand("plan", "what an experiment needs: cells and work, done and missing");
+  add_planning(sub, command->plan);
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  sub->callback([command, &chosen] { chosen.run = [command] { return show_plan(*command); }; });
+}
+
+void add_worker(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<RunCommand>();
+  auto cell = std::make_shared<std::string>();
+  auto next = std::make_shared<bool>(false);
+  auto* sub = app.add_subcommand("worker", "run one cell of an experiment (what launchers call)");
+  auto* key = single(sub, "cell", *cell, "cell key, or a unique beginning of it");
+  sub->add_flag("--next", *next, "the first cell that is not stored")->excludes(key);
+  sub->add_option("-e,--experiment", command->plan.experiment, "experiment that plans the cell")
+      ->default_val("table2");
+  auto* hidden = sub->add_option_group("planning");
+  PlanOptions& plan = command->plan;
+  single(hidden, "--profile", plan.profile, "profile")->capture_default_str();
+  hidden->add_option("--data", plan.data, "root of a data set, e.g. luna=DIR");
+  single(hidden, "--seed", plan.seed, "seed of splits and trials");
+  single(hidden, "--device", plan.device, "cpu, cuda, or cuda:N");
+  single(hidden, "--precision", plan.precision, "fp32, tf32 or bf16");
+  add_database(sub, command->common);
+  add_execution(sub, *command);
+  add_common(sub, command->common);
+  sub->callback([=, &chosen] {
+    chosen.run = [=, &chosen] {
+      if (cell->empty() && !*next) {
+        throw usage_error("worker needs a cell key or --next");
+      }
+      return run_cell(*command, *cell, *next, chosen.command_line);
+    };
+  });
+}
+
+}  // namespace sar::cli

@@ -1,0 +1,207 @@
+#include "experiments/cli/session.h"
+
+#include "experiments/worker_process.h"
+#include "harness/core/error.h"
+#include "harness/core/hash.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+namespace sar::cli {
+namespace fs = std::filesystem;
+namespace {
+
+std::pair<std::string, std::string> split_assignment(const std::string& text,
+                                                     const std::string& flag) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw usage_error(flag + " needs NAME=VALUE").with("got", text);
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+ConfigurationSources sources_of(const CommonOptions& common, const PlanOptions& plan) {
+  ConfigurationSources sources;
+  sources.files = default_configuration_files();
+  sources.files.insert(sources.files.end(), common.config_files.begin(), common.config_files.end());
+  sources.environment = sarbench_environment();
+  for (const auto& text : common.settings) {
+    const auto [key, value] = split_assignment(text, "--set");
+    sources.flags.push_back({key, value, "--set"});
+  }
+  for (const auto& [flag, key, value] :
+       {std::tuple{"--seed", "seed", plan.seed},
+        std::tuple{"--device", "compute.device", plan.device},
+        std::tuple{"--precision", "compute.precision", plan.precision}}) {
+    if (!value.empty()) {
+      sources.flags.push_back({key, value, flag});
+    }
+  }
+  for (const auto& text : plan.data) {
+    const auto [id, root] = split_assignment(text, "--data");
+    sources.data_flags[id] = root;
+  }
+  return sources;
+}
+
+void check_known(const std::vector<std::string>& given,
+                 const std::vector<std::string>& known,
+                 const std::string& what) {
+  for (const auto& each : given) {
+    if (std::ranges::find(known, each) == known.end()) {
+      const std::string nearest = nearest_match(each, known);
+      std::string list;
+      for (const auto& name : known) {
+        list += (list.empty() ? "" : ", ") + name;
+      }
+      throw usage_error("no " + what + " '" + each + "' in this experiment")
+          .hint((nearest.empty() ? std::string() : "did you mean '" + nearest + "'? ") +
+                "it has: " + list);
+    }
+  }
+}
+
+}  // namespace
+
+fs::path work_folder(const CommonOptions& common) {
+  return fs::absolute(common.work.empty() ? common.database + ".work" : common.work);
+}
+
+Session::Session(const CommonOptions& common, const PlanOptions& plan)
+    : common_(common), options_(plan), catalog_(Catalog::load()), work_(work_folder(common)) {
+  ConfigurationSources sources = sources_of(common, plan);
+  if (!plan.experiment.empty()) {
+    experiment_ = read_experiment(catalog_.experiment_file(plan.experiment), catalog_);
+    sources.experiment = &*experiment_;
+  }
+  profile_ = read_profile(catalog_.profile_file(plan.profile));
+  sources.profile = profile_;
+  configuration_.emplace(catalog_, sources);
+  if (!common.quiet) {
+    for (const auto& line : configuration_->replaced()) {
+      std::cerr << "note: " << line << '\n';
+    }
+  }
+}
+
+fs::path Session::phantom_folder() const {
+  const Json options = configuration_->shared().subset({"phantom"});
+  return work_ / ("phantom-" + content_key(options).substr(0, 8));
+}
+
+std::map<std::string, std::string> Session::roots() const {
+  if (!phantom()) {
+    for (const auto& [id, root] : configuration_->data_roots()) {
+      if (!fs::is_directory(root)) {
+        throw not_found_error("data root is not there").with("data set", id).with("folder", root);
+      }
+    }
+    return configuration_->data_roots();
+  }
+  std::map<std::string, std::string> roots;
+  for (const auto& dataset : catalog_.datasets()) {
+    roots[dataset.id] = (phantom_folder() / dataset.id).string();
+  }
+  return roots;
+}
+
+void Session::write_phantoms(const fs::path& folder) const {
+  Progress progress(common_.progress_style(), 1, common_.color_on(2));
+  run_job(catalog_.worker(),
+          {{"kind", "phantom"},
+           {"folder", fs::absolute(folder).string()},
+           {"settings", configuration_->shared().resolved()}},
+          [&](const Json& event) {
+            if (event.at("event") == "progress") {
+              const double fraction =
+                  event.at("done").get<double>() / std::max(1.0, event.at("total").get<double>());
+              progress.update(0, fraction, {{"writing the phantom suite", fraction}});
+            }
+          });
+}
+
+Manifest Session::manifest(bool dry) {
+  const auto data_roots = roots();
+  Json identity{{"roots", data_roots}, {"version", 2}};
+  identity["settings"] =
+      configuration_->shared().subset({"luna", "lits", "brats", "heart", "pancreas", "phantom"});
+  const fs::path file = work_ / ("manifest-" + content_key(identity).substr(0, 8) + ".json");
+  if (fs::exists(file)) {
+    const Json stored = read_json(file);
+    if (is_current(stored)) {
+      return parse_manifest(stored);
+    }
+  }
+  Json job{{"kind", "manifest"},
+           {"data_kind", phantom() ? "phantom" : "real"},
+           {"roots", data_roots},
+           {"settings", configuration_->shared().resolved()},
+           {"work", work_.string()},
+           {"product", file.string()}};
+  if (phantom() && dry) {
+    job["planned"] = true;
+    return parse_manifest(run_job(catalog_.worker(), job).at("manifest"));
+  }
+  if (phantom()) {
+    write_phantoms(phantom_folder());
+  }
+  Progress progress(common_.progress_style(), 1, common_.color_on(2));
+  run_job(catalog_.worker(), job, [&](const Json& event) {
+    if (event.at("event") == "progress") {
+      const double fraction =
+          event.at("done").get<double>() / std::max(1.0, event.at("total").get<double>());
+      progress.update(0, fraction, {{"reading the data sets", fraction}});
+    }
+  });
+  return parse_manifest(read_json(file));
+}
+
+Selection Session::selection() const {
+  Selection selection = selection_of(experiment_->table, profile_->trials);
+  check_known(options_.methods, selection.methods, "method");
+  check_known(options_.tasks, selection.tasks, "task");
+  check_known(options_.fractions, selection.fractions, "fraction");
+  const auto restrict_to = [](std::vector<std::string>& all,
+                              const std::vector<std::string>& given) {
+    if (!given.empty()) {
+      std::erase_if(all, [&](const std::string& each) {
+        return std::ranges::find(given, each) == given.end();
+      });
+    }
+  };
+  restrict_to(selection.methods, options_.methods);
+  restrict_to(selection.tasks, options_.tasks);
+  restrict_to(selection.fractions, options_.fractions);
+  if (options_.trials > 0) {
+    selection.trials = options_.trials;
+  }
+  return selection;
+}
+
+Plan Session::plan(const Manifest& manifest) {
+  return make_plan(catalog_, *configuration_, manifest, profile_->name, selection(), work_);
+}
+
+std::vector<std::string> Session::unread_settings(const Plan& plan) const {
+  std::vector<std::string> unread;
+  for (const auto& text : common_.settings) {
+    const std::string key = text.substr(0, text.find('='));
+    const bool presentation =
+        key.starts_with("statistics.") || key.starts_with("compute.") || key == "seed";
+    const bool of_phantoms = key.starts_with("phantom.") && phantom();
+    const bool of_splits = key == "brats.test_ratio" || key == "brats.split_mode" ||
+                           key == "brats.split_file" || key == "pancreas.folds" ||
+                           key.starts_with("fractions.") || key.ends_with(".list") ||
+                           key == "luna.subsets";
+    const bool read = std::ranges::any_of(plan.nodes, [&](const PlannedNode& node) {
+      return node.inputs.contains("settings") && node.inputs.at("settings").contains(key);
+    });
+    if (!read && !presentation && !of_phantoms && !of_splits) {
+      unread.push_back(key);
+    }
+  }
+  return unread;
+}
+
+}  // namespace sar::cli

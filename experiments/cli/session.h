@@ -1,0 +1,56 @@
+#pragma once
+
+#include "experiments/catalog.h"
+#include "experiments/cli/options.h"
+#include "experiments/configuration.h"
+#include "experiments/experiment.h"
+#include "experiments/manifest.h"
+#include "experiments/plan.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace sar::cli {
+
+/// Folder of a database's products: --work, or DB.work beside the database.
+std::filesystem::path work_folder(const CommonOptions& common);
+
+/// Everything that planning needs, resolved from flags, files and environment.
+class Session {
+ public:
+  Session(const CommonOptions& common, const PlanOptions& plan);
+
+  [[nodiscard]] const Catalog& catalog() const { return catalog_; }
+  [[nodiscard]] const Experiment* experiment() const {
+    return experiment_ ? &*experiment_ : nullptr;
+  }
+  [[nodiscard]] const Profile& profile() const { return *profile_; }
+  [[nodiscard]] const Configuration& configuration() const { return *configuration_; }
+  [[nodiscard]] const std::filesystem::path& work() const { return work_; }
+
+  /// Roots of the data: those given, or the phantom suite's, which is written first if it is not
+  /// there (not when `dry`). Throws Error 66 for a root that does not exist.
+  Manifest manifest(bool dry);
+  Plan plan(const Manifest& manifest);
+  [[nodiscard]] Selection selection() const;
+  /// Keys that were given by --set but that no planned node reads.
+  [[nodiscard]] std::vector<std::string> unread_settings(const Plan& plan) const;
+  /// Roots by data set id; those of the phantom suite if none was given.
+  [[nodiscard]] std::map<std::string, std::string> roots() const;
+  [[nodiscard]] bool phantom() const { return configuration_->data_roots().empty(); }
+  /// Writes the phantom suite unless it is there.
+  void write_phantoms(const std::filesystem::path& folder) const;
+  [[nodiscard]] std::filesystem::path phantom_folder() const;
+
+ private:
+  const CommonOptions& common_;
+  const PlanOptions& options_;
+  Catalog catalog_;
+  std::optional<Experiment> experiment_;
+  std::optional<Profile> profile_;
+  std::optional<Configuration> configuration_;
+  std::filesystem::path work_;
+};
+
+}  // namespace sar::cli

@@ -1,0 +1,318 @@
+#include "experiments/catalog.h"
+#include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
+#include "experiments/cli/tables.h"
+#include "experiments/experiment.h"
+#include "harness/core/json.h"
+#include "results/store.h"
+#include "results/table.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+namespace sar::cli {
+namespace {
+
+struct ShowCommand {
+  CommonOptions common;
+  std::string table, source = "measured", protocol;
+};
+
+ProtocolRow protocol_for(const Store& store, const TableSpec& spec, const std::string& wanted) {
+  if (!wanted.empty()) {
+    if (auto row = store.protocol(wanted)) {
+      return *row;
+    }
+    throw Error(ExitCode::results_missing, "no such protocol in the database")
+        .with("protocol", wanted)
+        .hint("sar-bench list runs shows the protocols");
+  }
+  if (auto row = store.newest_protocol(spec)) {
+    return *row;
+  }
+  throw Error(ExitCode::results_missing, "no stored run has a cell of " + spec.id)
+      .hint("sar-bench run " + spec.id + " makes them");
+}
+
+ExitCode show(const ShowCommand& command) {
+  const Catalog catalog = Catalog::load();
+  const Experiment experiment = read_experiment(catalog.experiment_file(command.table), catalog);
+  const Store store(command.common.database, Store::Mode::read);
+  const Table table = build_table(store,
+                                  protocol_for(store, experiment.table, command.protocol),
+                                  experiment.table,
+                                  table_options(command.common));
+  if (filled_cells(table) == 0) {
+    throw Error(ExitCode::results_missing,
+                "no cell of " + experiment.table.id + " has a finished trial yet")
+        .hint("sar-bench status shows what is running");
+  }
+  emit(command.common, render(table, command.common.chosen_format(), command.common.color_on(1)));
+  return ExitCode::ok;
+}
+
+/// "table2/sar/brats/tumor/all" or "table2/sar/pancreas/organ/all/1/10"
+struct CellPath {
+  std::string table, method, task, target, bucket, fraction = "1";
+};
+
+CellPath parse_path(const std::string& text) {
+  std::vector<std::string> parts;
+  std::string part;
+  for (const char character : text + "/") {
+    if (character == '/') {
+      parts.push_back(part);
+      part.clear();
+    } else {
+      part += character;
+    }
+  }
+  if (parts.size() < 5) {
+    throw usage_error("a cell is TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]")
+        .with("got", text)
+        .hint("e.g. table2/sar/brats/tumor/all");
+  }
+  CellPath path{parts[0], parts[1], parts[2], parts[3], parts[4]};
+  if (parts.size() > 5) {
+    path.fraction = parts[5];
+    if (parts.size() > 6) {
+      path.fraction += "/" + parts[6];
+    }
+  }
+  return path;
+}
+
+ExitCode explain(const ShowCommand& command) {
+  const CellPath path = parse_path(command.table);
+  const Catalog catalog = Catalog::load();
+  static_cast<void>(catalog.method(path.method));  // an unknown method is a usage error
+  const Experiment experiment = read_experiment(catalog.experiment_file(path.table), catalog);
+  const Store store(command.common.database, Store::Mode::read);
+  const ProtocolRow protocol = protocol_for(store, experiment.table, command.protocol);
+  Json trials = Json::array();
+  std::vector<double> means;
+  for (const auto& trial : store.trial_dice(protocol.protocol)) {
+    if (trial.method != path.method || trial.task != path.task || trial.target != path.target ||
+        trial.bucket != path.bucket || trial.fraction != path.fraction) {
+      continue;
+    }
+    means.push_back(trial.dice);
+    Json entry{{"trial", trial.trial}, {"dice", trial.dice}, {"cases", Json::array()}};
+    for (const auto& run : store.runs(protocol.protocol)) {
+      const auto& cell = run.cell;
+      if (cell.method != path.method || cell.task != path.task || cell.fraction != path.fraction ||
+          cell.trial != trial.trial) {
+        continue;
+      }
+      entry["cell_key"] = cell.cell_key;
+      entry["seed"] = cell.seed;
+      entry["host"] = run.host;
+      entry["device"] = run.device;
+      entry["commit"] = run.commit + (run.dirty ? " (with changes)" : "");
+      entry["started"] = run.started;
+      entry["ended"] = run.ended;
+      for (const auto& [name, key] : {std::pair{"pretrain", cell.pretrain_node},
+                                      std::pair{"finetune", cell.finetune_node},
+                                      std::pair{"evaluate", cell.evaluate_node}}) {
+        if (const auto node = store.node(key)) {
+          entry[name] = {{"node", key},
+                         {"path", node->path},
+                         {"sha256", node->sha256},
+                         {"seconds", node->seconds}};
+          if (std::string(name) == "finetune") {
+            entry["command"] = node->command;
+            entry["training_cases"] = node->inputs.at("train");
+            entry["validation_cases"] = node->inputs.at("validation");
+          }
+        }
+      }
+      for (const auto& dice : store.case_dice(cell.evaluate_node)) {
+        if (dice.target == path.target && (path.bucket == "all" || dice.bucket == path.bucket)) {
+          entry["cases"].push_back({{"case", dice.case_id},
+                                    {"bucket", dice.bucket},
+                                    {"volume_mm3", dice.volume_mm3},
+                                    {"dice", dice.dice}});
+        }
+      }
+    }
+    trials.push_back(std::move(entry));
+  }
+  if (trials.empty()) {
+    throw Error(ExitCode::results_missing, "no finished trial for this cell")
+        .with("cell", command.table)
+        .with("protocol", protocol.protocol);
+  }
+  if (command.common.chosen_format() == "json") {
+    emit(command.common,
+         Json{{"schema_version", 1},
+              {"cell", command.table},
+              {"protocol", protocol.protocol},
+              {"data_kind", protocol.data_kind},
+              {"trials", trials}}
+                 .dump(2) +
+             "\n");
+    return ExitCode::ok;
+  }
+  std::string text = fmt::format("{}   protocol {}, profile {}, {} data\n",
+                                 command.table,
+                                 protocol.protocol,
+                                 protocol.profile,
+                                 protocol.data_kind);
+  for (const Json& trial : trials) {
+    text += fmt::format("\ntrial {}: {:.4f} Dice over {} cases   seed {}\n",
+                        trial.at("trial").get<int>(),
+                        trial.at("dice").get<double>(),
+                        trial.at("cases").size(),
+                        trial.value("seed", std::uint64_t{0}));
+    text += fmt::format("  cell {}   {} on {}, {} to {}\n  commit {}\n",
+                        trial.value("cell_key", ""),
+                        trial.value("device", ""),
+                        trial.value("host", ""),
+                        trial.value("started", ""),
+                        trial.value("ended", ""),
+                        trial.value("commit", ""));
+    text += fmt::format("  command {}\n", trial.value("command", ""));
+    for (const char* name : {"pretrain", "finetune", "evaluate"}) {
+      if (trial.contains(name)) {
+        text += fmt::format("  {:<9} {}  sha256 {}...  {}\n",
+                            name,
+                            trial.at(name).at("path").get<std::string>(),
+                            trial.at(name).at("sha256").get<std::string>().substr(0, 12),
+                            format_duration(trial.at(name).at("seconds")));
+      }
+    }
+    text += fmt::format("  trained on {} cases, validated on {}\n",
+                        trial.value("training_cases", Json::array()).size(),
+                        trial.value("validation_cases", Json::array()).size());
+    for (const Json& each : trial.at("cases")) {
+      text += fmt::format("    {:<28} {:<3} {:>10.0f} mm3  {:7.3f}\n",
+                          each.at("case").get<std::string>(),
+                          each.at("bucket").get<std::string>(),
+                          each.at("volume_mm3").get<double>(),
+                          each.at("dice").get<double>());
+    }
+  }
+  emit(command.common, text);
+  return ExitCode::ok;
+}
+
+ExitCode status(const CommonOptions& common) {
+  const std::filesystem::path file = work_folder(common) / "status.json";
+  if (!std::filesystem::exists(file)) {
+    throw Error(ExitCode::results_missing, "no run has been started for this database")
+        .with("database", common.database);
+  }
+  Json state = read_json(file);
+  const bool same_host = [&] {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 &&
+           state.at("host") == std::string(name.data());
+  }();
+  if (state.at("state") == "running" && same_host && ::kill(state.at("pid").get<pid_t>(), 0) != 0) {
+    state["state"] = "stopped without finishing";
+  }
+  Json failed = Json::array();
+  if (std::filesystem::exists(common.database)) {
+    const Store store(common.database, Store::Mode::read);
+    for (const auto& run : store.runs(state.at("protocol").get<std::string>())) {
+      if (run.state == "failed") {
+        failed.push_back({{"cell_key", run.cell.cell_key},
+                          {"method", run.cell.method},
+                          {"task", run.cell.task},
+                          {"fraction", run.cell.fraction},
+                          {"trial", run.cell.trial},
+                          {"reason", run.reason}});
+      }
+    }
+  }
+  state["failed"] = failed;
+  state["schema_version"] = 1;
+  if (common.chosen_format() == "json") {
+    emit(common, state.dump(2) + "\n");
+    return ExitCode::ok;
+  }
+  const double fraction = state.at("fraction");
+  const double elapsed = state.at("elapsed_s");
+  std::string text = fmt::format("{}: {} of {} nodes done ({:.0f} %), {} since the start",
+                                 state.at("state").get<std::string>(),
+                                 state.at("nodes_done").get<int>(),
+                                 state.at("nodes_wanted").get<int>(),
+                                 100 * fraction,
+                                 format_duration(elapsed));
+  if (state.at("state") == "running" && fraction > 0.01) {
+    text += ", about " + format_duration(elapsed * (1 - fraction) / fraction) + " left";
+  }
+  text += fmt::format("\nprotocol {}, process {} on {}, last seen {}\n",
+                      state.at("protocol").get<std::string>(),
+                      state.at("pid").get<int>(),
+                      state.at("host").get<std::string>(),
+                      state.at("updated").get<std::string>());
+  for (const auto& [label, part] : state.at("running").items()) {
+    text += fmt::format("  {:3.0f} %  {}\n", 100 * part.get<double>(), label);
+  }
+  for (const Json& each : failed) {
+    text += fmt::format("  failed: {} {} {} trial {}: {}\n",
+                        each.at("method").get<std::string>(),
+                        each.at("task").get<std::string>(),
+                        each.at("fraction").get<std::string>(),
+                        each.at("trial").get<int>(),
+                        each.at("reason").get<std::string>());
+  }
+  emit(common, text);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+TableOptions table_options(const CommonOptions& common) {
+  TableOptions options;
+  if (!common.test.empty()) {
+    options.test = common.test;
+  }
+  if (!common.correction.empty()) {
+    options.correction = common.correction;
+  }
+  options.alpha = common.alpha;
+  return options;
+}
+
+void add_show(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<ShowCommand>();
+  auto* sub = app.add_subcommand("show", "a table from stored runs");
+  single(sub, "table", command->table, "table2, or an experiment file of your own")->required();
+  single(sub, "--source", command->source, "measured: from stored runs")
+      ->check(CLI::IsMember({"measured"}));
+  single(sub,
+         "--protocol",
+         command->protocol,
+         "show this protocol instead of the newest complete one");
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  sub->callback([command, &chosen] { chosen.run = [command] { return show(*command); }; });
+}
+
+void add_explain(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<ShowCommand>();
+  auto* sub = app.add_subcommand(
+      "explain", "from a printed number to its trials, cases, weights, splits, commit and command");
+  single(sub, "cell", command->table, "TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]")->required();
+  single(sub, "--protocol", command->protocol, "explain under this protocol");
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  sub->callback([command, &chosen] { chosen.run = [command] { return explain(*command); }; });
+}
+
+void add_status(CLI::App& app, Chosen& chosen) {
+  auto common = std::make_shared<CommonOptions>();
+  auto* sub =
+      app.add_subcommand("status", "what is running, done and failed, from another terminal too");
+  add_database(sub, *common);
+  add_common(sub, *common);
+  sub->callback([common, &chosen] { chosen.run = [common] { return status(*common); }; });
+}
+
+}  // namespace sar::cli

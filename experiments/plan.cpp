@@ -1,0 +1,518 @@
+#include "experiments/plan.h"
+
+#include "harness/core/error.h"
+#include "harness/core/hash.h"
+#include "harness/core/rng.h"
+#include "harness/volume/split.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace sar {
+namespace fs = std::filesystem;
+namespace {
+
+const std::vector<std::string> kSources{"luna", "lits", "brats", "heart"};
+
+/// Data sets that a task reads, by the task's own name.
+const ManifestDataset& dataset_of_task(const Manifest& manifest, const std::string& task) {
+  return manifest.at(task);
+}
+
+struct TrialSplit {
+  CaseIds train, test;
+};
+
+std::uint64_t index_of(const std::string& task) {
+  return task == "brats" ? 0 : 1;
+}
+
+class Planner {
+ public:
+  Planner(const Catalog& catalog,
+          const Configuration& configuration,
+          const Manifest& manifest,
+          const fs::path& work)
+      : catalog_(catalog),
+        configuration_(configuration),
+        shared_(configuration.shared()),
+        manifest_(manifest),
+        work_(fs::absolute(work)) {}
+
+  Plan plan(const std::string& profile, const Selection& selection) {
+    make_protocol(profile);
+    for (const auto& fraction : selection.fractions) {
+      for (int trial = 0; trial < selection.trials; ++trial) {
+        for (const auto& task : selection.tasks) {
+          for (const auto& method : selection.methods) {
+            add_cell(catalog_.method(method), task, fraction, trial);
+          }
+        }
+      }
+    }
+    order_by_kind();
+    return std::move(plan_);
+  }
+
+ private:
+  // --- identity -------------------------------------------------------------------------------
+
+  /// What every numeric result depends on besides its own inputs.
+  Json numerics(const Settings& settings) const {
+    return {{"numerics_version", catalog_.numerics_version()},
+            {"precision", settings.text("compute.precision")},
+            {"device", device_class()},
+            {"threads", settings.integer("compute.threads")}};
+  }
+
+  std::string device_class() const {
+    return shared_.text("compute.device").starts_with("cuda") ? "cuda" : "cpu";
+  }
+
+  void make_protocol(const std::string& profile) {
+    const auto identity = [](Json values) {
+      values.erase("compute.device");              // its class is hashed instead
+      values.erase("compute.checkpoint_seconds");  // moves no numbers
+      return values;
+    };
+    Json hashed = numerics(shared_);
+    hashed["data"] = manifest_.identity();
+    hashed["shared"] = identity(shared_.resolved());
+    Json stored{{"shared", shared_.resolved()}, {"methods", Json::object()}};
+    for (const auto& [id, settings] : configuration_.methods()) {
+      Json own = Json::object();
+      const Json resolved = settings.resolved();
+      for (const auto& [key, value] : resolved.items()) {
+        if (value != stored["shared"].at(key)) {
+          own[key] = value;
+        }
+      }
+      hashed["methods"][id] = own;
+      stored["methods"][id] = own;
+    }
+    stored["numerics"] = numerics(shared_);
+    plan_.protocol = {content_key(hashed),
+                      manifest_.data_kind,
+                      profile,
+                      stored,
+                      manifest_.identity(),
+                      shared_.flag("evaluate.pool")};
+  }
+
+  // --- splits ---------------------------------------------------------------------------------
+
+  Rng split_rng(const std::string& purpose, const std::string& task, int trial) const {
+    return Rng(static_cast<std::uint64_t>(shared_.integer("seed")))
+        .at(purpose, {index_of(task), static_cast<std::uint64_t>(trial)});
+  }
+
+  /// Cases of a task: labelled, and in the set's list if one is given.
+  static CaseIds labelled_ids(const ManifestDataset& dataset) {
+    CaseIds ids;
+    for (const auto& each : dataset.cases) {
+      if (each.labelled && each.selected) {
+        ids.push_back(each.id);
+      }
+    }
+    return ids;
+  }
+
+  TrialSplit split(const std::string& task, int trial) {
+    const CaseIds ids = labelled_ids(dataset_of_task(manifest_, task));
+    if (task == "brats") {
+      if (const std::string file = shared_.text("brats.split_file"); !file.empty()) {
+        return split_from_file(file, ids);
+      }
+      const bool resample = shared_.text("brats.split_mode") == "resample";
+      const auto parts =
+          split_train_test(ids,
+                           shared_.number("brats.test_ratio"),
+                           split_rng(std::string(purpose::split), task, resample ? trial : 0));
+      return {parts.train, parts.test};
+    }
+    const int folds = shared_.integer("pancreas.folds");
+    if (trial >= folds) {
+      throw usage_error(
+          "trial " + std::to_string(trial) +
+          " of pancreas needs more folds than pancreas.folds = " + std::to_string(folds));
+    }
+    const auto parts = split_folds(ids, folds, split_rng(std::string(purpose::split), task, 0));
+    TrialSplit result;
+    result.test = parts.at(static_cast<std::size_t>(trial));
+    std::ranges::copy_if(ids, std::back_inserter(result.train), [&](const std::string& id) {
+      return std::ranges::find(result.test, id) == result.test.end();
+    });
+    return result;
+  }
+
+  static TrialSplit split_from_file(const std::string& path, const CaseIds& ids) {
+    const TomlFile file = read_toml(path);
+    TrialSplit result;
+    for (const auto& [name, list] :
+         {std::pair{"train", &result.train}, std::pair{"test", &result.test}}) {
+      if (!file.tree.contains(name) || !file.tree.at(name).is_array()) {
+        throw usage_error("a split file needs the lists 'train' and 'test'").with("file", path);
+      }
+      for (const Json& id : file.tree.at(name)) {
+        if (!id.is_string() || std::ranges::find(ids, id.get<std::string>()) == ids.end()) {
+          throw usage_error("the split file names a case that is not in the data")
+              .with("file", path)
+              .with("case", id.dump());
+        }
+        list->push_back(id);
+      }
+    }
+    return result;
+  }
+
+  // --- nodes ----------------------------------------------------------------------------------
+
+  /// Adds the node unless its key is there already; returns the key.
+  std::string add(PlannedNode node, const std::string& extension) {
+    ++plan_.requested_nodes;
+    node.inputs["kind"] = node.kind;
+    node.key = content_key(node.inputs);
+    if (index_.contains(node.key)) {
+      return node.key;
+    }
+    node.product = work_ / node.kind / (node.key + extension);
+    node.job["kind"] = node.kind;
+    node.job["key"] = node.key;
+    node.job["product"] = node.product.string();
+    node.job["work"] = work_.string();
+    for (const auto& need : node.needs) {
+      node.job["products"][need] = plan_.nodes[index_.at(need)].product.string();
+    }
+    index_.emplace(node.key, plan_.nodes.size());
+    plan_.nodes.push_back(std::move(node));
+    return plan_.nodes.back().key;
+  }
+
+  /// Case records for the worker, and digests alone for the key.
+  static void add_cases(PlannedNode& node, const ManifestDataset& dataset, const CaseIds& ids) {
+    const std::set<std::string> wanted(ids.begin(), ids.end());
+    node.inputs["dataset"] = dataset.id;
+    node.inputs["cases"] = Json::array();
+    node.job["cases"] = Json::array();
+    for (const auto& each : dataset.cases) {
+      if (!wanted.contains(each.id)) {
+        continue;
+      }
+      Json digests{{"id", each.id}};
+      for (const auto& [channel, file] : each.record.at("images").items()) {
+        digests["images"][channel] = file.at("sha256");
+      }
+      if (each.labelled) {
+        digests["label"] = each.record.at("label").at("sha256");
+      }
+      node.inputs["cases"].push_back(digests);
+      node.job["cases"].push_back(each.record);
+    }
+  }
+
+  std::string add_cubes(const std::string& source, const CaseIds& ids) {
+    const ManifestDataset& dataset = manifest_.at(source);
+    PlannedNode node;
+    node.kind = "cubes";
+    node.label = "cubes of " + source;
+    add_cases(node, dataset, ids);
+    node.inputs["settings"] = shared_.subset({"preprocess", "cubes", source + ".cube_multiplier"});
+    node.inputs["seed"] = shared_.integer("seed");
+    node.inputs["numerics_version"] = catalog_.numerics_version();
+    node.job["settings"] = shared_.resolved();
+    node.job["dataset"] = source;
+    node.job["seed"] = node.inputs["seed"];
+    node.job["modality"] = dataset.modality;
+    node.job["multiplier"] = shared_.integer(source + ".cube_multiplier");
+    return add(std::move(node), ".cubes");
+  }
+
+  /// Patients per source that are held out for the plateau schedule; none where there is one
+  /// patient only.
+  Json pretraining_validation(const std::map<std::string, CaseIds>& sources) {
+    Json validation = Json::object();
+    std::uint64_t index = 0;
+    for (const auto& [source, ids] : sources) {
+      std::set<std::string> patients;
+      for (const auto& each : manifest_.at(source).cases) {
+        if (std::ranges::find(ids, each.id) != ids.end()) {
+          patients.insert(each.patient);
+        }
+      }
+      const auto parts = carve_validation({patients.begin(), patients.end()},
+                                          shared_.number("pretrain.validation_fraction"),
+                                          Rng(static_cast<std::uint64_t>(shared_.integer("seed")))
+                                              .at(purpose::validation, {index++}));
+      validation[source] = parts.validation;
+    }
+    return validation;
+  }
+
+  std::string add_pretraining(const MethodInfo& method,
+                              const CaseIds& brats_train,
+                              const std::vector<TrialSplit>& tests) {
+    std::map<std::string, CaseIds> sources;
+    CaseIds seen;
+    for (const auto& source : kSources) {
+      CaseIds ids;
+      for (const auto& each : manifest_.at(source).cases) {
+        if (each.selected &&
+            (source != "brats" || std::ranges::find(brats_train, each.id) != brats_train.end())) {
+          ids.push_back(each.id);
+          seen.push_back(source + "/" + each.id);
+        }
+      }
+      if (ids.empty()) {
+        throw data_error("no case for pre-training")
+            .with("data set", source)
+            .with("root", manifest_.at(source).root);
+      }
+      sources.emplace(source, std::move(ids));
+    }
+    for (const auto& each : tests) {
+      refuse_leak(seen, each.test);
+    }
+    const Settings& settings = configuration_.of(method.id);
+    PlannedNode node;
+    node.kind = "pretrain";
+    node.label = "pre-train " + method.paper_name;
+    for (const auto& [source, ids] : sources) {
+      node.needs.push_back(add_cubes(source, ids));
+    }
+    std::vector<std::string> sections{"seed",
+                                      "network",
+                                      "transform",
+                                      "pretrain",
+                                      "optimizer",
+                                      "schedule.pretrain_factor",
+                                      "schedule.pretrain_patience",
+                                      "schedule.threshold",
+                                      "schedule.threshold_mode",
+                                      "schedule.minimum_learning_rate",
+                                      "schedule.monitor"};
+    sections.insert(sections.end(), method.sections.begin(), method.sections.end());
+    node.inputs["method"] = method.id;
+    node.inputs["cubes"] = node.needs;
+    node.inputs["validation"] = pretraining_validation(sources);
+    node.inputs["settings"] = settings.subset(sections);
+    node.inputs["numerics"] = numerics(settings);
+    node.job["method"] = method.id;
+    node.job["validation"] = node.inputs["validation"];
+    node.job["settings"] = settings.resolved();
+    node.job["cubes"] = node.needs;
+    node.job["seed"] = shared_.integer("seed");
+    const std::string key = add(std::move(node), ".weights");
+    auto& list = plan_.pretraining[method.id];
+    if (std::ranges::find(list, key) == list.end()) {
+      list.push_back(key);
+    }
+    return key;
+  }
+
+  std::string add_prepared(const std::string& task) {
+    const ManifestDataset& dataset = dataset_of_task(manifest_, task);
+    PlannedNode node;
+    node.kind = "prepare";
+    node.label = "prepare " + task;
+    add_cases(node, dataset, labelled_ids(dataset));
+    std::vector<std::string> keys{"finetune.spacing_mm", "finetune.normalization"};
+    if (task == "brats") {
+      keys.insert(keys.end(), {"brats.modality", "brats.labels", "brats.zero_background"});
+    } else {
+      keys.insert(keys.end(),
+                  {"pancreas.clip_hu", "pancreas.mean_hu", "pancreas.standard_deviation_hu"});
+    }
+    node.inputs["task"] = task;
+    node.inputs["settings"] = shared_.subset(keys);
+    node.inputs["numerics_version"] = catalog_.numerics_version();
+    node.job["task"] = task;
+    node.job["settings"] = shared_.resolved();
+    return add(std::move(node), ".json");
+  }
+
+  int steps_per_epoch(const Settings& settings,
+                      std::size_t cases,
+                      std::size_t cases_of_full_run) const {
+    const bool fixed = settings.text("finetune.steps_per_epoch") == "fixed";
+    const double patches = static_cast<double>(fixed ? cases_of_full_run : cases) *
+                           settings.integer("finetune.patches_per_case");
+    return std::max(1,
+                    static_cast<int>(std::ceil(patches / settings.integer("finetune.batch_size"))));
+  }
+
+  void add_cell(const MethodInfo& method,
+                const std::string& task,
+                const std::string& fraction,
+                int trial) {
+    const Settings& settings = configuration_.of(method.id);
+    const TrialSplit parts = split(task, trial);
+    if (parts.train.empty() || parts.test.empty()) {
+      throw data_error("too few cases for a training and a test set")
+          .with("task", task)
+          .with("cases", std::to_string(parts.train.size() + parts.test.size()));
+    }
+    PlannedCell cell;
+    cell.label = method.paper_name + ", " + task + ", fraction " + fraction + ", trial " +
+                 std::to_string(trial);
+    cell.row.protocol = plan_.protocol.protocol;
+    cell.row.method = method.id;
+    cell.row.task = task;
+    cell.row.fraction = fraction;
+    cell.row.trial = trial;
+    cell.row.seed = trial_seed(static_cast<std::uint64_t>(shared_.integer("seed")), trial);
+    cell.row.cell_key = content_key({{"protocol", cell.row.protocol},
+                                     {"method", method.id},
+                                     {"task", task},
+                                     {"fraction", fraction},
+                                     {"trial", trial}});
+
+    if (method.pretrains) {
+      // Pre-training must not see a test case of any task, under any trial that shares it.
+      TrialSplit brats = task == "brats" ? parts : split("brats", trial);
+      for (auto& id : brats.test) {
+        id = "brats/" + id;
+      }
+      cell.row.pretrain_node = add_pretraining(method, brats.train, {brats});
+    }
+
+    const std::string prepared = add_prepared(task);
+    const CaseIds fraction_cases =
+        take_fraction(parts.train,
+                      parse_fraction(fraction),
+                      split_rng(std::string(purpose::fraction), task, trial));
+    const Rng validation_rng = split_rng(std::string(purpose::validation), task, trial);
+    const double validation_fraction = settings.number("finetune.validation_fraction");
+    const TrainValidation lists =
+        carve_validation(fraction_cases, validation_fraction, validation_rng);
+    const TrainValidation full = carve_validation(parts.train, validation_fraction, validation_rng);
+
+    PlannedNode finetune;
+    finetune.kind = "finetune";
+    finetune.label = "fine-tune " + method.paper_name + " on " + task +
+                     (fraction == "1" ? "" : " with " + fraction + " of the labels") + ", trial " +
+                     std::to_string(trial);
+    finetune.needs = {prepared};
+    if (!cell.row.pretrain_node.empty()) {
+      finetune.needs.push_back(cell.row.pretrain_node);
+    }
+    finetune.inputs["task"] = task;
+    finetune.inputs["prepared"] = prepared;
+    finetune.inputs["initial"] = cell.row.pretrain_node;
+    finetune.inputs["transfer"] = method.transfer;
+    finetune.inputs["train"] = lists.train;
+    finetune.inputs["validation"] = lists.validation;
+    finetune.inputs["seed"] = cell.row.seed;
+    finetune.inputs["steps_per_epoch"] =
+        steps_per_epoch(settings, lists.train.size(), full.train.size());
+    finetune.inputs["settings"] = settings.subset({"network",
+                                                   "finetune",
+                                                   "schedule.finetune_factor",
+                                                   "schedule.finetune_patience",
+                                                   "schedule.threshold",
+                                                   "schedule.threshold_mode",
+                                                   "schedule.minimum_learning_rate",
+                                                   task + ".loss"});
+    finetune.inputs["numerics"] = numerics(settings);
+    for (const char* field :
+         {"task", "initial", "transfer", "train", "validation", "seed", "steps_per_epoch"}) {
+      finetune.job[field] = finetune.inputs[field];
+    }
+    finetune.job["method"] = method.id;
+    finetune.job["settings"] = settings.resolved();
+    finetune.job["cases"] = records(task, lists.train, lists.validation);
+    cell.row.finetune_node = add(std::move(finetune), ".weights");
+
+    PlannedNode evaluate;
+    evaluate.kind = "evaluate";
+    evaluate.label =
+        "evaluate " + method.paper_name + " on " + task + ", trial " + std::to_string(trial);
+    evaluate.needs = {prepared, cell.row.finetune_node};
+    evaluate.inputs["task"] = task;
+    evaluate.inputs["weights"] = cell.row.finetune_node;
+    evaluate.inputs["prepared"] = prepared;
+    evaluate.inputs["test"] = parts.test;
+    evaluate.inputs["settings"] =
+        settings.subset({"evaluate", "buckets", "finetune.patch_voxels", "network"});
+    evaluate.inputs["numerics"] = numerics(settings);
+    evaluate.job["task"] = task;
+    evaluate.job["weights"] = cell.row.finetune_node;
+    evaluate.job["test"] = parts.test;
+    evaluate.job["settings"] = settings.resolved();
+    evaluate.job["cases"] = records(task, parts.test, {});
+    cell.row.evaluate_node = add(std::move(evaluate), ".json");
+    plan_.cells.push_back(std::move(cell));
+  }
+
+  Json records(const std::string& task, const CaseIds& first, const CaseIds& second) const {
+    Json list = Json::array();
+    for (const auto& each : dataset_of_task(manifest_, task).cases) {
+      if (std::ranges::find(first, each.id) != first.end() ||
+          std::ranges::find(second, each.id) != second.end()) {
+        list.push_back(each.record);
+      }
+    }
+    return list;
+  }
+
+  /// Keeps the order in which nodes were added (which respects needs) but brings shared work to the
+  /// front, so that workers are not starved: cubes and preparation, pre-training, then fine-tuning
+  /// and evaluation by trial.
+  void order_by_kind() {
+    const auto rank = [](const PlannedNode& node) {
+      return node.kind == "prepare" || node.kind == "cubes" ? 0 : node.kind == "pretrain" ? 1 : 2;
+    };
+    std::ranges::stable_sort(plan_.nodes, {}, rank);
+  }
+
+  const Catalog& catalog_;
+  const Configuration& configuration_;
+  const Settings& shared_;
+  const Manifest& manifest_;
+  fs::path work_;
+  Plan plan_;
+  std::map<std::string, std::size_t> index_;  ///< key to position while adding
+};
+
+}  // namespace
+
+const PlannedNode& Plan::node(const std::string& key) const {
+  const auto found = std::ranges::find(nodes, key, &PlannedNode::key);
+  if (found == nodes.end()) {
+    throw internal_error("no such node in the plan").with("key", key);
+  }
+  return *found;
+}
+
+Selection selection_of(const TableSpec& spec, int trials) {
+  Selection selection;
+  selection.trials = std::min(spec.trials, trials);
+  const auto add = [](std::vector<std::string>& list, const std::string& value) {
+    if (std::ranges::find(list, value) == list.end()) {
+      list.push_back(value);
+    }
+  };
+  for (const auto& row : spec.rows) {
+    add(selection.methods, row.method);
+  }
+  for (const auto& column : spec.columns) {
+    add(selection.tasks, column.task);
+    add(selection.fractions, column.fraction);
+  }
+  return selection;
+}
+
+std::uint64_t trial_seed(std::uint64_t seed, int trial) {
+  return Rng(seed).at("trial", {static_cast<std::uint64_t>(trial)}).next();
+}
+
+Plan make_plan(const Catalog& catalog,
+               const Configuration& configuration,
+               const Manifest& manifest,
+               const std::string& profile,
+               const Selection& selection,
+               const fs::path& work_folder) {
+  return Planner(catalog, configuration, manifest, work_folder).plan(profile, selection);
+}
+
+}  // namespace sar

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "experiments/catalog.h"
+#include "experiments/configuration.h"
+#include "experiments/manifest.h"
+#include "results/store.h"
+#include "results/table.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sar {
+
+/// One unit of work. Its key hashes `inputs`; `job` adds what the worker needs but results do not
+/// depend on (paths).
+struct PlannedNode {
+  std::string key;
+  std::string kind;   ///< cubes | prepare | pretrain | finetune | evaluate
+  std::string label;  ///< "fine-tune SAR on brats, trial 2"
+  Json inputs;
+  Json job;
+  std::vector<std::string> needs;  ///< keys of nodes that must be done before
+  std::filesystem::path product;   ///< file that the node leaves
+};
+
+struct PlannedCell {
+  CellRow row;
+  std::string label;
+};
+
+/// What to run: nodes so ordered that each comes after those that it needs, and the cells that they
+/// make.
+struct Plan {
+  ProtocolRow protocol;
+  std::vector<PlannedNode> nodes;
+  std::vector<PlannedCell> cells;
+  std::map<std::string, std::vector<std::string>>
+      pretraining;          ///< method to its pre-training nodes
+  int requested_nodes = 0;  ///< nodes if nothing were shared between cells
+
+  [[nodiscard]] const PlannedNode& node(const std::string& key) const;
+};
+
+/// Which cells are wanted.
+struct Selection {
+  std::vector<std::string> methods, tasks, fractions;
+  int trials = 5;
+};
+
+/// A selection that covers the table: its methods, tasks and fractions.
+Selection selection_of(const TableSpec& spec, int trials);
+
+/// Expands a selection into the graph of work. Throws Error 66 for a missing data set, 65 for a
+/// leak of test cases into pre-training or for too few cases.
+Plan make_plan(const Catalog& catalog,
+               const Configuration& configuration,
+               const Manifest& manifest,
+               const std::string& profile,
+               const Selection& selection,
+               const std::filesystem::path& work_folder);
+
+/// Seed of a trial, derived from the split seed; equal for all methods.
+std::uint64_t trial_seed(std::uint64_t seed, int trial);
+
+}  // namespace sar

@@ -1,0 +1,557 @@
+#include "experiments/runner.h"
+
+#include "experiments/worker_process.h"
+#include "generated_version.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/hash.h"
+#include "harness/core/signals.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+namespace sar {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+/// Rough cost of a node relative to the others, for the ETA only.
+double weight_of(const PlannedNode& node) {
+  if (node.kind == "pretrain") {
+    return 20;
+  }
+  if (node.kind == "finetune") {
+    return 8;
+  }
+  return node.kind == "evaluate" ? 2 : 3;
+}
+
+std::vector<StoredLoss> parse_losses(const Json& rows) {
+  std::vector<StoredLoss> losses;
+  losses.reserve(rows.size());
+  for (const Json& row : rows) {
+    losses.push_back({row[0], row[1], row[2], row[3], row[4], row[5]});
+  }
+  return losses;
+}
+
+std::vector<StoredMetric> parse_metrics(const Json& rows) {
+  std::vector<StoredMetric> metrics;
+  for (const Json& row : rows) {
+    metrics.push_back({row[0],
+                       row[1],
+                       row[2],
+                       row[3],
+                       row[4].is_null() ? std::nullopt : std::optional<double>(row[4])});
+  }
+  return metrics;
+}
+
+std::vector<StoredCaseDice> parse_dice(const Json& rows) {
+  std::vector<StoredCaseDice> dice;
+  for (const Json& row : rows) {
+    dice.push_back({row.at("case_id"),
+                    row.at("target"),
+                    row.at("bucket"),
+                    row.at("volume_mm3"),
+                    row.at("dice"),
+                    row.at("voxels_both"),
+                    row.at("voxels_predicted"),
+                    row.at("voxels_true")});
+  }
+  return dice;
+}
+
+/// A worker and the node that it is busy with.
+struct Slot {
+  std::unique_ptr<WorkerProcess> worker;
+  const PlannedNode* node = nullptr;
+  std::optional<FileLock> lock;
+  NodeRow row;
+  Clock::time_point started;
+  double fraction = 0;
+};
+
+class Execution {
+ public:
+  Execution(const Plan& plan,
+            Store& store,
+            const Catalog& catalog,
+            const fs::path& work,
+            const std::vector<TableSpec>& tables,
+            const RunOptions& options)
+      : plan_(plan),
+        store_(store),
+        catalog_(catalog),
+        work_(fs::absolute(work)),
+        tables_(tables),
+        options_(options) {}
+
+  RunReport run() {
+    const auto start = Clock::now();
+    register_plan();
+    choose_work();
+    report_.nodes_planned = static_cast<int>(plan_.nodes.size());
+    Progress progress(options_.quiet ? Progress::Style::none : options_.progress,
+                      static_cast<int>(wanted_.size()),
+                      options_.color);
+    progress_ = &progress;
+    slots_.resize(static_cast<std::size_t>(std::max(1, options_.jobs)));
+    loop();
+    store_.renew_statistics(plan_.protocol.protocol, tables_);
+    write_status("finished");
+    summarise();
+    report_.seconds = seconds_since(start);
+    return report_;
+  }
+
+ private:
+  enum class State { waiting, running, done, failed, skipped };
+
+  // --- what is to be done ---------------------------------------------------------------------
+
+  void register_plan() {
+    store_.put_protocol(plan_.protocol);
+    for (const auto& node : plan_.nodes) {
+      if (const auto stored = store_.node(node.key); !stored) {
+        NodeRow row;
+        row.key = node.key;
+        row.kind = node.kind;
+        row.inputs = node.inputs;
+        row.path = node.product.string();
+        store_.put_node(row);
+      }
+    }
+    for (const auto& [method, nodes] : plan_.pretraining) {
+      for (const auto& node : nodes) {
+        store_.put_pretraining(plan_.protocol.protocol, method, node);
+      }
+    }
+    for (const auto& cell : plan_.cells) {
+      store_.put_cell(cell.row);
+    }
+    store_.renew_statistics(plan_.protocol.protocol,
+                            tables_);  // nodes of an earlier run may already fill cells
+  }
+
+  void choose_work() {
+    for (const auto& node : plan_.nodes) {
+      const auto stored = store_.node(node.key);
+      const bool done = !options_.force && is_done(store_, node);
+      const bool failed =
+          stored && stored->state == NodeState::failed && !options_.retry_failed && !options_.force;
+      state_[node.key] = done ? State::done : failed ? State::failed : State::waiting;
+      if (failed) {
+        failures_[node.key] = stored->reason;
+      }
+    }
+    // Only nodes that an unfinished cell needs; with a limit, only the first so many such cells.
+    int started = 0;
+    for (const auto& cell : plan_.cells) {
+      const bool complete = state_[cell.row.evaluate_node] == State::done;
+      if (complete) {
+        continue;
+      }
+      if (options_.limit > 0 && started >= options_.limit) {
+        continue;
+      }
+      ++started;
+      want(cell.row.evaluate_node);
+    }
+    for (const auto& node : plan_.nodes) {
+      if (state_[node.key] == State::done) {
+        ++report_.nodes_stored;
+      }
+    }
+    for (const auto& key : wanted_) {
+      total_weight_ += weight_of(plan_.node(key));
+    }
+  }
+
+  /// Marks a node and what it needs, unless stored.
+  void want(const std::string& key) {
+    if (state_[key] == State::done || wanted_.contains(key)) {
+      return;
+    }
+    wanted_.insert(key);
+    for (const auto& need : plan_.node(key).needs) {
+      want(need);
+    }
+  }
+
+  // --- the loop -------------------------------------------------------------------------------
+
+  void loop() {
+    while (true) {
+      propagate_failures();
+      if (stop_signals() > 0 && !stopping_) {
+        stopping_ = true;
+        report_.interrupted = true;
+        if (!options_.quiet) {
+          progress_->message(
+              "stopping: waiting for workers to write their checkpoints (once more to stop at "
+              "once)");
+        }
+        for (auto& slot : slots_) {
+          if (slot.node != nullptr) {
+            slot.worker->interrupt();
+          }
+        }
+      }
+      if (stop_signals() > 1) {
+        for (auto& slot : slots_) {
+          if (slot.node != nullptr) {
+            slot.worker->kill();
+          }
+        }
+      }
+      if (!stopping_) {
+        assign();
+      }
+      if (std::ranges::none_of(slots_, [](const Slot& slot) { return slot.node != nullptr; })) {
+        if (stopping_ || !waiting_for_others_) {
+          return;
+        }
+        ::usleep(300'000);  // another process holds the locks of all that is left
+        continue;
+      }
+      wait_for_events();
+      show_progress();
+    }
+  }
+
+  bool is_ready(const PlannedNode& node) {
+    return std::ranges::all_of(
+        node.needs, [&](const std::string& need) { return state_[need] == State::done; });
+  }
+
+  void assign() {
+    waiting_for_others_ = false;
+    for (auto& slot : slots_) {
+      if (slot.node != nullptr) {
+        continue;
+      }
+      for (const auto& node : plan_.nodes) {
+        if (!wanted_.contains(node.key) || state_[node.key] != State::waiting || !is_ready(node)) {
+          continue;
+        }
+        FileLock lock = FileLock::attempt(work_ / "locks" / (node.key + ".lock"));
+        if (!lock.locked()) {
+          waiting_for_others_ = true;
+          continue;
+        }
+        if (!options_.force && is_done(store_, node)) {  // another process finished it meanwhile
+          complete(node);
+          continue;
+        }
+        start(slot, node, std::move(lock));
+        break;
+      }
+    }
+  }
+
+  void start(Slot& slot, const PlannedNode& node, FileLock lock) {
+    if (!slot.worker) {
+      slot.worker = std::make_unique<WorkerProcess>(catalog_.worker());
+    }
+    const auto stored = store_.node(node.key);
+    const SourceState source = source_state();
+    slot.node = &node;
+    slot.lock.emplace(std::move(lock));
+    slot.started = Clock::now();
+    slot.fraction = 0;
+    slot.row = NodeRow{};
+    slot.row.key = node.key;
+    slot.row.kind = node.kind;
+    slot.row.inputs = node.inputs;
+    slot.row.state = NodeState::running;
+    slot.row.started = stored && !stored->started.empty() && stored->state != NodeState::done
+                           ? stored->started
+                           : utc_now();
+    slot.row.path = node.product.string();
+    slot.row.host = host_name();
+    slot.row.commit = source.commit;
+    slot.row.dirty = source.dirty;
+    slot.row.torch = catalog_.versions().at("torch");
+    slot.row.itk = catalog_.versions().at("itk");
+    slot.row.command = options_.command;
+    const Json& settings = node.job.at("settings");
+    slot.row.device = settings.at("compute.device");
+    slot.row.threads = settings.at("compute.threads");
+    store_.put_node(slot.row);
+    state_[node.key] = State::running;
+    fs::create_directories(node.product.parent_path());
+    if (options_.force) {
+      fs::remove(node.product);
+    }
+    slot.worker->send(node.job);
+  }
+
+  void wait_for_events() {
+    std::vector<pollfd> descriptors;
+    std::vector<Slot*> polled;
+    for (auto& slot : slots_) {
+      if (slot.worker) {
+        descriptors.push_back({slot.worker->descriptor(), POLLIN, 0});
+        polled.push_back(&slot);
+      }
+    }
+    if (::poll(descriptors.data(), descriptors.size(), 500) <= 0) {
+      return;
+    }
+    for (std::size_t i = 0; i < polled.size(); ++i) {
+      if ((descriptors[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+        handle(*polled[i]);
+      }
+    }
+  }
+
+  void handle(Slot& slot) {
+    for (const Json& event : slot.worker->receive()) {
+      if (slot.node == nullptr) {
+        continue;
+      }
+      const std::string kind = event.at("event");
+      if (kind == "progress") {
+        slot.fraction = event.at("total").get<double>() > 0
+                            ? event.at("done").get<double>() / event.at("total").get<double>()
+                            : 0;
+      } else if (kind == "rows") {
+        store_.put_rows(
+            slot.node->key, parse_losses(event.at("losses")), parse_metrics(event.at("metrics")));
+      } else if (kind == "warning") {
+        progress_->message("warning: " + slot.node->label + ": " +
+                           event.at("text").get<std::string>());
+      } else if (kind == "done") {
+        finish(slot, event.at("result"));
+      } else if (kind == "failed") {
+        fail(slot, event.at("reason"));
+      } else if (kind == "interrupted") {
+        release(slot, State::waiting);
+        slot.worker.reset();
+      }
+    }
+    if (slot.worker && slot.worker->ended()) {
+      const std::string how = slot.worker->wait();
+      if (slot.node != nullptr) {
+        if (stopping_) {
+          release(slot, State::waiting);
+        } else {
+          fail(slot, "the worker ended unexpectedly: " + how);
+        }
+      }
+      slot.worker.reset();
+    }
+  }
+
+  void release(Slot& slot, State state) {
+    state_[slot.node->key] = state;
+    if (state == State::waiting) {
+      slot.row.state = NodeState::pending;
+      store_.put_node(slot.row);
+    }
+    slot.node = nullptr;
+    slot.lock.reset();
+  }
+
+  void finish(Slot& slot, const Json& result) {
+    NodeRow& row = slot.row;
+    row.state = NodeState::done;
+    row.ended = utc_now();
+    row.seconds = result.value("seconds", seconds_since(slot.started));
+    row.sha256 = result.value("sha256", "");
+    row.determinism = result.value("determinism", "bit-exact");
+    row.peak_rss_mb = result.value("peak_rss_mb", 0.0);
+    row.peak_gpu_mb = result.value("peak_gpu_mb", 0.0);
+    row.samples_per_s = result.value("samples_per_s", 0.0);
+    const auto dice =
+        result.contains("dice") ? parse_dice(result.at("dice")) : std::vector<StoredCaseDice>{};
+    store_.finish_node(row, dice);
+    if (row.kind == "evaluate") {
+      store_.renew_statistics(plan_.protocol.protocol, tables_);
+    }
+    ++report_.nodes_run;
+    const PlannedNode* node = slot.node;
+    slot.node = nullptr;
+    slot.lock.reset();
+    complete(*node);
+  }
+
+  void complete(const PlannedNode& node) {
+    state_[node.key] = State::done;
+    done_weight_ += weight_of(node);
+    ++done_nodes_;
+  }
+
+  void fail(Slot& slot, const std::string& reason) {
+    slot.row.state = NodeState::failed;
+    slot.row.reason = reason;
+    slot.row.ended = utc_now();
+    slot.row.seconds = seconds_since(slot.started);
+    store_.put_node(slot.row);
+    failures_[slot.node->key] = reason;
+    progress_->message("failed: " + slot.node->label + ": " + reason);
+    state_[slot.node->key] = State::failed;
+    slot.node = nullptr;
+    slot.lock.reset();
+    if (options_.fail_fast) {
+      stopping_ = true;
+      for (auto& other : slots_) {
+        if (other.node != nullptr) {
+          other.worker->interrupt();
+        }
+      }
+    }
+  }
+
+  /// A node whose input failed can never run: it is stored as failed with that reason.
+  void propagate_failures() {
+    for (const auto& node : plan_.nodes) {
+      if (!wanted_.contains(node.key) || state_[node.key] != State::waiting) {
+        continue;
+      }
+      for (const auto& need : node.needs) {
+        if (state_[need] == State::failed) {
+          const std::string reason =
+              "not run, because '" + plan_.node(need).label + "' failed: " + failures_[need];
+          NodeRow row;
+          row.key = node.key;
+          row.kind = node.kind;
+          row.inputs = node.inputs;
+          row.state = NodeState::failed;
+          row.reason = reason;
+          row.path = node.product.string();
+          store_.put_node(row);
+          state_[node.key] = State::failed;
+          failures_[node.key] = reason;
+          break;
+        }
+      }
+    }
+  }
+
+  // --- reporting ------------------------------------------------------------------------------
+
+  void show_progress() {
+    double weight = done_weight_;
+    std::map<std::string, double> running;
+    for (const auto& slot : slots_) {
+      if (slot.node != nullptr) {
+        weight += slot.fraction * weight_of(*slot.node);
+        running[slot.node->label] = slot.fraction;
+      }
+    }
+    const double fraction = total_weight_ > 0 ? weight / total_weight_ : 1;
+    progress_->update(done_nodes_, fraction, running);
+    if (seconds_since(last_status_) > 1) {
+      last_status_ = Clock::now();
+      write_status("running", fraction, running);
+    }
+  }
+
+  /// What `sar-bench status` reads from another terminal.
+  void write_status(const std::string& state,
+                    double fraction = 1,
+                    const std::map<std::string, double>& running = {}) {
+    Json json{{"state", state},
+              {"pid", ::getpid()},
+              {"host", host_name()},
+              {"updated", utc_now()},
+              {"protocol", plan_.protocol.protocol},
+              {"nodes_done", done_nodes_},
+              {"nodes_wanted", wanted_.size()},
+              {"fraction", fraction},
+              {"elapsed_s", seconds_since(begin_)},
+              {"running", running}};
+    write_file_atomically(work_ / "status.json", json.dump(2) + "\n");
+  }
+
+  void summarise() {
+    for (const auto& node : plan_.nodes) {
+      if (state_[node.key] == State::failed) {
+        ++report_.nodes_failed;
+        report_.failures.push_back(node.label + ": " + failures_[node.key]);
+      } else if (state_[node.key] != State::done) {
+        ++report_.nodes_not_reached;
+      }
+    }
+    for (const auto& cell : plan_.cells) {
+      const State state = state_[cell.row.evaluate_node];
+      if (state == State::done) {
+        ++report_.cells_done;
+      } else if (state == State::failed) {
+        ++report_.cells_failed;
+      } else {
+        ++report_.cells_missing;
+      }
+    }
+  }
+
+  const Plan& plan_;
+  Store& store_;
+  const Catalog& catalog_;
+  fs::path work_;
+  const std::vector<TableSpec>& tables_;
+  RunOptions options_;
+  RunReport report_;
+  Progress* progress_ = nullptr;
+  std::vector<Slot> slots_;
+  std::map<std::string, State> state_;
+  std::map<std::string, std::string> failures_;
+  std::set<std::string> wanted_;
+  double total_weight_ = 0, done_weight_ = 0;
+  int done_nodes_ = 0;
+  bool stopping_ = false;
+  bool waiting_for_others_ = false;
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point last_status_{};
+};
+
+}  // namespace
+
+RunReport execute(const Plan& plan,
+                  Store& store,
+                  const Catalog& catalog,
+                  const fs::path& work_folder,
+                  const std::vector<TableSpec>& tables,
+                  const RunOptions& options) {
+  return Execution(plan, store, catalog, work_folder, tables, options).run();
+}
+
+bool is_done(const Store& store, const PlannedNode& node) {
+  const auto stored = store.node(node.key);
+  return stored && stored->state == NodeState::done && fs::exists(stored->path);
+}
+
+SourceState source_state() {
+  return {SARBENCH_COMMIT, SARBENCH_DIRTY != 0};
+}
+
+std::string utc_now() {
+  return fmt::format(
+      "{:%Y-%m-%dT%H:%M:%SZ}",
+      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
+}  // namespace sar

@@ -1,0 +1,329 @@
+#include "experiments/worker/training_jobs.h"
+
+#include "datasets/prepare.h"
+#include "experiments/worker/data_jobs.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/hash.h"
+#include "harness/nn/training.h"
+#include "harness/volume/evaluation.h"
+#include "harness/volume/resample.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <list>
+#include <map>
+#include <set>
+
+namespace sar::worker {
+namespace fs = std::filesystem;
+namespace {
+
+double peak_rss_mb() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+Compute compute_of(const Settings& settings) {
+  return {settings.text("compute.device"),
+          settings.text("compute.precision"),
+          settings.integer("compute.threads")};
+}
+
+StageEvents events_to(const Channel& channel) {
+  StageEvents events;
+  events.rows = [&channel](const std::vector<LossRow>& losses,
+                           const std::vector<MetricRow>& metrics) {
+    Json loss_rows = Json::array();
+    for (const auto& row : losses) {
+      loss_rows.push_back(
+          {row.step, row.epoch, row.split, row.loss, row.learning_rate, row.seconds});
+    }
+    Json metric_rows = Json::array();
+    for (const auto& row : metrics) {
+      metric_rows.push_back(
+          {row.epoch, row.split, row.name, row.value, row.chance < 0 ? Json() : Json(row.chance)});
+    }
+    channel.send({{"event", "rows"}, {"losses", loss_rows}, {"metrics", metric_rows}});
+  };
+  events.progress = [&channel](std::int64_t done, std::int64_t total) {
+    channel.send({{"event", "progress"}, {"done", done}, {"total", total}});
+  };
+  events.stop = channel.stop;
+  events.warn = [&channel](const std::string& text) {
+    channel.send({{"event", "warning"}, {"text", text}});
+  };
+  return events;
+}
+
+Json result_of(const StageResult& stage, const Compute& compute) {
+  return {
+      {"sha256", sha256_of_file(stage.weights)},
+      {"seconds", stage.seconds},
+      {"steps", stage.steps},
+      {"epochs", stage.epochs},
+      {"best_epoch", stage.best_epoch},
+      {"samples_per_s", stage.samples_per_second},
+      {"data_wait_fraction", stage.data_wait_fraction},
+      {"peak_rss_mb", peak_rss_mb()},
+      {"peak_gpu_mb", stage.peak_gpu_mb},
+      {"determinism",
+       compute_environment(compute).value("deterministic", true) ? "bit-exact"
+                                                                 : "not promised by CUDA kernels"}};
+}
+
+fs::path checkpoint_beside(const fs::path& product) {
+  return fs::path(product).replace_extension(".checkpoint");
+}
+
+/// Loads prepared cases, keeping the most recent ones in memory up to a limit.
+class CaseLoader {
+ public:
+  CaseLoader(const Json& job, const Settings& settings)
+      : task_(job.at("task")),
+        settings_(settings),
+        cache_(fs::path(job.at("work").get<std::string>()) / "prepared") {
+    for (const Json& record : job.at("cases")) {
+      records_[record.at("id")] = record;
+    }
+    channel_ = task_ == "brats" ? settings.text("brats.modality") : "ct";
+  }
+
+  std::shared_ptr<const PreparedTaskCase> load(const std::string& id) {
+    const auto held = std::ranges::find(held_, id, &Held::id);
+    if (held != held_.end()) {
+      held_.splice(held_.begin(), held_, held);
+      return held_.front().value;
+    }
+    const Json& record = records_.at(id);
+    auto value = prepared_task_case(record_from(record),
+                                    task_,
+                                    digest_of(record, channel_),
+                                    digest_of(record, ""),
+                                    settings_,
+                                    cache_);
+    bytes_ += bytes_of(*value);
+    held_.push_front({id, value});
+    while (bytes_ > kMemoryLimit && held_.size() > 1) {
+      bytes_ -= bytes_of(*held_.back().value);
+      held_.pop_back();
+    }
+    return value;
+  }
+
+ private:
+  struct Held {
+    std::string id;
+    std::shared_ptr<const PreparedTaskCase> value;
+  };
+  static constexpr std::size_t kMemoryLimit = std::size_t{8} << 30U;  // bytes
+
+  static std::size_t bytes_of(const PreparedTaskCase& value) {
+    return value.image.voxels.size() * sizeof(float) + value.label.voxels.size() +
+           value.native_label.voxels.size();
+  }
+
+  std::string task_, channel_;
+  const Settings& settings_;
+  PreparedCache cache_;
+  std::map<std::string, Json> records_;
+  std::list<Held> held_;  // most recent first
+  std::size_t bytes_ = 0;
+};
+
+int classes_of(const std::string& task) {
+  return task == "brats" ? 1 : 3;
+}
+
+/// What is measured on one case: a name and the classes that make it up.
+struct Target {
+  std::string name;
+  std::set<int> classes;
+};
+
+std::vector<Target> targets_of(const std::string& task, const Settings& settings) {
+  if (task == "brats") {
+    return {{"tumor", {1}}};
+  }
+  const bool together = settings.flag("evaluate.organ_includes_tumor");
+  return {{"organ", together ? std::set<int>{1, 2} : std::set<int>{1}}, {"tumor", {2}}};
+}
+
+std::vector<std::uint8_t> mask_of(const std::vector<std::uint8_t>& labels,
+                                  const std::set<int>& classes) {
+  std::vector<std::uint8_t> mask(labels.size());
+  std::ranges::transform(labels, mask.begin(), [&](std::uint8_t label) {
+    return static_cast<std::uint8_t>(classes.contains(label) ? 1 : 0);
+  });
+  return mask;
+}
+
+/// Class of each voxel: threshold for one channel, argmax (first of equals) for several.
+std::vector<std::uint8_t> classify(const std::vector<Block>& probabilities, double threshold) {
+  std::vector<std::uint8_t> labels(probabilities.front().values.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (probabilities.size() == 1) {
+      labels[i] = static_cast<double>(probabilities[0].values[i]) > threshold ? 1 : 0;
+      continue;
+    }
+    std::size_t best = 0;
+    for (std::size_t channel = 1; channel < probabilities.size(); ++channel) {
+      if (probabilities[channel].values[i] > probabilities[best].values[i]) {
+        best = channel;
+      }
+    }
+    labels[i] = static_cast<std::uint8_t>(best);
+  }
+  return labels;
+}
+
+/// Probabilities brought to another grid over the same space, linearly.
+std::vector<Block> to_grid(std::vector<Block> probabilities,
+                           const Geometry& from,
+                           const Geometry& to) {
+  if (from.size == to.size) {
+    return probabilities;
+  }
+  for (Block& block : probabilities) {
+    Volume volume{from, std::move(block.values)};
+    Volume resampled = resample_linear(volume, to.size);
+    block = {to.size, std::move(resampled.voxels)};
+  }
+  return probabilities;
+}
+
+}  // namespace
+
+Json pretrain(const Json& job, const Channel& channel, const MethodRegistry& methods) {
+  const Settings settings = Settings::from_resolved(job.at("settings"));
+  std::vector<fs::path> files;
+  for (const Json& key : job.at("cubes")) {
+    files.emplace_back(job.at("products").at(key.get<std::string>()).get<std::string>());
+  }
+  const CubeStore cubes(files);
+  std::map<std::string, std::set<std::string>> held_out;
+  for (const auto& [dataset, patients] : job.at("validation").items()) {
+    held_out[dataset] = patients.get<std::set<std::string>>();
+  }
+  PretrainJob stage;
+  stage.method = &methods.at(job.at("method").get<std::string>());
+  stage.settings = &settings;
+  stage.seed = job.at("seed").get<std::uint64_t>() +
+               static_cast<std::uint64_t>(settings.integer("pretrain.initialisation_seed"));
+  stage.cubes = &cubes;
+  for (std::size_t i = 0; i < cubes.size(); ++i) {
+    const CubeInfo& info = cubes.info(i);
+    (held_out[info.dataset].contains(info.patient) ? stage.validation : stage.train).push_back(i);
+  }
+  stage.weights = job.at("product").get<std::string>();
+  stage.checkpoint = checkpoint_beside(stage.weights);
+  stage.compute = compute_of(settings);
+  const StageResult result = sar::pretrain(stage, events_to(channel));
+  fs::remove(stage.checkpoint);
+  return result_of(result, stage.compute);
+}
+
+Json finetune(const Json& job, const Channel& channel, const MethodRegistry& methods) {
+  const Settings settings = Settings::from_resolved(job.at("settings"));
+  CaseLoader loader(job, settings);
+  FinetuneJob stage;
+  stage.settings = &settings;
+  stage.task = job.at("task");
+  stage.classes = classes_of(stage.task);
+  stage.transfer = methods.at(job.at("method").get<std::string>()).transfer;
+  if (const std::string initial = job.at("initial"); !initial.empty()) {
+    stage.initial_weights = job.at("products").at(initial).get<std::string>();
+  }
+  stage.seed = job.at("seed");
+  stage.train = job.at("train").get<std::vector<std::string>>();
+  stage.validation = job.at("validation").get<std::vector<std::string>>();
+  stage.steps_per_epoch = job.at("steps_per_epoch");
+  stage.load = [&](const std::string& id) {
+    const auto value = loader.load(id);
+    return TaskCase{id, {value, &value->image}, {value, &value->label}};
+  };
+  stage.weights = job.at("product").get<std::string>();
+  stage.checkpoint = checkpoint_beside(stage.weights);
+  stage.compute = compute_of(settings);
+  const StageResult result = sar::finetune(stage, events_to(channel));
+  fs::remove(stage.checkpoint);
+  return result_of(result, stage.compute);
+}
+
+Json evaluate(const Json& job, const Channel& channel) {
+  const auto start = std::chrono::steady_clock::now();
+  const Settings settings = Settings::from_resolved(job.at("settings"));
+  const std::string task = job.at("task");
+  const Compute compute = compute_of(settings);
+  configure_compute(compute);
+  const Predictor predictor(
+      settings,
+      classes_of(task),
+      job.at("products").at(job.at("weights").get<std::string>()).get<std::string>(),
+      compute);
+  CaseLoader loader(job, settings);
+  const auto targets = targets_of(task, settings);
+  const bool native = settings.text("evaluate.grid") == "native";
+  const double empty = settings.number("evaluate.empty_dice_percent");
+
+  Json rows = Json::array();
+  std::vector<SizedCase> tumours;
+  const auto test = job.at("test").get<std::vector<std::string>>();
+  std::int64_t done = 0;
+  for (const auto& id : test) {
+    if (channel.stop()) {
+      throw Error(ExitCode::interrupted, "interrupted");
+    }
+    const auto prepared = loader.load(id);
+    const LabelMap& truth = native ? prepared->native_label : prepared->label;
+    const auto probabilities =
+        to_grid(predictor.probabilities(prepared->image), prepared->image.geometry, truth.geometry);
+    const auto predicted = classify(probabilities, settings.number("evaluate.threshold"));
+    for (const Target& target : targets) {
+      auto predicted_mask = mask_of(predicted, target.classes);
+      if (settings.flag("evaluate.keep_largest")) {
+        keep_largest_component(predicted_mask, truth.geometry.size);
+      }
+      const Overlap overlap = count_overlap(predicted_mask, mask_of(truth.voxels, target.classes));
+      const double volume = static_cast<double>(overlap.truth) * truth.geometry.voxel_volume_mm3();
+      rows.push_back({{"case_id", id},
+                      {"target", target.name},
+                      {"bucket", "all"},
+                      {"volume_mm3", volume},
+                      {"dice", dice_percent(overlap, empty)},
+                      {"voxels_both", overlap.both},
+                      {"voxels_predicted", overlap.prediction},
+                      {"voxels_true", overlap.truth}});
+      if (task == "brats") {
+        tumours.push_back({id, volume});
+      }
+    }
+    channel.send({{"event", "progress"}, {"done", ++done}, {"total", test.size()}});
+  }
+  const auto buckets = size_buckets(
+      tumours, settings.text("buckets.rule"), settings.numbers("buckets.thresholds_mm3"));
+  for (Json& row : rows) {
+    const auto bucket = buckets.find(row.at("case_id").get<std::string>());
+    if (bucket != buckets.end()) {
+      row["bucket"] = bucket->second;
+    }
+  }
+  const std::string text = Json{{"task", task}, {"dice", rows}}.dump(1) + "\n";
+  write_file_atomically(job.at("product").get<std::string>(), text);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {
+      {"dice", rows},
+      {"sha256", sha256(text)},
+      {"seconds", seconds},
+      {"samples_per_s", static_cast<double>(test.size()) / seconds},
+      {"peak_rss_mb", peak_rss_mb()},
+      {"determinism",
+       compute_environment(compute).value("deterministic", true) ? "bit-exact"
+                                                                 : "not promised by CUDA kernels"}};
+}
+
+}  // namespace sar::worker

@@ -1,0 +1,189 @@
+#include "harness/core/files.h"
+#include "harness/core/json.h"
+#include "tests/support/process.h"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+using sar::Json;
+using sar::test::Outcome;
+using sar::test::Program;
+using sar::test::sar_bench;
+
+const std::string kTiny = std::string(SARBENCH_SOURCE_DIR) + "/tests/integration/tiny.toml";
+
+/// Rows of a statement, from the program's own database.
+Json query(const fs::path& folder, const std::string& sql) {
+  const Outcome outcome = sar_bench(folder, {"db", "sql", sql, "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  return Json::parse(outcome.out).at("rows");
+}
+
+/// Every number that a run stores; seconds and dates are left out.
+std::string numbers(const fs::path& folder) {
+  return query(folder,
+               "select method, task, fraction, trial, case_id, target, bucket, volume_mm3, dice "
+               "from v_case_dice order by 1,2,3,4,5,6")
+             .dump() +
+         query(folder,
+               "select method, task, trial, stage, step, epoch, split, loss, lr from v_loss order "
+               "by 1,2,3,4,5,6,7")
+             .dump() +
+         query(folder,
+               "select method, epoch, split, name, value from v_proxy_metric order by 1,2,3,4")
+             .dump();
+}
+
+std::vector<std::string> tiny_run(std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments{
+      "run", "table2", "--profile", kTiny, "-m", "scratch,sar", "-q"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::vector<std::string> with_program(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), SARBENCH_PROGRAM);
+  return arguments;
+}
+
+/// Numbers of an uninterrupted run, made once for all tests of this process.
+const std::string& reference_numbers() {
+  static const std::string numbers_of_reference = [] {
+    const sar::TemporaryFolder folder;
+    const Outcome outcome = sar_bench(folder.path(), tiny_run({"-j", "1"}));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return numbers(folder.path());
+  }();
+  return numbers_of_reference;
+}
+
+std::int64_t finished_nodes(const fs::path& folder) {
+  if (!fs::exists(folder / "sar-bench.sqlite")) {
+    return 0;
+  }
+  const Outcome outcome = sar_bench(
+      folder, {"db", "sql", "select count(*) from v_node where state = 'done'", "--json"});
+  return outcome.code == 0 ? Json::parse(outcome.out).at("rows").at(0).at(0).get<std::int64_t>()
+                           : 0;
+}
+
+TEST_CASE("two workers give the same bits as one", "[run]") {
+  const sar::TemporaryFolder folder;
+  REQUIRE(sar_bench(folder.path(), tiny_run({"-j", "2"})).code == 0);
+  CHECK(numbers(folder.path()) == reference_numbers());
+}
+
+TEST_CASE("a run that is stopped by a signal resumes to the same bits", "[run]") {
+  const sar::TemporaryFolder folder;
+  Program program(with_program(tiny_run({"-j", "2"})), folder.path());
+  const bool under_way = program.wait_until([&] { return finished_nodes(folder.path()) >= 6; });
+  program.signal(SIGTERM);
+  const Outcome stopped = program.finish();
+  REQUIRE(under_way);
+  CHECK(stopped.code == 75);
+  const Outcome resumed = sar_bench(folder.path(), tiny_run());
+  INFO(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK(numbers(folder.path()) == reference_numbers());
+}
+
+TEST_CASE("a run that is killed resumes to the same bits", "[run]") {
+  const sar::TemporaryFolder folder;
+  Program program(with_program(tiny_run({"-j", "2"})), folder.path());
+  const bool under_way = program.wait_until([&] { return finished_nodes(folder.path()) >= 7; });
+  program.signal(SIGKILL);
+  program.finish();
+  REQUIRE(under_way);
+  const Outcome resumed = sar_bench(folder.path(), tiny_run());
+  INFO(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK(numbers(folder.path()) == reference_numbers());
+}
+
+TEST_CASE("a finished run computes nothing again and a changed value computes only what reads it",
+          "[run]") {
+  const sar::TemporaryFolder folder;
+  REQUIRE(sar_bench(folder.path(), tiny_run()).code == 0);
+  const auto newest = [&] {
+    return query(folder.path(), "select count(*), max(ended) from node").dump();
+  };
+  const std::string before = newest();
+  CHECK(sar_bench(folder.path(), tiny_run()).code == 0);
+  CHECK(newest() == before);
+  CHECK(sar_bench(folder.path(), tiny_run({"--set", "evaluate.step=0.75"})).code == 0);
+  const Json kinds =
+      query(folder.path(), "select kind, count(*) from v_node group by kind order by kind");
+  CHECK(kinds.dump() ==
+        R"([["cubes",4],["evaluate",8],["finetune",4],["prepare",2],["pretrain",1]])");
+  const Outcome check = sar_bench(folder.path(), {"db", "check"});
+  CHECK(check.out == "0 faults\n");
+}
+
+TEST_CASE(
+    "a failed trial is a row with its reason, others go on, and it is retried only when asked",
+    "[run]") {
+  const sar::TemporaryFolder folder;
+  // A learning rate of 1e30 makes the pre-training of SAR diverge; Scratch does not read it.
+  const std::vector<std::string> diverging{"--set", "optimizer.learning_rate=1e30"};
+  const Outcome outcome = sar_bench(folder.path(), tiny_run(diverging));
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("diverged") != std::string::npos);
+  const Json states =
+      query(folder.path(),
+            "select method, state, reason like '%diverged%' from v_run order by method, task");
+  CHECK(states.dump() ==
+        R"([["sar","failed",1],["sar","failed",1],["scratch","done",0],["scratch","done",0]])");
+  const Json before = query(folder.path(), "select max(ended) from node where state = 'failed'");
+  CHECK(sar_bench(folder.path(), tiny_run(diverging)).code == 3);
+  CHECK(query(folder.path(), "select max(ended) from node where state = 'failed'") == before);
+}
+
+TEST_CASE("the smoke profile makes a whole Table 2 that says what it is", "[smoke]") {
+  const sar::TemporaryFolder folder;
+  const Outcome outcome = sar_bench(folder.path(), {"run", "table2", "--profile", "smoke"});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(outcome.out.find("phantom data") != std::string::npos);
+  const Outcome shown = sar_bench(folder.path(), {"show", "table2"});
+  CHECK(shown.code == 0);
+  CHECK(shown.out == outcome.out);
+  for (const char* format : {"md", "latex", "csv", "html"}) {
+    const Outcome rendered = sar_bench(folder.path(), {"show", "table2", "--format", format});
+    CHECK(rendered.code == 0);
+    CHECK(rendered.out.find("SAR") != std::string::npos);
+    CHECK(rendered.out.find("phantom") != std::string::npos);
+  }
+  const Json table = Json::parse(sar_bench(folder.path(), {"show", "table2", "--json"}).out);
+  CHECK(table.at("data_kind") == "phantom");
+  for (const auto& row : table.at("rows")) {
+    for (const auto& cell : row.at("cells")) {
+      CHECK(cell.at("n") == 2);
+      const double mean = cell.at("mean");
+      CHECK(mean >= 0);
+      CHECK(mean <= 100);
+      // the printed mean is the mean of the stored trials
+      const Json stored = query(folder.path(),
+                                "select avg(dice) from v_trial_dice where method='" +
+                                    row.at("method").get<std::string>() + "' and task='" +
+                                    cell.at("task").get<std::string>() + "' and target='" +
+                                    cell.at("target").get<std::string>() + "' and bucket='" +
+                                    cell.at("bucket").get<std::string>() + "'");
+      CHECK(stored.at(0).at(0).get<double>() == Approx(mean).epsilon(1e-12));
+    }
+  }
+  const Outcome explained =
+      sar_bench(folder.path(), {"explain", "table2/sar/brats/tumor/all", "--json"});
+  REQUIRE(explained.code == 0);
+  const Json trials = Json::parse(explained.out).at("trials");
+  REQUIRE(trials.size() == 2);
+  CHECK(fs::exists(trials.at(0).at("finetune").at("path").get<std::string>()));
+  CHECK(trials.at(0).at("command").get<std::string>().find("run table2") != std::string::npos);
+}
+
+}  // namespace

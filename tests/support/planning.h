@@ -1,0 +1,99 @@
+#pragma once
+
+#include "experiments/catalog.h"
+#include "experiments/configuration.h"
+#include "experiments/manifest.h"
+#include "experiments/plan.h"
+#include "harness/core/files.h"
+
+#include <filesystem>
+#include <string>
+
+namespace sar::test {
+
+/// A catalog with four methods and the five data sets, as the worker would describe them, and the
+/// repository's own experiment files.
+inline Catalog make_catalog(const std::filesystem::path& share) {
+  const auto method = [](const std::string& id,
+                         const std::string& transfer,
+                         bool pretrains,
+                         const std::vector<std::string>& sections) {
+    Json keys = Json::array();
+    if (id == "sa" || id == "mial") {
+      keys.push_back(
+          KeySpec{id + ".learning_rate", 0.1, "learning rate of the module", {}, {}, {}, 0});
+    }
+    return Json{{"id", id},
+                {"paper_name", id},
+                {"summary", ""},
+                {"transfer", transfer},
+                {"pretrains", pretrains},
+                {"sections", sections},
+                {"keys", keys},
+                {"defaults", Json::object()}};
+  };
+  Json datasets = Json::array();
+  for (const std::string id : {"luna", "lits", "brats", "heart", "pancreas"}) {
+    const bool mri = id == "brats" || id == "heart";
+    datasets.push_back({{"id", id},
+                        {"paper_name", id},
+                        {"modality", mri ? "MRI" : "CT"},
+                        {"organ", ""},
+                        {"layout", ""},
+                        {"paper_cases", 0},
+                        {"keys", Json::array()}});
+  }
+  const Json catalog{{"methods",
+                      {method("scratch", "none", false, {}),
+                       method("genesis", "encoder_and_decoder", true, {}),
+                       method("mial", "encoder_and_decoder", true, {"mial"}),
+                       method("sa", "encoder_and_decoder", true, {"sa"}),
+                       method("sar", "encoder_and_decoder", true, {"sa", "mial"})}},
+                     {"datasets", datasets},
+                     {"numerics_version", 1},
+                     {"versions", {{"torch", "test"}, {"itk", "test"}}}};
+  write_file_atomically(share / "catalog.json", catalog.dump());
+  std::filesystem::create_directory_symlink(
+      std::filesystem::path(SARBENCH_SOURCE_DIR) / "experiments", share / "experiments");
+  return Catalog::load(share);
+}
+
+/// A manifest with the given number of cases per data set; digests are made up but distinct.
+inline Manifest make_manifest(int brats = 30, int pancreas = 15) {
+  Manifest manifest;
+  manifest.data_kind = "phantom";
+  const std::map<std::string, int> counts{
+      {"luna", 4}, {"lits", 2}, {"brats", brats}, {"heart", 2}, {"pancreas", pancreas}};
+  for (const auto& [id, count] : counts) {
+    ManifestDataset dataset;
+    dataset.id = id;
+    dataset.modality = id == "brats" || id == "heart" ? "MRI" : "CT";
+    dataset.digest = "digest of " + id;
+    dataset.channels = id == "brats"
+                           ? std::vector<std::string>{"flair", "t1", "t1ce", "t2"}
+                           : std::vector<std::string>{dataset.modality == "CT" ? "ct" : "mri"};
+    for (int i = 0; i < count; ++i) {
+      const std::string name = id + "_" + std::to_string(100 + i);
+      Json images = Json::object();
+      for (const auto& channel : dataset.channels) {
+        images[channel] = {{"path", name + channel}, {"sha256", "sha of " + name + channel}};
+      }
+      const Json label{{"path", name + "label"}, {"sha256", "sha of label " + name}};
+      const bool labelled = id == "brats" || id == "pancreas";
+      dataset.cases.push_back({name,
+                               name,
+                               "",
+                               labelled,
+                               true,
+                               {{"id", name},
+                                {"patient", name},
+                                {"group", ""},
+                                {"images", images},
+                                {"label", labelled ? label : Json()}}});
+    }
+    manifest.datasets.emplace(id, std::move(dataset));
+  }
+  return manifest;
+}
+
+}  // namespace sar::test

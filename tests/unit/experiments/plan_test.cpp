@@ -1,0 +1,227 @@
+#include "harness/core/error.h"
+#include "tests/support/planning.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace {
+
+using sar::Plan;
+using sar::Selection;
+
+struct Planning {
+  sar::TemporaryFolder folder;
+  sar::Catalog catalog = sar::test::make_catalog(folder.path());
+  sar::Manifest manifest = sar::test::make_manifest();
+  Selection selection{{"scratch", "genesis", "sar"}, {"brats", "pancreas"}, {"1"}, 5};
+
+  Plan plan(const std::vector<std::pair<std::string, std::string>>& values = {}) const {
+    sar::ConfigurationSources sources;
+    for (const auto& [key, value] : values) {
+      sources.flags.push_back({key, value, "--set"});
+    }
+    const sar::Configuration configuration(catalog, sources);
+    return sar::make_plan(
+        catalog, configuration, manifest, "test", selection, folder.path() / "work");
+  }
+
+  static int count(const Plan& plan, const std::string& kind) {
+    return static_cast<int>(std::ranges::count(plan.nodes, kind, &sar::PlannedNode::kind));
+  }
+
+  static std::set<std::string> keys(const Plan& plan, const std::string& kind = {}) {
+    std::set<std::string> all;
+    for (const auto& node : plan.nodes) {
+      if (kind.empty() || node.kind == kind) {
+        all.insert(node.key);
+      }
+    }
+    return all;
+  }
+};
+
+TEST_CASE_METHOD(Planning,
+                 "pre-training is planned once per method and shared by all trials and tasks") {
+  const Plan planned = plan();
+  CHECK(planned.cells.size() == 3 * 2 * 5);
+  CHECK(count(planned, "cubes") == 4);
+  CHECK(count(planned, "prepare") == 2);
+  CHECK(count(planned, "pretrain") == 2);
+  CHECK(count(planned, "finetune") == 30);
+  CHECK(count(planned, "evaluate") == 30);
+  CHECK(planned.requested_nodes > static_cast<int>(planned.nodes.size()));
+}
+
+TEST_CASE_METHOD(Planning, "every node comes after the nodes that it needs") {
+  const Plan planned = plan();
+  std::set<std::string> seen;
+  for (const auto& node : planned.nodes) {
+    for (const auto& need : node.needs) {
+      CHECK(seen.contains(need));
+    }
+    seen.insert(node.key);
+  }
+}
+
+TEST_CASE_METHOD(Planning, "all methods of a trial share data, order seed and validation cases") {
+  const Plan planned = plan();
+  std::map<std::string, sar::Json> first;
+  for (const auto& cell : planned.cells) {
+    const auto& inputs = planned.node(cell.row.finetune_node).inputs;
+    const std::string trial = cell.row.task + std::to_string(cell.row.trial);
+    const sar::Json common{inputs.at("train"),
+                           inputs.at("validation"),
+                           inputs.at("seed"),
+                           inputs.at("steps_per_epoch"),
+                           inputs.at("settings")};
+    const auto [found, inserted] = first.emplace(trial, common);
+    CHECK(found->second == common);
+  }
+  CHECK(first.size() == 10);
+}
+
+TEST_CASE_METHOD(Planning, "no test case is trained on, validated on, or seen in pre-training") {
+  const Plan planned = plan();
+  for (const auto& cell : planned.cells) {
+    const auto test =
+        planned.node(cell.row.evaluate_node).inputs.at("test").get<std::set<std::string>>();
+    for (const char* list : {"train", "validation"}) {
+      for (const auto& id : planned.node(cell.row.finetune_node).inputs.at(list)) {
+        CHECK_FALSE(test.contains(id.get<std::string>()));
+      }
+    }
+    if (cell.row.pretrain_node.empty() || cell.row.task != "brats") {
+      continue;
+    }
+    for (const auto& need : planned.node(cell.row.pretrain_node).needs) {
+      for (const auto& record : planned.node(need).inputs.at("cases")) {
+        CHECK_FALSE(test.contains(record.at("id").get<std::string>()));
+      }
+    }
+  }
+}
+
+TEST_CASE_METHOD(Planning, "BraTS trials keep one 2:1 split, pancreas trials are the folds") {
+  const Plan planned = plan();
+  std::set<std::string> brats_tests;
+  std::multiset<std::string> pancreas_cases;
+  for (const auto& cell : planned.cells) {
+    if (cell.row.method != "scratch") {
+      continue;
+    }
+    const auto& test = planned.node(cell.row.evaluate_node).inputs.at("test");
+    if (cell.row.task == "brats") {
+      CHECK(test.size() == 10);
+      brats_tests.insert(test.dump());
+    } else {
+      for (const auto& id : test) {
+        pancreas_cases.insert(id.get<std::string>());
+      }
+    }
+  }
+  CHECK(brats_tests.size() == 1);
+  CHECK(pancreas_cases.size() == 15);  // each case is tested exactly once
+  CHECK(std::set<std::string>(pancreas_cases.begin(), pancreas_cases.end()).size() == 15);
+}
+
+TEST_CASE_METHOD(Planning, "a split per trial repeats pre-training per trial") {
+  const Plan planned = plan({{"brats.split_mode", "resample"}});
+  CHECK(count(planned, "pretrain") == 2 * 5);
+}
+
+TEST_CASE_METHOD(Planning, "a test case in the pre-training list is refused") {
+  sar::write_file_atomically(folder.path() / "split.toml",
+                             "train = [\"brats_100\", \"brats_101\"]\ntest = [\"brats_101\"]\n");
+  try {
+    plan({{"brats.split_file", (folder.path() / "split.toml").string()}});
+    FAIL("accepted");
+  } catch (const sar::Error& error) {
+    CHECK(error.code() == sar::ExitCode::data_invalid);
+    CHECK(std::string(error.what()).find("brats_101") != std::string::npos);
+  }
+}
+
+TEST_CASE_METHOD(Planning, "a changed value gives new keys to exactly the work that reads it") {
+  const Plan before = plan();
+  const Plan evaluation = plan({{"evaluate.step", "1.0"}});
+  CHECK(keys(evaluation, "finetune") == keys(before, "finetune"));
+  CHECK(keys(evaluation, "pretrain") == keys(before, "pretrain"));
+  CHECK(keys(evaluation, "evaluate") != keys(before, "evaluate"));
+  const Plan tuning = plan({{"finetune.learning_rate", "0.01"}});
+  CHECK(keys(tuning, "pretrain") == keys(before, "pretrain"));
+  CHECK(keys(tuning, "finetune") != keys(before, "finetune"));
+  const Plan module = plan({{"sa.learning_rate", "0.2"}});  // read by SAR's pre-training alone
+  std::vector<std::string> changed;
+  for (const auto& node : module.nodes) {
+    if (!keys(before).contains(node.key)) {
+      changed.push_back(node.label);
+    }
+  }
+  CHECK(std::ranges::all_of(
+      changed, [](const std::string& label) { return label.find("sar") != std::string::npos; }));
+  CHECK_FALSE(changed.empty());
+}
+
+TEST_CASE_METHOD(
+    Planning,
+    "the protocol changes with any configured value and the data, not with the selection") {
+  const Plan before = plan();
+  CHECK(plan({{"finetune.learning_rate", "0.01"}}).protocol.protocol != before.protocol.protocol);
+  CHECK(plan({{"compute.checkpoint_seconds", "5"}}).protocol.protocol == before.protocol.protocol);
+  selection.methods = {"scratch"};
+  selection.trials = 2;
+  CHECK(plan().protocol.protocol == before.protocol.protocol);
+  manifest.datasets.at("luna").digest = "another";
+  CHECK(plan().protocol.protocol != before.protocol.protocol);
+}
+
+TEST_CASE_METHOD(Planning, "paths and worker folders are no part of a key") {
+  const Plan here = plan();
+  const sar::Configuration configuration(catalog, {});
+  const Plan there = sar::make_plan(
+      catalog, configuration, manifest, "test", selection, folder.path() / "elsewhere");
+  CHECK(keys(here) == keys(there));
+}
+
+TEST_CASE_METHOD(Planning, "fractions are nested and equal case lists share one node") {
+  selection = {{"scratch"}, {"brats"}, {"1", "1/2", "1/5", "1/10", "1/20", "1/50"}, 1};
+  const Plan planned = plan();
+  std::set<std::string> previous;
+  std::map<std::string, std::string> node_of;
+  for (const auto& cell : planned.cells) {
+    const auto& inputs = planned.node(cell.row.finetune_node).inputs;
+    std::set<std::string> ids = inputs.at("train").get<std::set<std::string>>();
+    ids.merge(inputs.at("validation").get<std::set<std::string>>());
+    if (!previous.empty()) {
+      CHECK(std::ranges::includes(previous, ids));
+    }
+    previous = ids;
+    node_of[cell.row.fraction] = cell.row.finetune_node;
+  }
+  CHECK(node_of.at("1/20") == node_of.at("1/50"));  // 20 training cases: one case each
+  CHECK(node_of.at("1/2") != node_of.at("1/5"));
+}
+
+TEST_CASE_METHOD(Planning, "small fractions keep the steps of the full run unless told otherwise") {
+  selection = {{"scratch"}, {"brats"}, {"1", "1/10"}, 1};
+  const auto steps = [](const Plan& planned) {
+    std::vector<int> list;
+    for (const auto& cell : planned.cells) {
+      list.push_back(planned.node(cell.row.finetune_node).inputs.at("steps_per_epoch"));
+    }
+    return list;
+  };
+  // 20 training cases, 1/8 of them (3, round half up) for validation: 17 x 8 patches in batches of
+  // 16 = 9 steps
+  CHECK(steps(plan()) == std::vector<int>{9, 9});
+  CHECK(steps(plan({{"finetune.steps_per_epoch", "cases"}})) == std::vector<int>{9, 1});
+}
+
+TEST_CASE_METHOD(Planning, "more pancreas trials than folds are refused") {
+  selection.trials = 6;
+  CHECK_THROWS_AS(plan(), sar::Error);
+}
+
+}  // namespace
