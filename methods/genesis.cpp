@@ -1,0 +1,36 @@
+#include "harness/nn/torch/restoration_task.h"
+
+namespace sar::methods::genesis {
+namespace {
+
+constexpr const char* kWeightKey = "genesis.restoration_weight";
+
+std::unique_ptr<ProxyTask> make_task(const Settings& settings, const Network& /*network*/) {
+  return std::make_unique<RestorationTask>(
+      restoration_options(settings, kWeightKey), nullptr, nullptr);
+}
+
+}  // namespace
+
+void register_in(MethodRegistry& registry) {
+  Method method;
+  method.id = "genesis";
+  method.paper_name = "Genesis";
+  method.summary = "restores transformed cubes";
+  method.citation = "Zhou et al., Models Genesis, MICCAI 2019";
+  method.order = 10;
+  method.transfer = Transfer::encoder_and_decoder;
+  method.sections = {"genesis"};
+  KeySpec weight;
+  weight.name = kWeightKey;
+  weight.default_value = 10.0;
+  weight.meaning =
+      "beta of the restoration loss; 10 as in the other rows, 1 as in the official code";
+  weight.minimum = 0;
+  weight.gap = 26;
+  method.keys = {weight};
+  method.make_task = make_task;
+  registry.add(std::move(method));
+}
+
+}  // namespace sar::methods::genesis
