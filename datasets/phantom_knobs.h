@@ -25,28 +25,28 @@ struct Range {
 };
 
 struct BrainKnobs {
-  /// Whole-tumour volume as a share of the canvas, log-uniform: 86 to 11800 mm3 at side 56.
-  Range tumor_share{8e-4F, 0.11F};
+  /// Whole-tumour volume as a share of the canvas, log-uniform: 200 to 20000 mm3 at side 56.
+  Range tumor_share{1.9e-3F, 0.19F};
   Range tumor_stretch{0.75F, 1.3F};  ///< half-axes of the tumour's ellipsoid relative to a ball
   float tumor_roughness = 0.34F;     ///< deformation of the border relative to the radius
   Range core_share{0.2F, 0.55F};     ///< tumour core within the whole tumour (high grade)
   Range core_share_low_grade{0.45F, 0.8F};
   Range necrosis_share{0.25F, 0.75F};  ///< necrosis within the core (high grade)
-  Range oedema_contrast{0.85F, 1.2F};  ///< scales the step from white matter to oedema
+  Range oedema_contrast{1.3F, 1.65F};  ///< scales the step from white matter to oedema
   float oedema_border_mm = 2.2F;       ///< width of the fuzzy border, at side 56; at most ...
   float border_share = 0.5F;           ///< ... this share of the tumour's radius
   float core_border_mm = 1.2F;
 
   /// Bright structures in FLAIR that are no tumour.
-  int hyperintensities_most = 6;  ///< white-matter lesions: 1 to this many
+  int hyperintensities_most = 4;  ///< white-matter lesions: 1 to this many
   Range hyperintensity_radius_mm{0.8F, 1.7F};
-  float cap_thickness_mm = 1.8F;  ///< bright caps around the ventricles
-  float rim_share = 0.4F;         ///< share of cases with a bright band at the surface
+  float cap_thickness_mm = 1.4F;  ///< bright caps around the ventricles
+  float rim_share = 0.25F;         ///< share of cases with a bright band at the surface
 
   float texture_mm = 7.0F;        ///< wavelength of tissue texture, at side 56
   float bias_strength = 0.16F;    ///< SD of the logarithm of the bias field
   float contrast_spread = 0.05F;  ///< SD of each tissue's mean between cases, relative
-  float noise = 0.045F;           ///< SD of each of the two Rician components
+  float noise = 0.04F;           ///< SD of each of the two Rician components
   Range scanner_maximum{300.0F, 3000.0F};
 
   /// Mean of a tissue in flair, t1, t1ce, t2, and its texture.
@@ -59,20 +59,20 @@ struct BrainKnobs {
   Tissue white{{0.46F, 0.72F, 0.75F, 0.44F}, 0.025F};
   Tissue deep_grey{{0.54F, 0.58F, 0.60F, 0.52F}, 0.02F};
   Tissue vessel{{0.20F, 0.30F, 1.10F, 0.15F}, 0.02F};
-  Tissue hyperintensity{{0.80F, 0.52F, 0.54F, 0.80F}, 0.05F};
-  Tissue rim{{0.86F, 0.80F, 0.85F, 0.60F}, 0.08F};
-  Tissue oedema{{0.82F, 0.46F, 0.47F, 0.86F}, 0.07F};
-  Tissue enhancing{{0.74F, 0.48F, 1.05F, 0.70F}, 0.08F};
-  Tissue necrosis{{0.52F, 0.30F, 0.32F, 0.92F}, 0.07F};
-  Tissue low_grade_core{{0.76F, 0.38F, 0.40F, 0.95F}, 0.06F};
+  Tissue hyperintensity{{0.72F, 0.52F, 0.54F, 0.80F}, 0.05F};
+  Tissue rim{{0.80F, 0.80F, 0.85F, 0.60F}, 0.08F};
+  Tissue oedema{{0.88F, 0.46F, 0.47F, 0.86F}, 0.07F};
+  Tissue enhancing{{0.95F, 0.48F, 1.05F, 0.70F}, 0.08F};
+  Tissue necrosis{{0.66F, 0.30F, 0.32F, 0.92F}, 0.07F};
+  Tissue low_grade_core{{0.98F, 0.38F, 0.40F, 0.95F}, 0.06F};
 };
 
 struct AbdomenKnobs {
   Range pancreas_share{0.04F, 0.065F};  ///< organ with tumour, as a share of the cropped canvas
   float pancreas_lobulation = 0.035F;   ///< deformation of the border in body half-widths
   float fat_plane = 0.03F;              ///< mean gap to liver and stomach, same unit
-  /// Pancreas tumour as a share of the canvas, log-uniform: 24 to 3300 mm3 at side 56.
-  Range pancreas_tumor_share{2e-4F, 0.028F};
+  /// Pancreas tumour as a share of the canvas, log-uniform: 41 to 4300 mm3 at side 56.
+  Range pancreas_tumor_share{3.5e-4F, 0.036F};
   /// All liver lesions of a case, as a share of the canvas, log-uniform: 37 to 11000 mm3 at
   /// side 56.
   Range liver_lesion_share{1.4e-4F, 0.042F};
@@ -81,7 +81,7 @@ struct AbdomenKnobs {
   float tumor_border_mm = 2.0F;  ///< at side 56
 
   Material pancreas{102, 14};
-  Material pancreas_tumor{58, 12};
+  Material pancreas_tumor{46, 12};
   Material liver{108, 7};
   Material liver_lesion{62, 12};
   Material spleen{120, 6};

@@ -571,40 +571,60 @@ std::optional<ProtocolRow> Store::newest_protocol(const TableSpec& spec) const {
     std::string ended;
     std::int64_t row = 0;
     std::string protocol;
-    std::size_t trials = 0;
+    std::size_t planned = 0, done = 0;
+    std::set<std::tuple<std::string, std::string, std::string>> groups;  // method, task, fraction
   };
   return state_->attempt("look for the newest protocol", [&]() -> std::optional<ProtocolRow> {
     auto rows = statement(*state_->db,
-                          "SELECT k.rowid, c.protocol, c.method, c.task, c.fraction, c.trial, "
-                          "COALESCE(e.ended, ''), r.state FROM cell c "
+                          "SELECT k.rowid, c.protocol, c.method, c.task, c.fraction, "
+                          "COALESCE(e.state, ''), COALESCE(e.ended, '') FROM cell c "
                           "JOIN protocol k ON k.protocol = c.protocol "
-                          "JOIN v_run r ON r.cell_key = c.cell_key "
-                          "JOIN node e ON e.key = c.evaluate_node AND e.state = 'done'");
+                          "LEFT JOIN node e ON e.key = c.evaluate_node");
     std::map<std::int64_t, Candidate> candidates;
     while (rows.executeStep()) {
-      if (!methods.contains(rows.getColumn(2).getString()) ||
-          !columns.contains({rows.getColumn(3).getString(), rows.getColumn(4).getString()})) {
+      const std::string method = rows.getColumn(2).getString();
+      const std::string task = rows.getColumn(3).getString();
+      const std::string fraction = rows.getColumn(4).getString();
+      if (!methods.contains(method) || !columns.contains({task, fraction})) {
         continue;
       }
       Candidate& candidate = candidates[rows.getColumn(0).getInt64()];
       candidate.row = rows.getColumn(0).getInt64();
       candidate.protocol = rows.getColumn(1).getString();
-      candidate.ended = std::max(candidate.ended, rows.getColumn(6).getString());
-      if (rows.getColumn(5).getInt() < spec.trials && rows.getColumn(7).getString() == "done") {
-        ++candidate.trials;
+      candidate.groups.emplace(method, task, fraction);
+      ++candidate.planned;
+      if (rows.getColumn(5).getString() == "done") {
+        ++candidate.done;
+        candidate.ended = std::max(candidate.ended, rows.getColumn(6).getString());
       }
     }
-    const std::size_t wanted =
-        methods.size() * columns.size() * static_cast<std::size_t>(std::max(spec.trials, 0));
+    std::erase_if(candidates, [](const auto& entry) { return entry.second.done == 0; });
     const Candidate* newest = nullptr;
     for (auto& [id, candidate] : candidates) {
-      candidate.complete = candidate.trials == wanted;
+      candidate.complete = candidate.done == candidate.planned &&
+                           candidate.groups.size() == methods.size() * columns.size();
       const auto rank = [](const Candidate& c) { return std::tie(c.complete, c.ended, c.row); };
       if (newest == nullptr || rank(*newest) < rank(candidate)) {
         newest = &candidate;
       }
     }
     return newest == nullptr ? std::nullopt : state_->protocol(newest->protocol);
+  });
+}
+
+int Store::planned_trials(const std::string& protocol, const TableSpec& spec) const {
+  return state_->attempt("count planned trials", [&] {
+    auto rows =
+        statement(*state_->db, "SELECT method, trial FROM cell WHERE protocol = ?", protocol);
+    int trials = 0;
+    while (rows.executeStep()) {
+      const std::string method = rows.getColumn(0).getString();
+      if (std::ranges::any_of(spec.rows,
+                              [&](const TableRow& row) { return row.method == method; })) {
+        trials = std::max(trials, rows.getColumn(1).getInt() + 1);
+      }
+    }
+    return trials;
   });
 }
 

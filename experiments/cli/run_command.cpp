@@ -117,7 +117,7 @@ ExitCode run(const RunCommand& command, const std::string& command_line) {
                                    tables,
                                    run_options(command, command_line, session));
   const Table table =
-      build_table(store, plan.protocol, session.experiment()->table, table_options(command.common));
+      stored_table(store, plan.protocol, session.experiment()->table, command.common);
   emit(command.common, render(table, command.common.chosen_format(), command.common.color_on(1)));
   if (report.interrupted) {
     std::cerr << "interrupted; run the same command again to resume\n";

@@ -42,10 +42,8 @@ ExitCode show(const ShowCommand& command) {
   const Catalog catalog = Catalog::load();
   const Experiment experiment = read_experiment(catalog.experiment_file(command.table), catalog);
   const Store store(command.common.database, Store::Mode::read);
-  const Table table = build_table(store,
-                                  protocol_for(store, experiment.table, command.protocol),
-                                  experiment.table,
-                                  table_options(command.common));
+  const ProtocolRow protocol = protocol_for(store, experiment.table, command.protocol);
+  const Table table = stored_table(store, protocol, experiment.table, command.common);
   if (filled_cells(table) == 0) {
     throw Error(ExitCode::results_missing,
                 "no cell of " + experiment.table.id + " has a finished trial yet")
@@ -268,7 +266,10 @@ ExitCode status(const CommonOptions& common) {
 
 }  // namespace
 
-TableOptions table_options(const CommonOptions& common) {
+Table stored_table(const Store& store,
+                   const ProtocolRow& protocol,
+                   TableSpec spec,
+                   const CommonOptions& common) {
   TableOptions options;
   if (!common.test.empty()) {
     options.test = common.test;
@@ -277,7 +278,10 @@ TableOptions table_options(const CommonOptions& common) {
     options.correction = common.correction;
   }
   options.alpha = common.alpha;
-  return options;
+  if (const int planned = store.planned_trials(protocol.protocol, spec); planned > 0) {
+    spec.trials = planned;
+  }
+  return build_table(store, protocol, spec, options);
 }
 
 void add_show(CLI::App& app, Chosen& chosen) {

@@ -5,6 +5,10 @@
 
 namespace sar::cli {
 
-TableOptions table_options(const CommonOptions& common);
+/// A table of stored trials under one protocol, with the trials that were planned under it.
+Table stored_table(const Store& store,
+                   const ProtocolRow& protocol,
+                   TableSpec spec,
+                   const CommonOptions& common);
 
 }  // namespace sar::cli
