@@ -6,7 +6,6 @@ find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)       # JSON: worker protocol, stored settings, output
 find_package(tomlplusplus 3.3 REQUIRED)         # TOML: experiments, profiles, configuration
 find_package(fmt 9 REQUIRED)                    # text formatting
-find_package(spdlog REQUIRED)                   # logging to stderr and files
 find_package(CLI11 2.1 REQUIRED)                # command line
 find_package(SQLiteCpp 3 REQUIRED)              # SQLite wrapper (results/ only)
 find_package(SQLite3 3.40 REQUIRED)             # the database

@@ -25,8 +25,8 @@ struct Range {
 };
 
 struct BrainKnobs {
-  /// Whole-tumour volume as a share of the canvas, log-uniform: 200 to 20000 mm3 at side 56.
-  Range tumor_share{1.9e-3F, 0.19F};
+  /// Whole-tumour volume as a share of the canvas, log-uniform: 160 to 21500 mm3 at side 56.
+  Range tumor_share{1.5e-3F, 0.2F};
   Range tumor_stretch{0.75F, 1.3F};  ///< half-axes of the tumour's ellipsoid relative to a ball
   float tumor_roughness = 0.34F;     ///< deformation of the border relative to the radius
   Range core_share{0.2F, 0.55F};     ///< tumour core within the whole tumour (high grade)

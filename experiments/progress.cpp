@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iostream>
 
 namespace sar {
 namespace {
@@ -15,7 +16,13 @@ std::size_t terminal_width() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80U;
 }
 
+/// Lines go through std::cerr, which a log file may listen to; a bar is drawn on the terminal
+/// alone.
 void write_line(const std::string& text) {
+  std::cerr << text << std::flush;
+}
+
+void draw(const std::string& text) {
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
 }
@@ -46,7 +53,7 @@ Progress::~Progress() {
 
 void Progress::clear() {
   if (drawn_) {
-    write_line("\r\x1b[K");
+    draw("\r\x1b[K");
     drawn_ = false;
   }
 }
@@ -104,7 +111,7 @@ void Progress::update(int done_nodes,
   if (rest.size() > room) {
     rest.resize(room);
   }
-  write_line("\r\x1b[K" + (color_ ? "\x1b[36m" + bar + "\x1b[0m" : bar) + rest);
+  draw("\r\x1b[K" + (color_ ? "\x1b[36m" + bar + "\x1b[0m" : bar) + rest);
   drawn_ = true;
 }
 

@@ -4,6 +4,7 @@
 #include "harness/core/error.h"
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace sar::cli {
@@ -12,7 +13,19 @@ namespace sar::cli {
 struct Chosen {
   std::function<ExitCode()> run;
   std::string command_line;  ///< as typed, stored with each node
+  std::string program;       ///< how the user calls this program, for hints
 };
+
+/// Sets what a sub-command does: `run(command, chosen)` under the log file that its flags name.
+template <class Command, class Function>
+void on_chosen(CLI::App* sub, Chosen& chosen, std::shared_ptr<Command> command, Function run) {
+  sub->callback([=, &chosen] {
+    chosen.run = [=, &chosen] {
+      const ErrorLog log(command->common.log_file);
+      return run(*command, chosen);
+    };
+  });
+}
 
 void add_run(CLI::App& app, Chosen& chosen);
 void add_plan(CLI::App& app, Chosen& chosen);

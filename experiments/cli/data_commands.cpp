@@ -169,7 +169,9 @@ void add_data(CLI::App& app, Chosen& chosen) {
     single(sub, "--seed", command->plan.seed, "seed of splits and trials");
     add_database(sub, command->common);
     add_common(sub, command->common);
-    sub->callback([=, &chosen] { chosen.run = [=] { return function(*command); }; });
+    on_chosen(sub, chosen, command, [function](const DataCommand& each, const Chosen&) {
+      return function(each);
+    });
   };
   add("phantom",
       "write the phantom suite to -o DIR, in the layouts of the five data sets",

@@ -242,7 +242,8 @@ void add_list(CLI::App& app, Chosen& chosen) {
       ->check(CLI::IsMember({"methods", "tasks", "experiments", "profiles", "runs"}));
   add_database(sub, command->common);
   add_common(sub, command->common);
-  sub->callback([command, &chosen] { chosen.run = [command] { return list(*command); }; });
+  on_chosen(
+      sub, chosen, command, [](const InfoCommand& each, const Chosen&) { return list(each); });
 }
 
 void add_config(CLI::App& app, Chosen& chosen) {
@@ -254,11 +255,14 @@ void add_config(CLI::App& app, Chosen& chosen) {
   single(sub, "method", show->what, "as this method resolves it");
   single(sub, "--profile", show->plan.profile, "profile")->capture_default_str();
   add_common(sub, show->common);
-  sub->callback([show, &chosen] { chosen.run = [show] { return show_config(*show); }; });
+  on_chosen(
+      sub, chosen, show, [](const InfoCommand& each, const Chosen&) { return show_config(each); });
   auto init = std::make_shared<InfoCommand>();
   auto* write = config->add_subcommand("init", "write a commented sar-bench.toml");
   add_common(write, init->common);
-  write->callback([init, &chosen] { chosen.run = [init] { return init_config(*init); }; });
+  on_chosen(write, chosen, init, [](const InfoCommand& each, const Chosen&) {
+    return init_config(each);
+  });
 }
 
 void add_db(CLI::App& app, Chosen& chosen) {
@@ -269,13 +273,17 @@ void add_db(CLI::App& app, Chosen& chosen) {
       db->add_subcommand("check", "integrity, and stored statistics against recomputed ones");
   add_database(sub, check->common);
   add_common(sub, check->common);
-  sub->callback([check, &chosen] { chosen.run = [check] { return check_database(*check); }; });
+  on_chosen(sub, chosen, check, [](const InfoCommand& each, const Chosen&) {
+    return check_database(each);
+  });
   auto sql = std::make_shared<InfoCommand>();
   auto* query = db->add_subcommand("sql", "run one read-only SQL statement");
   single(query, "statement", sql->what, "e.g. \"select * from v_cell\"")->required();
   add_database(query, sql->common);
   add_common(query, sql->common);
-  query->callback([sql, &chosen] { chosen.run = [sql] { return query_database(*sql); }; });
+  on_chosen(query, chosen, sql, [](const InfoCommand& each, const Chosen&) {
+    return query_database(each);
+  });
 }
 
 void add_doctor(CLI::App& app, Chosen& chosen) {
@@ -285,7 +293,8 @@ void add_doctor(CLI::App& app, Chosen& chosen) {
   single(sub, "--device", command->plan.device, "cpu, cuda, or cuda:N");
   add_database(sub, command->common);
   add_common(sub, command->common);
-  sub->callback([command, &chosen] { chosen.run = [command] { return doctor(*command); }; });
+  on_chosen(
+      sub, chosen, command, [](const InfoCommand& each, const Chosen&) { return doctor(each); });
 }
 
 void add_completion(CLI::App& app, Chosen& chosen) {

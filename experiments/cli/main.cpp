@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   sar::cli::Chosen chosen;
   chosen.command_line = join_arguments(argc, argv);
+  chosen.program = std::string(argv[0]).find('/') == std::string::npos ? "sar-bench" : argv[0];
   bool version = false;
   bool verbose = false;
   app.add_flag("--version", version, "version; with -v also commit and libraries");

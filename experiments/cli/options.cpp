@@ -7,6 +7,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <streambuf>
 
 namespace sar::cli {
 
@@ -82,6 +85,46 @@ void add_planning(CLI::App* app, PlanOptions& options, bool needs_experiment) {
   single(app, "--device", options.device, "cpu, cuda, or cuda:N");
   single(app, "--precision", options.precision, "fp32, tf32 or bf16")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+}
+
+/// A stream buffer that hands every character to two others.
+struct ErrorLog::Tee : std::streambuf {
+  std::ofstream file;
+  std::streambuf* terminal = nullptr;
+
+  int_type overflow(int_type character) override {
+    if (traits_type::eq_int_type(character, traits_type::eof())) {
+      return traits_type::not_eof(character);
+    }
+    const char byte = traits_type::to_char_type(character);
+    file.put(byte);
+    if (byte == '\n') {
+      file.flush();
+    }
+    return terminal->sputc(byte);
+  }
+  int sync() override {
+    file.flush();
+    return terminal->pubsync();
+  }
+};
+
+ErrorLog::ErrorLog(const std::string& path) {
+  if (path.empty()) {
+    return;
+  }
+  tee_ = std::make_unique<Tee>();
+  tee_->file.open(path, std::ios::app);
+  if (!tee_->file) {
+    throw io_error("cannot write the log file").with("file", path);
+  }
+  tee_->terminal = std::cerr.rdbuf(tee_.get());
+}
+
+ErrorLog::~ErrorLog() {
+  if (tee_) {
+    std::cerr.rdbuf(tee_->terminal);
+  }
 }
 
 void emit(const CommonOptions& options, const std::string& text) {

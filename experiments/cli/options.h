@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,20 @@ CLI::Option* single(CLI::App* app, const std::string& name, T& value, const std:
 void add_common(CLI::App* app, CommonOptions& options);
 void add_database(CLI::App* app, CommonOptions& options);
 void add_planning(CLI::App* app, PlanOptions& options, bool needs_experiment = true);
+
+/// Copies what is said on standard error (but for a progress bar) to a file, until destruction.
+class ErrorLog {
+ public:
+  /// Appends to `path`; does nothing if it is empty. Throws Error 74 if it cannot be opened.
+  explicit ErrorLog(const std::string& path);
+  ~ErrorLog();
+  ErrorLog(const ErrorLog&) = delete;
+  ErrorLog& operator=(const ErrorLog&) = delete;
+
+ private:
+  struct Tee;
+  std::unique_ptr<Tee> tee_;
+};
 
 /// Prints to stdout, or writes to --output atomically.
 void emit(const CommonOptions& options, const std::string& text);

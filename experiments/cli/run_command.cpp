@@ -19,6 +19,8 @@ struct RunCommand {
   int jobs = 0;
   int limit = 0;
   bool keep_going = false, fail_fast = false, force = false, only_failed = false, dry = false;
+  std::string cell;   ///< of `worker`
+  bool next = false;  ///< of `worker`
 };
 
 /// The table specifications whose tests are kept up to date.
@@ -73,7 +75,10 @@ std::string describe(const Plan& plan, const Session& session) {
   return text;
 }
 
-void say_where_to_look(const RunCommand& command, const Session& session, const RunReport& report) {
+void say_where_to_look(const RunCommand& command,
+                       const Chosen& chosen,
+                       const Session& session,
+                       const RunReport& report) {
   if (command.common.quiet) {
     return;
   }
@@ -83,17 +88,20 @@ void say_where_to_look(const RunCommand& command, const Session& session, const 
                            report.nodes_stored,
                            report.nodes_failed,
                            format_duration(report.seconds));
+  const std::string table = session.experiment()->table.id;
   std::cerr << fmt::format(
-      "Next: sar-bench show {} --db {}        the table again (--format md, latex, csv, json)\n",
-      session.experiment()->table.id,
+      "Next: {} show {} --db {}   the table again (--format md, latex, csv, json)\n",
+      chosen.program,
+      table,
       db);
   std::cerr << fmt::format(
-      "      sar-bench explain {}/sar/brats/tumor/all --db {}   from a number to its runs\n",
-      session.experiment()->table.id,
+      "      {} explain {}/sar/brats/tumor/all --db {}   from a number to its runs\n",
+      chosen.program,
+      table,
       db);
 }
 
-ExitCode run(const RunCommand& command, const std::string& command_line) {
+ExitCode run(const RunCommand& command, const Chosen& chosen) {
   Session session(command.common, command.plan);
   const Manifest manifest = session.manifest(command.dry);
   const Plan plan = session.plan(manifest);
@@ -115,7 +123,7 @@ ExitCode run(const RunCommand& command, const std::string& command_line) {
                                    session.catalog(),
                                    session.work(),
                                    tables,
-                                   run_options(command, command_line, session));
+                                   run_options(command, chosen.command_line, session));
   const Table table =
       stored_table(store, plan.protocol, session.experiment()->table, command.common);
   emit(command.common, render(table, command.common.chosen_format(), command.common.color_on(1)));
@@ -126,7 +134,7 @@ ExitCode run(const RunCommand& command, const std::string& command_line) {
   for (const auto& failure : report.failures) {
     std::cerr << "failed: " << failure << '\n';
   }
-  say_where_to_look(command, session, report);
+  say_where_to_look(command, chosen, session, report);
   return report.nodes_failed > 0 ? ExitCode::cells_failed : ExitCode::ok;
 }
 
@@ -197,14 +205,14 @@ ExitCode show_plan(const RunCommand& command) {
   return ExitCode::ok;
 }
 
-ExitCode run_cell(const RunCommand& command,
-                  const std::string& cell_key,
-                  bool next,
-                  const std::string& command_line) {
+ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
+  if (command.cell.empty() && !command.next) {
+    throw usage_error("worker needs a cell key or --next");
+  }
   Session session(command.common, command.plan);
   Plan plan = session.plan(session.manifest(false));
   Store store(command.common.database, Store::Mode::read_write);
-  if (next) {
+  if (command.next) {
     std::erase_if(plan.cells, [&](const PlannedCell& cell) {
       return is_done(store, plan.node(cell.row.evaluate_node));
     });
@@ -213,12 +221,12 @@ ExitCode run_cell(const RunCommand& command,
     }
   } else {
     std::erase_if(plan.cells, [&](const PlannedCell& cell) {
-      return !cell.row.cell_key.starts_with(cell_key);
+      return !cell.row.cell_key.starts_with(command.cell);
     });
     if (plan.cells.size() != 1) {
       throw usage_error(plan.cells.empty() ? "no such cell in this plan"
                                            : "the cell key is not unique")
-          .with("cell", cell_key)
+          .with("cell", command.cell)
           .hint("sar-bench plan EXPERIMENT --json lists the cells");
     }
   }
@@ -227,7 +235,7 @@ ExitCode run_cell(const RunCommand& command,
     return ExitCode::ok;
   }
   catch_stop_signals();
-  RunOptions options = run_options(command, command_line, session);
+  RunOptions options = run_options(command, chosen.command_line, session);
   options.jobs = 1;
   const RunReport report = execute(plan,
                                    store,
@@ -270,9 +278,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
   add_execution(sub, *command);
   sub->add_flag("-n,--dry-run", command->dry, "plan only");
   add_common(sub, command->common);
-  sub->callback([command, &chosen] {
-    chosen.run = [command, &chosen] { return run(*command, chosen.command_line); };
-  });
+  on_chosen(sub, chosen, command, &run);
 }
 
 void add_plan(CLI::App& app, Chosen& chosen) {
@@ -282,16 +288,15 @@ void add_plan(CLI::App& app, Chosen& chosen) {
   add_planning(sub, command->plan);
   add_database(sub, command->common);
   add_common(sub, command->common);
-  sub->callback([command, &chosen] { chosen.run = [command] { return show_plan(*command); }; });
+  on_chosen(
+      sub, chosen, command, [](const RunCommand& each, const Chosen&) { return show_plan(each); });
 }
 
 void add_worker(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<RunCommand>();
-  auto cell = std::make_shared<std::string>();
-  auto next = std::make_shared<bool>(false);
   auto* sub = app.add_subcommand("worker", "run one cell of an experiment (what launchers call)");
-  auto* key = single(sub, "cell", *cell, "cell key, or a unique beginning of it");
-  sub->add_flag("--next", *next, "the first cell that is not stored")->excludes(key);
+  auto* key = single(sub, "cell", command->cell, "cell key, or a unique beginning of it");
+  sub->add_flag("--next", command->next, "the first cell that is not stored")->excludes(key);
   sub->add_option("-e,--experiment", command->plan.experiment, "experiment that plans the cell")
       ->default_val("table2");
   auto* hidden = sub->add_option_group("planning");
@@ -304,14 +309,7 @@ void add_worker(CLI::App& app, Chosen& chosen) {
   add_database(sub, command->common);
   add_execution(sub, *command);
   add_common(sub, command->common);
-  sub->callback([=, &chosen] {
-    chosen.run = [=, &chosen] {
-      if (cell->empty() && !*next) {
-        throw usage_error("worker needs a cell key or --next");
-      }
-      return run_cell(*command, *cell, *next, chosen.command_line);
-    };
-  });
+  on_chosen(sub, chosen, command, &run_cell);
 }
 
 }  // namespace sar::cli

@@ -22,6 +22,16 @@ struct ShowCommand {
   std::string table, source = "measured", protocol;
 };
 
+/// Opens the database for reading; without one there is nothing to show.
+Store open_results(const CommonOptions& common) {
+  if (!std::filesystem::exists(common.database)) {
+    throw Error(ExitCode::results_missing, "no results yet: the database is not there")
+        .with("file", common.database)
+        .hint("sar-bench run table2 makes it; --db names another");
+  }
+  return {common.database, Store::Mode::read};
+}
+
 ProtocolRow protocol_for(const Store& store, const TableSpec& spec, const std::string& wanted) {
   if (!wanted.empty()) {
     if (auto row = store.protocol(wanted)) {
@@ -41,7 +51,7 @@ ProtocolRow protocol_for(const Store& store, const TableSpec& spec, const std::s
 ExitCode show(const ShowCommand& command) {
   const Catalog catalog = Catalog::load();
   const Experiment experiment = read_experiment(catalog.experiment_file(command.table), catalog);
-  const Store store(command.common.database, Store::Mode::read);
+  const Store store = open_results(command.common);
   const ProtocolRow protocol = protocol_for(store, experiment.table, command.protocol);
   const Table table = stored_table(store, protocol, experiment.table, command.common);
   if (filled_cells(table) == 0) {
@@ -89,7 +99,7 @@ ExitCode explain(const ShowCommand& command) {
   const Catalog catalog = Catalog::load();
   static_cast<void>(catalog.method(path.method));  // an unknown method is a usage error
   const Experiment experiment = read_experiment(catalog.experiment_file(path.table), catalog);
-  const Store store(command.common.database, Store::Mode::read);
+  const Store store = open_results(command.common);
   const ProtocolRow protocol = protocol_for(store, experiment.table, command.protocol);
   Json trials = Json::array();
   std::vector<double> means;
@@ -296,7 +306,8 @@ void add_show(CLI::App& app, Chosen& chosen) {
          "show this protocol instead of the newest complete one");
   add_database(sub, command->common);
   add_common(sub, command->common);
-  sub->callback([command, &chosen] { chosen.run = [command] { return show(*command); }; });
+  on_chosen(
+      sub, chosen, command, [](const ShowCommand& each, const Chosen&) { return show(each); });
 }
 
 void add_explain(CLI::App& app, Chosen& chosen) {
@@ -307,16 +318,19 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   single(sub, "--protocol", command->protocol, "explain under this protocol");
   add_database(sub, command->common);
   add_common(sub, command->common);
-  sub->callback([command, &chosen] { chosen.run = [command] { return explain(*command); }; });
+  on_chosen(
+      sub, chosen, command, [](const ShowCommand& each, const Chosen&) { return explain(each); });
 }
 
 void add_status(CLI::App& app, Chosen& chosen) {
-  auto common = std::make_shared<CommonOptions>();
+  auto command = std::make_shared<ShowCommand>();
   auto* sub =
       app.add_subcommand("status", "what is running, done and failed, from another terminal too");
-  add_database(sub, *common);
-  add_common(sub, *common);
-  sub->callback([common, &chosen] { chosen.run = [common] { return status(*common); }; });
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  on_chosen(sub, chosen, command, [](const ShowCommand& each, const Chosen&) {
+    return status(each.common);
+  });
 }
 
 }  // namespace sar::cli

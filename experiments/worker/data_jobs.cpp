@@ -163,7 +163,8 @@ Json planned_phantom_manifest(const Settings& settings) {
   const PhantomOptions options = phantom_options(settings);
   const Json unwritten{{"path", ""}, {"files", Json::array()}, {"sha256", "not written yet"}};
   Json manifest{{"data_kind", "phantom"}, {"datasets", Json::object()}};
-  for (const auto& adapter : registry().all()) {
+  const DatasetRegistry known = registry();
+  for (const auto& adapter : known.all()) {
     Json cases = Json::array();
     const std::vector<std::string> channels =
         adapter.id == "brats"              ? std::vector<std::string>{"flair", "t1", "t1ce", "t2"}

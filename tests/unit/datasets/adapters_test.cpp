@@ -1,7 +1,7 @@
 #include "datasets/dataset.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
-#include "tests/unit/datasets/real_scans.h"
+#include "tests/support/real_scans.h"
 
 #include <catch2/catch.hpp>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
-#include "tests/unit/datasets/real_scans.h"
+#include "tests/support/real_scans.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
 #include "datasets/verify.h"
 
 #include "harness/core/files.h"
-#include "tests/unit/datasets/real_scans.h"
+#include "tests/support/real_scans.h"
 
 #include <catch2/catch.hpp>
 
