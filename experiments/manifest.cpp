@@ -2,10 +2,6 @@
 
 #include "harness/core/error.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
-
 namespace sar {
 
 const ManifestDataset& Manifest::at(const std::string& id) const {
@@ -20,7 +16,14 @@ const ManifestDataset& Manifest::at(const std::string& id) const {
 Json Manifest::identity() const {
   Json json{{"data_kind", data_kind}, {"datasets", Json::object()}};
   for (const auto& [id, dataset] : datasets) {
-    json["datasets"][id] = {{"digest", dataset.digest}, {"cases", dataset.cases.size()}};
+    Json left_out = Json::array();  // by the set's list or subsets
+    for (const auto& each : dataset.cases) {
+      if (!each.selected) {
+        left_out.push_back(each.id);
+      }
+    }
+    json["datasets"][id] = {
+        {"digest", dataset.digest}, {"cases", dataset.cases.size()}, {"left_out", left_out}};
   }
   return json;
 }
@@ -46,34 +49,6 @@ Manifest parse_manifest(const Json& json) {
     manifest.datasets.emplace(id, std::move(dataset));
   }
   return manifest;
-}
-
-bool is_current(const Json& manifest) {
-  const auto unchanged = [](const Json& image) {
-    return std::ranges::all_of(image.at("files"), [](const Json& file) {
-      struct stat status {};
-      if (::stat(file.at("path").get<std::string>().c_str(), &status) != 0) {
-        return false;
-      }
-      const std::int64_t modified =
-          std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-      return status.st_size == file.at("size").get<std::int64_t>() &&
-             modified == file.at("modified_ns").get<std::int64_t>();
-    });
-  };
-  for (const auto& [id, dataset] : manifest.at("datasets").items()) {
-    for (const Json& each : dataset.at("cases")) {
-      for (const auto& [channel, file] : each.at("images").items()) {
-        if (!unchanged(file)) {
-          return false;
-        }
-      }
-      if (!each.at("label").is_null() && !unchanged(each.at("label"))) {
-        return false;
-      }
-    }
-  }
-  return true;
 }
 
 }  // namespace sar

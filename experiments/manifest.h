@@ -37,7 +37,4 @@ struct Manifest {
 
 Manifest parse_manifest(const Json& json);
 
-/// True if every file of the manifest still has the size and time of modification that it had.
-bool is_current(const Json& manifest);
-
 }  // namespace sar

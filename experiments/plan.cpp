@@ -41,6 +41,10 @@ class Planner {
         work_(fs::absolute(work)) {}
 
   Plan plan(const std::string& profile, const Selection& selection) {
+    check_values();
+    for (const auto& [id, dataset] : manifest_.datasets) {
+      plan_.provisional = plan_.provisional || dataset.digest == "not written yet";
+    }
     make_protocol(profile);
     for (const auto& fraction : selection.fractions) {
       for (int trial = 0; trial < selection.trials; ++trial) {
@@ -56,6 +60,46 @@ class Planner {
   }
 
  private:
+  // --- what no single key can check -------------------------------------------------------------
+
+  void check_values() const {
+    const auto refuse = [&](const std::string& key, const std::string& why) {
+      const auto& value = shared_.values().at(key);
+      throw usage_error(key + " " + why)
+          .with("value", value.value.dump())
+          .with("set by", value.origin);
+    };
+    for (const char* key : {"cubes.shape_voxels", "finetune.patch_voxels"}) {
+      for (const int side : shared_.integers(key)) {
+        if (side % 8 != 0) {
+          refuse(key, "must be multiples of 8: the network halves each side three times");
+        }
+      }
+    }
+    for (const char* key : {"preprocess.clip_ct_hu", "preprocess.clip_mri", "pancreas.clip_hu"}) {
+      const auto range = shared_.numbers(key);
+      if (!(range[0] < range[1])) {
+        refuse(key, "must be ascending");
+      }
+    }
+    const auto thresholds = shared_.numbers("buckets.thresholds_mm3");
+    if (thresholds.size() != 2 || !(thresholds[0] < thresholds[1])) {
+      refuse("buckets.thresholds_mm3", "must be two ascending volumes");
+    }
+    if (shared_.integer("cubes.small_per_case") + shared_.integer("cubes.medium_per_case") +
+            shared_.integer("cubes.large_per_case") ==
+        0) {
+      refuse("cubes.small_per_case",
+             "and the other two scales are 0: there is nothing to pre-train on");
+    }
+    const std::string device = shared_.text("compute.device");
+    const bool numbered = device.starts_with("cuda:") && device.size() > 5 &&
+                          device.find_first_not_of("0123456789", 5) == std::string::npos;
+    if (device != "cpu" && device != "cuda" && !numbered) {
+      refuse("compute.device", "must be cpu, cuda, or cuda:N");
+    }
+  }
+
   // --- identity -------------------------------------------------------------------------------
 
   /// What every numeric result depends on besides its own inputs.
@@ -79,6 +123,11 @@ class Planner {
     Json hashed = numerics(shared_);
     hashed["data"] = manifest_.identity();
     hashed["shared"] = identity(shared_.resolved());
+    if (const std::string file = shared_.text("brats.split_file"); !file.empty()) {
+      hashed["shared"].erase("brats.split_file");  // its lists count, not where it lies
+      const TrialSplit parts = split("brats", 0);
+      hashed["split"] = {{"train", parts.train}, {"test", parts.test}};
+    }
     Json stored{{"shared", shared_.resolved()}, {"methods", Json::object()}};
     for (const auto& [id, settings] : configuration_.methods()) {
       Json own = Json::object();
@@ -108,6 +157,13 @@ class Planner {
   }
 
   /// Cases of a task: labelled, and in the set's list if one is given.
+  /// One permutation for all fractions, so that subsets are nested, or one for each.
+  Rng fraction_rng(const std::string& task, const std::string& fraction, int trial) const {
+    const Rng rng = split_rng(std::string(purpose::fraction), task, trial);
+    const auto parts = static_cast<std::uint64_t>(std::lround(1 / parse_fraction(fraction)));
+    return shared_.flag("fractions.nested") ? rng : rng.at(purpose::fraction, {parts});
+  }
+
   static CaseIds labelled_ids(const ManifestDataset& dataset) {
     CaseIds ids;
     for (const auto& each : dataset.cases) {
@@ -190,7 +246,11 @@ class Planner {
   }
 
   /// Case records for the worker, and digests alone for the key.
-  static void add_cases(PlannedNode& node, const ManifestDataset& dataset, const CaseIds& ids) {
+  /// `channel` empty: all channels and no label.
+  static void add_cases(PlannedNode& node,
+                        const ManifestDataset& dataset,
+                        const CaseIds& ids,
+                        const std::string& channel) {
     const std::set<std::string> wanted(ids.begin(), ids.end());
     node.inputs["dataset"] = dataset.id;
     node.inputs["cases"] = Json::array();
@@ -200,10 +260,12 @@ class Planner {
         continue;
       }
       Json digests{{"id", each.id}};
-      for (const auto& [channel, file] : each.record.at("images").items()) {
-        digests["images"][channel] = file.at("sha256");
+      for (const auto& [name, file] : each.record.at("images").items()) {
+        if (channel.empty() || name == channel) {
+          digests["images"][name] = file.at("sha256");
+        }
       }
-      if (each.labelled) {
+      if (!channel.empty()) {
         digests["label"] = each.record.at("label").at("sha256");
       }
       node.inputs["cases"].push_back(digests);
@@ -216,8 +278,15 @@ class Planner {
     PlannedNode node;
     node.kind = "cubes";
     node.label = "cubes of " + source;
-    add_cases(node, dataset, ids);
-    node.inputs["settings"] = shared_.subset({"preprocess", "cubes", source + ".cube_multiplier"});
+    add_cases(node, dataset, ids, {});
+    const bool ct = dataset.modality == "CT";
+    node.inputs["settings"] =
+        shared_.subset({"preprocess.spacing_mm",
+                        "preprocess.normalization",
+                        ct ? "preprocess.clip_ct_hu" : "preprocess.clip_mri",
+                        ct ? "preprocess.crop_nonzero_ct" : "preprocess.crop_nonzero_mri",
+                        "cubes",
+                        source + ".cube_multiplier"});
     node.inputs["seed"] = shared_.integer("seed");
     node.inputs["numerics_version"] = catalog_.numerics_version();
     node.job["settings"] = shared_.resolved();
@@ -310,18 +379,61 @@ class Planner {
     return key;
   }
 
+  /// The leak guard by content: no image of a test case may have gone into pre-training, under
+  /// whatever name.
+  void refuse_seen_images(const std::string& pretraining,
+                          const std::string& task,
+                          const CaseIds& test) {
+    auto& seen = seen_images_[pretraining];
+    if (seen.empty()) {
+      for (const auto& need : plan_.nodes[index_.at(pretraining)].needs) {
+        const Json& cubes = plan_.nodes[index_.at(need)].inputs;
+        for (const Json& each : cubes.at("cases")) {
+          for (const auto& [channel, digest] : each.at("images").items()) {
+            seen.emplace(
+                digest,
+                cubes.at("dataset").get<std::string>() + "/" + each.at("id").get<std::string>());
+          }
+        }
+      }
+    }
+    for (const auto& each : dataset_of_task(manifest_, task).cases) {
+      if (plan_.provisional || std::ranges::find(test, each.id) == test.end()) {
+        continue;
+      }
+      for (const auto& [channel, file] : each.record.at("images").items()) {
+        if (const auto found = seen.find(file.at("sha256").get<std::string>());
+            found != seen.end()) {
+          throw data_error(
+              "a test case was seen in pre-training: the same image under another name")
+              .with("test case", task + "/" + each.id)
+              .with("pre-training case", found->second);
+        }
+      }
+    }
+  }
+
+  std::string channel_of(const std::string& task) const {
+    return task == "brats" ? shared_.text("brats.modality") : "ct";
+  }
+
   std::string add_prepared(const std::string& task) {
     const ManifestDataset& dataset = dataset_of_task(manifest_, task);
     PlannedNode node;
     node.kind = "prepare";
     node.label = "prepare " + task;
-    add_cases(node, dataset, labelled_ids(dataset));
+    add_cases(node, dataset, labelled_ids(dataset), channel_of(task));
     std::vector<std::string> keys{"finetune.spacing_mm", "finetune.normalization"};
     if (task == "brats") {
       keys.insert(keys.end(), {"brats.modality", "brats.labels", "brats.zero_background"});
     } else {
       keys.insert(keys.end(),
                   {"pancreas.clip_hu", "pancreas.mean_hu", "pancreas.standard_deviation_hu"});
+    }
+    if (shared_.text("finetune.normalization") == "unit") {
+      keys.insert(keys.end(),
+                  {"preprocess.normalization",
+                   task == "brats" ? "preprocess.clip_mri" : "preprocess.clip_ct_hu"});
     }
     node.inputs["task"] = task;
     node.inputs["settings"] = shared_.subset(keys);
@@ -376,11 +488,12 @@ class Planner {
       cell.row.pretrain_node = add_pretraining(method, brats.train, {brats});
     }
 
+    if (!cell.row.pretrain_node.empty()) {
+      refuse_seen_images(cell.row.pretrain_node, task, parts.test);
+    }
     const std::string prepared = add_prepared(task);
     const CaseIds fraction_cases =
-        take_fraction(parts.train,
-                      parse_fraction(fraction),
-                      split_rng(std::string(purpose::fraction), task, trial));
+        take_fraction(parts.train, parse_fraction(fraction), fraction_rng(task, fraction, trial));
     const Rng validation_rng = split_rng(std::string(purpose::validation), task, trial);
     const double validation_fraction = settings.number("finetune.validation_fraction");
     const TrainValidation lists =
@@ -472,6 +585,8 @@ class Planner {
   fs::path work_;
   Plan plan_;
   std::map<std::string, std::size_t> index_;  ///< key to position while adding
+  std::map<std::string, std::map<std::string, std::string>>
+      seen_images_;  ///< digests by pre-training
 };
 
 }  // namespace

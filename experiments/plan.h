@@ -38,8 +38,9 @@ struct Plan {
   std::vector<PlannedNode> nodes;
   std::vector<PlannedCell> cells;
   std::map<std::string, std::vector<std::string>>
-      pretraining;          ///< method to its pre-training nodes
-  int requested_nodes = 0;  ///< nodes if nothing were shared between cells
+      pretraining;           ///< method to its pre-training nodes
+  int requested_nodes = 0;   ///< nodes if nothing were shared between cells
+  bool provisional = false;  ///< the phantom suite is not written yet, so no key is final
 
   [[nodiscard]] const PlannedNode& node(const std::string& key) const;
 };

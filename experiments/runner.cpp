@@ -98,13 +98,13 @@ class Execution {
   Execution(const Plan& plan,
             Store& store,
             const Catalog& catalog,
-            const fs::path& work,
+            const fs::path& state_folder,
             const std::vector<TableSpec>& tables,
             const RunOptions& options)
       : plan_(plan),
         store_(store),
         catalog_(catalog),
-        work_(fs::absolute(work)),
+        state_folder_(fs::absolute(state_folder)),
         tables_(tables),
         options_(options) {}
 
@@ -134,13 +134,13 @@ class Execution {
   void register_plan() {
     store_.put_protocol(plan_.protocol);
     for (const auto& node : plan_.nodes) {
-      if (const auto stored = store_.node(node.key); !stored) {
+      {
         NodeRow row;
         row.key = node.key;
         row.kind = node.kind;
         row.inputs = node.inputs;
         row.path = node.product.string();
-        store_.put_node(row);
+        store_.register_node(row);
       }
     }
     for (const auto& [method, nodes] : plan_.pretraining) {
@@ -256,13 +256,21 @@ class Execution {
         if (!wanted_.contains(node.key) || state_[node.key] != State::waiting || !is_ready(node)) {
           continue;
         }
-        FileLock lock = FileLock::attempt(work_ / "locks" / (node.key + ".lock"));
+        FileLock lock = FileLock::attempt(state_folder_ / "locks" / (node.key + ".lock"));
         if (!lock.locked()) {
           waiting_for_others_ = true;
           continue;
         }
         if (!options_.force && is_done(store_, node)) {  // another process finished it meanwhile
           complete(node);
+          continue;
+        }
+        if (const auto stored = store_.node(node.key);
+            stored && stored->state == NodeState::failed && !options_.force &&
+            !options_.retry_failed) {  // ... or failed on it
+          state_[node.key] = State::failed;
+          failures_[node.key] = stored->reason;
+          waiting_for_others_ = true;  // look again: others may depend on it
           continue;
         }
         start(slot, node, std::move(lock));
@@ -305,7 +313,11 @@ class Execution {
     if (options_.force) {
       fs::remove(node.product);
     }
-    slot.worker->send(node.job);
+    Json job = node.job;
+    for (const auto& need : node.needs) {  // where it really lies: perhaps in another work folder
+      job["products"][need] = store_.node(need)->path;
+    }
+    slot.worker->send(job);
   }
 
   void wait_for_events() {
@@ -484,7 +496,7 @@ class Execution {
               {"fraction", fraction},
               {"elapsed_s", seconds_since(begin_)},
               {"running", running}};
-    write_file_atomically(work_ / "status.json", json.dump(2) + "\n");
+    write_file_atomically(state_folder_ / "status.json", json.dump(2) + "\n");
   }
 
   void summarise() {
@@ -511,7 +523,7 @@ class Execution {
   const Plan& plan_;
   Store& store_;
   const Catalog& catalog_;
-  fs::path work_;
+  fs::path state_folder_;
   const std::vector<TableSpec>& tables_;
   RunOptions options_;
   RunReport report_;
@@ -533,15 +545,17 @@ class Execution {
 RunReport execute(const Plan& plan,
                   Store& store,
                   const Catalog& catalog,
-                  const fs::path& work_folder,
+                  const fs::path& state_folder,
                   const std::vector<TableSpec>& tables,
                   const RunOptions& options) {
-  return Execution(plan, store, catalog, work_folder, tables, options).run();
+  return Execution(plan, store, catalog, state_folder, tables, options).run();
 }
 
 bool is_done(const Store& store, const PlannedNode& node) {
   const auto stored = store.node(node.key);
-  return stored && stored->state == NodeState::done && fs::exists(stored->path);
+  // An evaluation is its rows; of other work the product must still be there to be used.
+  return stored && stored->state == NodeState::done &&
+         (node.kind == "evaluate" || fs::exists(stored->path));
 }
 
 SourceState source_state() {

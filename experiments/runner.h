@@ -34,16 +34,16 @@ struct RunReport {
 
 /// Executes what the store does not hold yet. Rows go to the store as they are made; a node's
 /// product is complete when its row says done. Several runs may share a store: each node is guarded
-/// by a lock file in the work folder. `tables` are the experiments whose tests are renewed when a
-/// trial is added.
+/// by a lock file in `state_folder`, which goes with the database. `tables` are the experiments
+/// whose tests are renewed when a trial is added.
 RunReport execute(const Plan& plan,
                   Store& store,
                   const Catalog& catalog,
-                  const std::filesystem::path& work_folder,
+                  const std::filesystem::path& state_folder,
                   const std::vector<TableSpec>& tables,
                   const RunOptions& options);
 
-/// True if the node is stored as done and its product is still there.
+/// True if the node is stored as done and what it left can still be used.
 bool is_done(const Store& store, const PlannedNode& node);
 
 /// Commit of the source tree that this program was built from, and whether it had changes.

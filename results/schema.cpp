@@ -62,7 +62,7 @@ CREATE TABLE pretraining (
   protocol TEXT NOT NULL REFERENCES protocol,
   method   TEXT NOT NULL,
   node     TEXT NOT NULL,
-  PRIMARY KEY (protocol, method)
+  PRIMARY KEY (protocol, method, node)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cell (

@@ -628,6 +628,14 @@ int Store::planned_trials(const std::string& protocol, const TableSpec& spec) co
   });
 }
 
+void Store::register_node(const NodeRow& row) {
+  state_->write("register a node", [&] {
+    if (!state_->exists("SELECT 1 FROM node WHERE key = ?", row.key)) {
+      state_->put_node(row);
+    }
+  });
+}
+
 void Store::put_node(const NodeRow& row) {
   state_->write("store a node", [&] {
     state_->put_node(row);
@@ -680,8 +688,7 @@ void Store::put_pretraining(const std::string& protocol,
                             const std::string& node) {
   state_->write("link a pre-training", [&] {
     execute(*state_->db,
-            "INSERT INTO pretraining VALUES (?,?,?) "
-            "ON CONFLICT (protocol, method) DO UPDATE SET node = excluded.node",
+            "INSERT INTO pretraining VALUES (?,?,?) ON CONFLICT DO NOTHING",
             protocol,
             method,
             node);

@@ -115,13 +115,15 @@ class Store {
   void put_protocol(const ProtocolRow& row);  ///< keeps an existing row
   /// By key or by a unique prefix of it; Error 2 if several keys begin so.
   [[nodiscard]] std::optional<ProtocolRow> protocol(const std::string& key) const;
-  /// Newest protocol under which every (method, task, fraction) of `spec` was planned and all trials
-  /// planned for it are done; else the newest with any result for it; else none. Newest: with the
-  /// evaluation that ended last, then the one stored last.
+  /// Newest protocol under which every (method, task, fraction) of `spec` was planned and all
+  /// trials planned for it are done; else the newest with any result for it; else none. Newest:
+  /// with the evaluation that ended last, then the one stored last.
   [[nodiscard]] std::optional<ProtocolRow> newest_protocol(const TableSpec& spec) const;
   /// Trials per cell that were planned under a protocol for the methods of `spec`; 0 if none.
   [[nodiscard]] int planned_trials(const std::string& protocol, const TableSpec& spec) const;
 
+  /// Inserts the node unless its key is stored already, in whatever state.
+  void register_node(const NodeRow& row);
   /// Inserts or replaces. Results of a node count only while its state is done.
   void put_node(const NodeRow& row);
   [[nodiscard]] std::optional<NodeRow> node(const std::string& key) const;

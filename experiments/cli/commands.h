@@ -22,6 +22,7 @@ void on_chosen(CLI::App* sub, Chosen& chosen, std::shared_ptr<Command> command, 
   sub->callback([=, &chosen] {
     chosen.run = [=, &chosen] {
       const ErrorLog log(command->common.log_file);
+      check_settings(command->common);
       return run(*command, chosen);
     };
   });

@@ -51,11 +51,10 @@ ExitCode list_data(const DataCommand& command) {
   if (command.common.chosen_format() == "json") {
     Json json = result;
     json["schema_version"] = 1;
-    json["data_kind"] = session.phantom() ? "phantom" : "real";
     emit(command.common, json.dump(2) + "\n");
     return ExitCode::ok;
   }
-  std::string text = session.phantom() ? "phantom data\n" : "";
+  std::string text = result.at("data_kind") == "phantom" ? "phantom data\n" : "";
   for (const auto& [id, set] : result.at("datasets").items()) {
     text += fmt::format("{:<9} {:<16} {:4} cases (paper: {})  {}\n",
                         id,
@@ -88,7 +87,6 @@ ExitCode verify(const DataCommand& command) {
   }
   if (command.common.chosen_format() == "json") {
     result["schema_version"] = 1;
-    result["data_kind"] = session.phantom() ? "phantom" : "real";
     emit(command.common, result.dump(2) + "\n");
   } else {
     std::string text;

@@ -1,5 +1,6 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
+#include "experiments/cli/tables.h"
 #include "experiments/runner.h"
 #include "experiments/worker_process.h"
 #include "results/store.h"
@@ -20,7 +21,7 @@ struct InfoCommand {
 };
 
 Json runs_of(const CommonOptions& common) {
-  const Store store(common.database, Store::Mode::read);
+  const Store store = open_results(common);
   Json list = Json::array();
   for (const auto& run : store.runs()) {
     list.push_back({{"cell_key", run.cell.cell_key},
@@ -166,8 +167,12 @@ ExitCode init_config(const InfoCommand& command) {
 }
 
 ExitCode check_database(const InfoCommand& command) {
-  const Store store(command.common.database, Store::Mode::read);
+  const Store store = open_results(command.common);
   const auto faults = store.check();
+  if (command.common.chosen_format() == "json") {
+    emit(command.common, Json{{"schema_version", 1}, {"faults", faults}}.dump(2) + "\n");
+    return faults.empty() ? ExitCode::ok : ExitCode::input_output;
+  }
   for (const auto& fault : faults) {
     std::cout << fault << '\n';
   }
@@ -176,8 +181,9 @@ ExitCode check_database(const InfoCommand& command) {
 }
 
 ExitCode query_database(const InfoCommand& command) {
-  const Store store(command.common.database, Store::Mode::read);
-  const Json result = store.query(command.what);
+  const Store store = open_results(command.common);
+  Json result = store.query(command.what);
+  result["schema_version"] = 1;
   if (command.common.chosen_format() == "json") {
     emit(command.common, result.dump(2) + "\n");
     return ExitCode::ok;
@@ -210,8 +216,11 @@ ExitCode doctor(const InfoCommand& command) {
                                     {"threads", settings.integer("compute.threads")}});
   const SourceState source = source_state();
   std::error_code code;
-  const auto space =
-      std::filesystem::space(std::filesystem::absolute(session.work()).root_path(), code);
+  std::filesystem::path folder = session.work();
+  while (!std::filesystem::exists(folder)) {
+    folder = folder.parent_path();
+  }
+  const auto space = std::filesystem::space(folder, code);
   Json report{{"schema_version", 1},
               {"commit", source.commit},
               {"dirty", source.dirty},

@@ -1,5 +1,6 @@
 #include "experiments/cli/options.h"
 
+#include "experiments/catalog.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 
@@ -124,6 +125,16 @@ ErrorLog::ErrorLog(const std::string& path) {
 ErrorLog::~ErrorLog() {
   if (tee_) {
     std::cerr.rdbuf(tee_->terminal);
+  }
+}
+
+void check_settings(const CommonOptions& options) {
+  if (options.settings.empty()) {
+    return;
+  }
+  const Catalog catalog = Catalog::load();
+  for (const auto& text : options.settings) {
+    static_cast<void>(catalog.schema().at(text.substr(0, text.find('=')), "--set"));
   }
 }
 

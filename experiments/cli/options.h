@@ -68,6 +68,9 @@ class ErrorLog {
   std::unique_ptr<Tee> tee_;
 };
 
+/// Every key given by --set must exist, also where a command does not read it. Throws Error 2.
+void check_settings(const CommonOptions& options);
+
 /// Prints to stdout, or writes to --output atomically.
 void emit(const CommonOptions& options, const std::string& text);
 

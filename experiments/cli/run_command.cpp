@@ -68,10 +68,11 @@ std::string describe(const Plan& plan, const Session& session) {
   for (const auto& [kind, count] : kinds) {
     text += fmt::format("  {:<9} {}\n", kind, count);
   }
-  text += fmt::format("profile {}, {} data, protocol {}\n",
-                      session.profile().name,
-                      plan.protocol.data_kind,
-                      plan.protocol.protocol);
+  text += fmt::format(
+      "profile {}, {} data, protocol {}\n",
+      session.profile().name,
+      plan.protocol.data_kind,
+      plan.provisional ? "not known before the phantom suite is written" : plan.protocol.protocol);
   return text;
 }
 
@@ -101,16 +102,117 @@ void say_where_to_look(const RunCommand& command,
       db);
 }
 
-ExitCode run(const RunCommand& command, const Chosen& chosen) {
+/// How much of a plan is stored, per kind of work.
+struct Kind {
+  int done = 0, planned = 0;
+  double seconds = 0;  ///< of those stored
+  int measured = 0;
+};
+using Progressed = std::map<std::string, Kind>;
+
+Progressed progress_of(const Plan& plan, const std::optional<Store>& store) {
+  Progressed kinds;
+  for (const auto& node : plan.nodes) {
+    Kind& kind = kinds[node.kind];
+    ++kind.planned;
+    if (!store) {
+      continue;
+    }
+    kind.done += is_done(*store, node) ? 1 : 0;
+    if (const auto row = store->node(node.key); row && row->state == NodeState::done) {
+      kind.seconds += row->seconds;
+      ++kind.measured;
+    }
+  }
+  return kinds;
+}
+
+std::string missing_work(const Progressed& progressed) {
+  std::string text = "\n";
+  double hours = 0;
+  bool known = true;
+  for (const auto& [name, kind] : progressed) {
+    const int missing = kind.planned - kind.done;
+    text += fmt::format("{:<9} {:4} done {:4} missing", name, kind.done, missing);
+    if (kind.measured > 0) {
+      text += fmt::format("   {} each, as measured", format_duration(kind.seconds / kind.measured));
+      hours += missing * kind.seconds / kind.measured / 3600;
+    } else if (missing > 0) {
+      known = false;
+    }
+    text += '\n';
+  }
+  return text + (known ? fmt::format("about {:.2f} worker hours are missing\n", hours)
+                       : "no estimate of time: not every kind of work has been run under this "
+                         "protocol yet\n");
+}
+
+/// Keys are null as long as the phantom suite is not written, because they hash its files.
+Json plan_json(const Plan& plan,
+               const Session& session,
+               const std::optional<Store>& store,
+               const Progressed& progressed) {
+  const auto final_key = [&](const std::string& key) {
+    return plan.provisional ? Json() : Json(key);
+  };
+  Json json{{"schema_version", 1},
+            {"experiment", session.experiment()->table.id},
+            {"profile", session.profile().name},
+            {"protocol", final_key(plan.protocol.protocol)},
+            {"data_kind", plan.protocol.data_kind},
+            {"nodes_before_sharing", plan.requested_nodes},
+            {"nodes", Json::object()},
+            {"cells", Json::array()}};
+  for (const auto& [name, kind] : progressed) {
+    json["nodes"][name] = {{"done", kind.done}, {"planned", kind.planned}};
+  }
+  for (const auto& cell : plan.cells) {
+    json["cells"].push_back(
+        {{"cell_key", final_key(cell.row.cell_key)},
+         {"method", cell.row.method},
+         {"task", cell.row.task},
+         {"fraction", cell.row.fraction},
+         {"trial", cell.row.trial},
+         {"done", store && is_done(*store, plan.node(cell.row.evaluate_node))}});
+  }
+  return json;
+}
+
+void report_failures(const RunReport& report) {
+  for (const auto& failure : report.failures) {
+    std::cerr << "failed: " << failure << '\n';
+  }
+  if (!report.failures.empty()) {
+    std::cerr << "failed work is not tried again by itself; --only-failed does it\n";
+  }
+}
+
+ExitCode show_plan(const RunCommand& command) {
   Session session(command.common, command.plan);
-  const Manifest manifest = session.manifest(command.dry);
-  const Plan plan = session.plan(manifest);
+  const Plan plan = session.plan(session.manifest(true));
   for (const auto& key : session.unread_settings(plan)) {
     std::cerr << "warning: no planned cell reads " << key << '\n';
   }
+  std::optional<Store> store;
+  if (std::filesystem::exists(command.common.database)) {
+    store.emplace(command.common.database, Store::Mode::read);
+  }
+  const Progressed progressed = progress_of(plan, store);
+  emit(command.common,
+       command.common.chosen_format() == "json"
+           ? plan_json(plan, session, store, progressed).dump(2) + "\n"
+           : describe(plan, session) + missing_work(progressed));
+  return ExitCode::ok;
+}
+
+ExitCode run(const RunCommand& command, const Chosen& chosen) {
   if (command.dry) {
-    emit(command.common, describe(plan, session));
-    return ExitCode::ok;
+    return show_plan(command);
+  }
+  Session session(command.common, command.plan);
+  const Plan plan = session.plan(session.manifest(false));
+  for (const auto& key : session.unread_settings(plan)) {
+    std::cerr << "warning: no planned cell reads " << key << '\n';
   }
   if (!command.common.quiet) {
     std::cerr << describe(plan, session);
@@ -121,7 +223,7 @@ ExitCode run(const RunCommand& command, const Chosen& chosen) {
   const RunReport report = execute(plan,
                                    store,
                                    session.catalog(),
-                                   session.work(),
+                                   state_folder(command.common),
                                    tables,
                                    run_options(command, chosen.command_line, session));
   const Table table =
@@ -131,78 +233,9 @@ ExitCode run(const RunCommand& command, const Chosen& chosen) {
     std::cerr << "interrupted; run the same command again to resume\n";
     return ExitCode::interrupted;
   }
-  for (const auto& failure : report.failures) {
-    std::cerr << "failed: " << failure << '\n';
-  }
+  report_failures(report);
   say_where_to_look(command, chosen, session, report);
   return report.nodes_failed > 0 ? ExitCode::cells_failed : ExitCode::ok;
-}
-
-ExitCode show_plan(const RunCommand& command) {
-  Session session(command.common, command.plan);
-  const Plan plan = session.plan(session.manifest(true));
-  std::optional<Store> store;
-  if (std::filesystem::exists(command.common.database)) {
-    store.emplace(command.common.database, Store::Mode::read);
-  }
-  std::map<std::string, std::pair<int, int>> kinds;       // done, all
-  std::map<std::string, std::pair<double, int>> seconds;  // of stored nodes of the kind
-  for (const auto& node : plan.nodes) {
-    auto& [done, all] = kinds[node.kind];
-    ++all;
-    if (store) {
-      if (is_done(*store, node)) {
-        ++done;
-      }
-      if (const auto row = store->node(node.key); row && row->state == NodeState::done) {
-        seconds[node.kind].first += row->seconds;
-        ++seconds[node.kind].second;
-      }
-    }
-  }
-  if (command.common.chosen_format() == "json") {
-    Json json{{"schema_version", 1},
-              {"experiment", session.experiment()->table.id},
-              {"protocol", plan.protocol.protocol},
-              {"data_kind", plan.protocol.data_kind},
-              {"cells", Json::array()},
-              {"nodes", Json::object()}};
-    json["nodes_before_sharing"] = plan.requested_nodes;
-    for (const auto& [kind, counts] : kinds) {
-      json["nodes"][kind] = {{"done", counts.first}, {"planned", counts.second}};
-    }
-    for (const auto& cell : plan.cells) {
-      json["cells"].push_back(
-          {{"cell_key", cell.row.cell_key},
-           {"method", cell.row.method},
-           {"task", cell.row.task},
-           {"fraction", cell.row.fraction},
-           {"trial", cell.row.trial},
-           {"done", store && is_done(*store, plan.node(cell.row.evaluate_node))}});
-    }
-    emit(command.common, json.dump(2) + "\n");
-    return ExitCode::ok;
-  }
-  std::string text = describe(plan, session) + "\n";
-  double hours = 0;
-  bool known = true;
-  for (const auto& [kind, counts] : kinds) {
-    const int missing = counts.second - counts.first;
-    const auto& [sum, count] = seconds[kind];
-    text += fmt::format("{:<9} {:4} done {:4} missing", kind, counts.first, missing);
-    if (count > 0) {
-      text += fmt::format("   {} each, as measured", format_duration(sum / count));
-      hours += missing * sum / count / 3600;
-    } else if (missing > 0) {
-      known = false;
-    }
-    text += '\n';
-  }
-  text +=
-      known ? fmt::format("about {:.2f} worker hours are missing\n", hours)
-            : "no estimate of time: not every kind of work has been run under this protocol yet\n";
-  emit(command.common, text);
-  return ExitCode::ok;
 }
 
 ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
@@ -240,15 +273,13 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
   const RunReport report = execute(plan,
                                    store,
                                    session.catalog(),
-                                   session.work(),
+                                   state_folder(command.common),
                                    all_tables(session.catalog(), session.experiment()),
                                    options);
   if (report.interrupted) {
     return ExitCode::interrupted;
   }
-  for (const auto& failure : report.failures) {
-    std::cerr << "failed: " << failure << '\n';
-  }
+  report_failures(report);
   return report.nodes_failed > 0 ? ExitCode::cells_failed : ExitCode::ok;
 }
 

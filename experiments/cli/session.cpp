@@ -68,6 +68,10 @@ fs::path work_folder(const CommonOptions& common) {
   return fs::absolute(common.work.empty() ? common.database + ".work" : common.work);
 }
 
+fs::path state_folder(const CommonOptions& common) {
+  return fs::absolute(common.database + ".work");
+}
+
 Session::Session(const CommonOptions& common, const PlanOptions& plan)
     : common_(common), options_(plan), catalog_(Catalog::load()), work_(work_folder(common)) {
   ConfigurationSources sources = sources_of(common, plan);
@@ -123,23 +127,14 @@ void Session::write_phantoms(const fs::path& folder) const {
 
 Manifest Session::manifest(bool dry) {
   const auto data_roots = roots();
-  Json identity{{"roots", data_roots}, {"version", 2}};
-  identity["settings"] =
-      configuration_->shared().subset({"luna", "lits", "brats", "heart", "pancreas", "phantom"});
-  const fs::path file = work_ / ("manifest-" + content_key(identity).substr(0, 8) + ".json");
-  if (fs::exists(file)) {
-    const Json stored = read_json(file);
-    if (is_current(stored)) {
-      return parse_manifest(stored);
-    }
-  }
+  const fs::path file = work_ / "manifest.json";
   Json job{{"kind", "manifest"},
-           {"data_kind", phantom() ? "phantom" : "real"},
            {"roots", data_roots},
            {"settings", configuration_->shared().resolved()},
            {"work", work_.string()},
            {"product", file.string()}};
-  if (phantom() && dry) {
+  const bool written = fs::exists(phantom_folder() / "phantom.json");
+  if (phantom() && dry && !written) {
     job["planned"] = true;
     return parse_manifest(run_job(catalog_.worker(), job).at("manifest"));
   }

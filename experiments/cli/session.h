@@ -16,6 +16,9 @@ namespace sar::cli {
 /// Folder of a database's products: --work, or DB.work beside the database.
 std::filesystem::path work_folder(const CommonOptions& common);
 
+/// Folder of a database's locks and progress: DB.work, wherever its products lie.
+std::filesystem::path state_folder(const CommonOptions& common);
+
 /// Everything that planning needs, resolved from flags, files and environment.
 class Session {
  public:

@@ -22,16 +22,6 @@ struct ShowCommand {
   std::string table, source = "measured", protocol;
 };
 
-/// Opens the database for reading; without one there is nothing to show.
-Store open_results(const CommonOptions& common) {
-  if (!std::filesystem::exists(common.database)) {
-    throw Error(ExitCode::results_missing, "no results yet: the database is not there")
-        .with("file", common.database)
-        .hint("sar-bench run table2 makes it; --db names another");
-  }
-  return {common.database, Store::Mode::read};
-}
-
 ProtocolRow protocol_for(const Store& store, const TableSpec& spec, const std::string& wanted) {
   if (!wanted.empty()) {
     if (auto row = store.protocol(wanted)) {
@@ -99,6 +89,19 @@ ExitCode explain(const ShowCommand& command) {
   const Catalog catalog = Catalog::load();
   static_cast<void>(catalog.method(path.method));  // an unknown method is a usage error
   const Experiment experiment = read_experiment(catalog.experiment_file(path.table), catalog);
+  if (std::ranges::none_of(experiment.table.columns, [&](const TableColumn& column) {
+        return column.task == path.task && column.target == path.target &&
+               column.bucket == path.bucket && column.fraction == path.fraction;
+      })) {
+    std::string known;
+    for (const auto& column : experiment.table.columns) {
+      known += " " + column.task + "/" + column.target + "/" + column.bucket +
+               (column.fraction == "1" ? "" : "/" + column.fraction);
+    }
+    throw usage_error("no such column in " + experiment.table.id)
+        .with("cell", command.table)
+        .hint("it has:" + known);
+  }
   const Store store = open_results(command.common);
   const ProtocolRow protocol = protocol_for(store, experiment.table, command.protocol);
   Json trials = Json::array();
@@ -209,7 +212,7 @@ ExitCode explain(const ShowCommand& command) {
 }
 
 ExitCode status(const CommonOptions& common) {
-  const std::filesystem::path file = work_folder(common) / "status.json";
+  const std::filesystem::path file = state_folder(common) / "status.json";
   if (!std::filesystem::exists(file)) {
     throw Error(ExitCode::results_missing, "no run has been started for this database")
         .with("database", common.database);
@@ -276,18 +279,27 @@ ExitCode status(const CommonOptions& common) {
 
 }  // namespace
 
+Store open_results(const CommonOptions& common) {
+  if (!std::filesystem::exists(common.database)) {
+    throw Error(ExitCode::results_missing, "no results yet: the database is not there")
+        .with("file", common.database)
+        .hint("sar-bench run table2 makes it; --db names another");
+  }
+  return {common.database, Store::Mode::read};
+}
+
 Table stored_table(const Store& store,
                    const ProtocolRow& protocol,
                    TableSpec spec,
                    const CommonOptions& common) {
+  const Json& settings = protocol.settings.at("shared");
   TableOptions options;
-  if (!common.test.empty()) {
-    options.test = common.test;
-  }
-  if (!common.correction.empty()) {
-    options.correction = common.correction;
-  }
-  options.alpha = common.alpha;
+  options.test =
+      common.test.empty() ? settings.at("statistics.test").get<std::string>() : common.test;
+  options.correction = common.correction.empty()
+                           ? settings.at("statistics.correction").get<std::string>()
+                           : common.correction;
+  options.alpha = common.alpha_given ? common.alpha : settings.at("statistics.alpha").get<double>();
   if (const int planned = store.planned_trials(protocol.protocol, spec); planned > 0) {
     spec.trials = planned;
   }

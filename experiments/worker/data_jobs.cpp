@@ -14,6 +14,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <sstream>
 
 namespace sar::worker {
 namespace fs = std::filesystem;
@@ -78,10 +79,15 @@ class DigestCache {
   static std::vector<fs::path> parts_of(const fs::path& file) {
     std::vector<fs::path> parts{fs::absolute(file)};
     if (extension_of(file) == ".mhd") {
-      for (const char* extension : {".raw", ".zraw"}) {
-        const fs::path data = fs::path(parts.front()).replace_extension(extension);
-        if (fs::exists(data)) {
-          parts.push_back(data);
+      std::istringstream header(read_file(parts.front()));
+      for (std::string line; std::getline(header, line);) {
+        if (line.starts_with("ElementDataFile")) {
+          std::string name = line.substr(line.find('=') + 1);
+          name.erase(0, name.find_first_not_of(" \t"));
+          name.erase(name.find_last_not_of(" \t\r") + 1);
+          if (name != "LOCAL" && name != "LIST") {
+            parts.push_back(parts.front().parent_path() / name);
+          }
         }
       }
     }
@@ -193,14 +199,40 @@ Json planned_phantom_manifest(const Settings& settings) {
 
 }  // namespace
 
+namespace {
+
+/// "phantom" if the roots lie in a phantom suite, "real" if none does. Throws Error 65 for a
+/// mixture.
+std::string data_kind(const Json& roots) {
+  std::string phantom;
+  std::string real;
+  for (const auto& [id, root] : roots.items()) {
+    const fs::path folder = fs::weakly_canonical(root.get<std::string>());
+    const bool in_suite = fs::exists(folder / "phantom.json") ||
+                          fs::exists(folder.parent_path() / "phantom.json") ||
+                          fs::exists(folder.parent_path().parent_path() / "phantom.json");
+    (in_suite ? phantom : real) = folder.string();
+  }
+  if (!phantom.empty() && !real.empty()) {
+    throw data_error("phantom and real data must not be mixed")
+        .with("phantom", phantom)
+        .with("real", real);
+  }
+  return phantom.empty() ? "real" : "phantom";
+}
+
+}  // namespace
+
 Json make_manifest(const Json& job, const Channel& channel) {
   const Settings settings = Settings::from_resolved(job.at("settings"));
   if (job.value("planned", false)) {
     return {{"manifest", planned_phantom_manifest(settings)}};
   }
   const DatasetRegistry all = registry();
-  DigestCache digests(fs::path(job.at("work").get<std::string>()) / "digests.json");
-  Json manifest{{"data_kind", job.at("data_kind")}, {"datasets", Json::object()}};
+  const fs::path work = job.at("work").get<std::string>();
+  const FileLock lock(work / "locks" / "digests.lock");
+  DigestCache digests(work / "digests.json");
+  Json manifest{{"data_kind", data_kind(job.at("roots"))}, {"datasets", Json::object()}};
   for (const auto& [id, root] : job.at("roots").items()) {
     const DatasetAdapter& adapter = all.at(id);
     const auto cases = adapter.list(root.get<std::string>());
@@ -247,7 +279,7 @@ Json list_cases(const Json& job, const Channel&) {
                 {"paper_cases", adapter.paper_cases},
                 {"cases", list}};
   }
-  return {{"datasets", sets}};
+  return {{"data_kind", data_kind(job.at("roots"))}, {"datasets", sets}};
 }
 
 Json verify(const Json& job, const Channel& channel) {
@@ -272,7 +304,7 @@ Json verify(const Json& job, const Channel& channel) {
       counts[id] = nullptr;  // the findings say why
     }
   }
-  return {{"findings", findings}, {"cases", counts}};
+  return {{"data_kind", data_kind(job.at("roots"))}, {"findings", findings}, {"cases", counts}};
 }
 
 Json cut_cubes(const Json& job, const Channel& channel) {
@@ -296,6 +328,10 @@ Json cut_cubes(const Json& job, const Channel& channel) {
          record.images) {  // every MR channel is a case of its own (paper, Table 1)
       const auto volume =
           prepared_source(record, name, modality, digest_of(json, name), settings, cache);
+      if (!gives_cubes(*volume, options)) {
+        progress_to(channel)(++done, total);
+        continue;
+      }
       const std::string case_id = record.images.size() == 1 ? record.id : record.id + "/" + name;
       // The key of the case's stream is its name, so that cubes do not depend on which other cases
       // there are.

@@ -9,10 +9,9 @@
 #include "harness/volume/evaluation.h"
 #include "harness/volume/resample.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <list>
 #include <map>
 #include <set>
@@ -21,10 +20,24 @@ namespace sar::worker {
 namespace fs = std::filesystem;
 namespace {
 
+/// Largest resident memory since `forget_peak`: a worker serves many jobs, and each has its own
+/// peak.
 double peak_rss_mb() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) {
+      return std::stod(line.substr(6)) / 1024.0;  // given in kB
+    }
+  }
+  return 0;
+}
+
+void forget_peak() {
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+std::string determinism_of(const Compute& compute) {
+  return compute.device.starts_with("cuda") ? "not promised by CUDA kernels" : "bit-exact";
 }
 
 Compute compute_of(const Settings& settings) {
@@ -60,19 +73,16 @@ StageEvents events_to(const Channel& channel) {
 }
 
 Json result_of(const StageResult& stage, const Compute& compute) {
-  return {
-      {"sha256", sha256_of_file(stage.weights)},
-      {"seconds", stage.seconds},
-      {"steps", stage.steps},
-      {"epochs", stage.epochs},
-      {"best_epoch", stage.best_epoch},
-      {"samples_per_s", stage.samples_per_second},
-      {"data_wait_fraction", stage.data_wait_fraction},
-      {"peak_rss_mb", peak_rss_mb()},
-      {"peak_gpu_mb", stage.peak_gpu_mb},
-      {"determinism",
-       compute_environment(compute).value("deterministic", true) ? "bit-exact"
-                                                                 : "not promised by CUDA kernels"}};
+  return {{"sha256", sha256_of_file(stage.weights)},
+          {"seconds", stage.seconds},
+          {"steps", stage.steps},
+          {"epochs", stage.epochs},
+          {"best_epoch", stage.best_epoch},
+          {"samples_per_s", stage.samples_per_second},
+          {"data_wait_fraction", stage.data_wait_fraction},
+          {"peak_rss_mb", peak_rss_mb()},
+          {"peak_gpu_mb", stage.peak_gpu_mb},
+          {"determinism", determinism_of(compute)}};
 }
 
 fs::path checkpoint_beside(const fs::path& product) {
@@ -198,6 +208,7 @@ std::vector<Block> to_grid(std::vector<Block> probabilities,
 }  // namespace
 
 Json pretrain(const Json& job, const Channel& channel, const MethodRegistry& methods) {
+  forget_peak();
   const Settings settings = Settings::from_resolved(job.at("settings"));
   std::vector<fs::path> files;
   for (const Json& key : job.at("cubes")) {
@@ -227,6 +238,7 @@ Json pretrain(const Json& job, const Channel& channel, const MethodRegistry& met
 }
 
 Json finetune(const Json& job, const Channel& channel, const MethodRegistry& methods) {
+  forget_peak();
   const Settings settings = Settings::from_resolved(job.at("settings"));
   CaseLoader loader(job, settings);
   FinetuneJob stage;
@@ -254,6 +266,7 @@ Json finetune(const Json& job, const Channel& channel, const MethodRegistry& met
 }
 
 Json evaluate(const Json& job, const Channel& channel) {
+  forget_peak();
   const auto start = std::chrono::steady_clock::now();
   const Settings settings = Settings::from_resolved(job.at("settings"));
   const std::string task = job.at("task");
@@ -315,15 +328,12 @@ Json evaluate(const Json& job, const Channel& channel) {
   write_file_atomically(job.at("product").get<std::string>(), text);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return {
-      {"dice", rows},
-      {"sha256", sha256(text)},
-      {"seconds", seconds},
-      {"samples_per_s", static_cast<double>(test.size()) / seconds},
-      {"peak_rss_mb", peak_rss_mb()},
-      {"determinism",
-       compute_environment(compute).value("deterministic", true) ? "bit-exact"
-                                                                 : "not promised by CUDA kernels"}};
+  return {{"dice", rows},
+          {"sha256", sha256(text)},
+          {"seconds", seconds},
+          {"samples_per_s", static_cast<double>(test.size()) / seconds},
+          {"peak_rss_mb", peak_rss_mb()},
+          {"determinism", determinism_of(compute)}};
 }
 
 }  // namespace sar::worker

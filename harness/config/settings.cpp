@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace sar {
 namespace {
@@ -57,6 +58,9 @@ class Checker {
       return value;
     }
     if (model.is_number_integer() && value.is_number_integer()) {
+      if (std::abs(value.get<double>()) > std::numeric_limits<int>::max()) {
+        refuse("must be at most 2147483647");
+      }
       check_range(value.get<double>());
       return value.get<std::int64_t>();
     }

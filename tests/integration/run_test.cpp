@@ -134,9 +134,9 @@ TEST_CASE(
   const Outcome outcome = sar_bench(folder.path(), tiny_run(diverging));
   CHECK(outcome.code == 3);
   CHECK(outcome.err.find("diverged") != std::string::npos);
-  const Json states =
-      query(folder.path(),
-            "select method, state, coalesce(reason like '%diverged%', 0) from v_run order by method, task");
+  const Json states = query(folder.path(),
+                            "select method, state, coalesce(reason like '%diverged%', 0) from "
+                            "v_run order by method, task");
   CHECK(states.dump() ==
         R"([["sar","failed",1],["sar","failed",1],["scratch","done",0],["scratch","done",0]])");
   const Json before = query(folder.path(), "select max(ended) from node where state = 'failed'");
