@@ -67,8 +67,12 @@ choose_torch() {
 # build PRESET [TARGET...]: configures and builds with all cores
 build() {
   local preset=$1; shift
+  local log=build/configure-$preset.log
+  mkdir -p build
   # shellcheck disable=SC2086
-  cmake --preset "$preset" $TORCH_ARGUMENTS >"build-$preset.log" 2>&1 || { cat "build-$preset.log" >&2; die "configuring failed"; }
+  cmake --preset "$preset" $TORCH_ARGUMENTS >"$log" 2>&1 || { cat "$log" >&2; die "configuring failed"; }
+  cmake --build --preset "$preset" ${1:+--target "$@"} >&2 || die "building failed"
+}
   rm -f "build-$preset.log"
   cmake --build --preset "$preset" ${1:+--target "$@"} || die "building failed"
 }
