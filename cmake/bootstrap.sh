@@ -73,6 +73,3 @@ build() {
   cmake --preset "$preset" $TORCH_ARGUMENTS >"$log" 2>&1 || { cat "$log" >&2; die "configuring failed"; }
   cmake --build --preset "$preset" ${1:+--target "$@"} >&2 || die "building failed"
 }
-  rm -f "build-$preset.log"
-  cmake --build --preset "$preset" ${1:+--target "$@"} || die "building failed"
-}
