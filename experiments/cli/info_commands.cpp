@@ -228,13 +228,17 @@ ExitCode doctor(const InfoCommand& command) {
               {"free_disk_gb", static_cast<double>(space.available) / 1e9},
               {"versions", session.catalog().versions()},
               {"environment", environment}};
+  report["phantom_case_through_the_whole_path_s"] =
+      check_whole_path(settings.text("compute.device"));
   if (command.common.chosen_format() == "json") {
     emit(command.common, report.dump(2) + "\n");
   } else {
     std::string text;
     for (const auto& [name, value] : flatten(report)) {
-      text += fmt::format(
-          "{:<28} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+      const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
+      if (shown.find('\n') == std::string::npos) {  // how LibTorch was built is in --json alone
+        text += fmt::format("{:<38} {}\n", name, shown);
+      }
     }
     emit(command.common, text);
   }
@@ -297,7 +301,9 @@ void add_db(CLI::App& app, Chosen& chosen) {
 
 void add_doctor(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<InfoCommand>();
-  auto* sub = app.add_subcommand("doctor", "versions, devices, threads and disk");
+  auto* sub = app.add_subcommand(
+      "doctor",
+      "versions, devices, threads and disk, then one phantom case through the whole path");
   single(sub, "--profile", command->plan.profile, "profile")->capture_default_str();
   single(sub, "--device", command->plan.device, "cpu, cuda, or cuda:N");
   add_database(sub, command->common);

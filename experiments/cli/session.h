@@ -19,6 +19,11 @@ std::filesystem::path work_folder(const CommonOptions& common);
 /// Folder of a database's locks and progress: DB.work, wherever its products lie.
 std::filesystem::path state_folder(const CommonOptions& common);
 
+/// Takes one small phantom cell through the whole path (phantoms, preparation, training,
+/// evaluation, database) in a folder that is removed afterwards; returns the seconds that it took.
+/// Throws Error 70 with the reason if it fails.
+double check_whole_path(const std::string& device);
+
 /// Everything that planning needs, resolved from flags, files and environment.
 class Session {
  public:
