@@ -41,12 +41,12 @@ struct BrainKnobs {
   int hyperintensities_most = 4;  ///< white-matter lesions: 1 to this many
   Range hyperintensity_radius_mm{0.8F, 1.7F};
   float cap_thickness_mm = 1.4F;  ///< bright caps around the ventricles
-  float rim_share = 0.25F;         ///< share of cases with a bright band at the surface
+  float rim_share = 0.25F;        ///< share of cases with a bright band at the surface
 
   float texture_mm = 7.0F;        ///< wavelength of tissue texture, at side 56
   float bias_strength = 0.16F;    ///< SD of the logarithm of the bias field
   float contrast_spread = 0.05F;  ///< SD of each tissue's mean between cases, relative
-  float noise = 0.04F;           ///< SD of each of the two Rician components
+  float noise = 0.04F;            ///< SD of each of the two Rician components
   Range scanner_maximum{300.0F, 3000.0F};
 
   /// Mean of a tissue in flair, t1, t1ce, t2, and its texture.
