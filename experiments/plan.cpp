@@ -123,6 +123,10 @@ class Planner {
     Json hashed = numerics(shared_);
     hashed["data"] = manifest_.identity();
     hashed["shared"] = identity(shared_.resolved());
+    for (const auto& dataset : catalog_.datasets()) {
+      hashed["shared"].erase(dataset.id +
+                             ".list");  // what it leaves out is part of the data's identity
+    }
     if (const std::string file = shared_.text("brats.split_file"); !file.empty()) {
       hashed["shared"].erase("brats.split_file");  // its lists count, not where it lies
       const TrialSplit parts = split("brats", 0);
@@ -217,6 +221,16 @@ class Planner {
               .with("case", id.dump());
         }
         list->push_back(id);
+      }
+    }
+    std::set<std::string> seen;
+    for (const auto* list : {&result.train, &result.test}) {
+      for (const auto& id : *list) {
+        if (!seen.insert(id).second) {
+          throw data_error("the split file names a case twice: no case may be in training and test")
+              .with("file", path)
+              .with("case", id);
+        }
       }
     }
     return result;
@@ -423,17 +437,20 @@ class Planner {
     node.kind = "prepare";
     node.label = "prepare " + task;
     add_cases(node, dataset, labelled_ids(dataset), channel_of(task));
+    const bool brats = task == "brats";
     std::vector<std::string> keys{"finetune.spacing_mm", "finetune.normalization"};
-    if (task == "brats") {
-      keys.insert(keys.end(), {"brats.modality", "brats.labels", "brats.zero_background"});
-    } else {
-      keys.insert(keys.end(),
-                  {"pancreas.clip_hu", "pancreas.mean_hu", "pancreas.standard_deviation_hu"});
+    const auto read = [&](std::initializer_list<const char*> more) {
+      keys.insert(keys.end(), more.begin(), more.end());
+    };
+    if (brats) {
+      read({"brats.modality", "brats.labels"});
     }
     if (shared_.text("finetune.normalization") == "unit") {
-      keys.insert(keys.end(),
-                  {"preprocess.normalization",
-                   task == "brats" ? "preprocess.clip_mri" : "preprocess.clip_ct_hu"});
+      read({"preprocess.normalization", brats ? "preprocess.clip_mri" : "preprocess.clip_ct_hu"});
+    } else if (brats) {
+      read({"brats.zero_background"});
+    } else {
+      read({"pancreas.clip_hu", "pancreas.mean_hu", "pancreas.standard_deviation_hu"});
     }
     node.inputs["task"] = task;
     node.inputs["settings"] = shared_.subset(keys);
@@ -547,6 +564,14 @@ class Planner {
     evaluate.inputs["test"] = parts.test;
     evaluate.inputs["settings"] =
         settings.subset({"evaluate", "buckets", "finetune.patch_voxels", "network"});
+    evaluate.inputs["settings"].erase("evaluate.pool");  // both sums are stored in any case
+    if (task != "brats") {
+      evaluate.inputs["settings"].erase("buckets.rule");
+      evaluate.inputs["settings"].erase("buckets.thresholds_mm3");
+    }
+    if (task == "brats") {
+      evaluate.inputs["settings"].erase("evaluate.organ_includes_tumor");
+    }
     evaluate.inputs["numerics"] = numerics(settings);
     evaluate.job["task"] = task;
     evaluate.job["weights"] = cell.row.finetune_node;

@@ -91,6 +91,7 @@ struct Slot {
   NodeRow row;
   Clock::time_point started;
   double fraction = 0;
+  bool replaces_result = false;  ///< --force on a stored result
 };
 
 class Execution {
@@ -165,12 +166,17 @@ class Execution {
       if (failed) {
         failures_[node.key] = stored->reason;
       }
+      if (stored && stored->state == NodeState::failed) {
+        stored_failures_.insert(node.key);
+      }
     }
     // Only nodes that an unfinished cell needs; with a limit, only the first so many such cells.
     int started = 0;
     for (const auto& cell : plan_.cells) {
-      const bool complete = state_[cell.row.evaluate_node] == State::done;
-      if (complete) {
+      const State state = state_[cell.row.evaluate_node];
+      const bool asked =
+          !options_.retry_failed || stored_failures_.contains(cell.row.evaluate_node);
+      if (state == State::done || state == State::failed || !asked) {
         continue;
       }
       if (options_.limit > 0 && started >= options_.limit) {
@@ -307,12 +313,13 @@ class Execution {
     const Json& settings = node.job.at("settings");
     slot.row.device = settings.at("compute.device");
     slot.row.threads = settings.at("compute.threads");
-    store_.put_node(slot.row);
+    // A result that is being made anew stays as it is until the new one is complete.
+    slot.replaces_result = stored && stored->state == NodeState::done;
+    if (!slot.replaces_result) {
+      store_.put_node(slot.row);
+    }
     state_[node.key] = State::running;
     fs::create_directories(node.product.parent_path());
-    if (options_.force) {
-      fs::remove(node.product);
-    }
     Json job = node.job;
     for (const auto& need : node.needs) {  // where it really lies: perhaps in another work folder
       job["products"][need] = store_.node(need)->path;
@@ -379,7 +386,7 @@ class Execution {
 
   void release(Slot& slot, State state) {
     state_[slot.node->key] = state;
-    if (state == State::waiting) {
+    if (state == State::waiting && !slot.replaces_result) {
       slot.row.state = NodeState::pending;
       store_.put_node(slot.row);
     }
@@ -421,7 +428,9 @@ class Execution {
     slot.row.reason = reason;
     slot.row.ended = utc_now();
     slot.row.seconds = seconds_since(slot.started);
-    store_.put_node(slot.row);
+    if (!slot.replaces_result) {
+      store_.put_node(slot.row);
+    }
     failures_[slot.node->key] = reason;
     progress_->message("failed: " + slot.node->label + ": " + reason);
     state_[slot.node->key] = State::failed;
@@ -532,6 +541,7 @@ class Execution {
   std::map<std::string, State> state_;
   std::map<std::string, std::string> failures_;
   std::set<std::string> wanted_;
+  std::set<std::string> stored_failures_;  ///< as they were before this run
   double total_weight_ = 0, done_weight_ = 0;
   int done_nodes_ = 0;
   bool stopping_ = false;

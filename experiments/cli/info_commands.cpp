@@ -50,6 +50,11 @@ Json items_of(const InfoCommand& command) {
                       {"summary", method.summary},
                       {"transfer", method.transfer}});
     }
+  } else if (command.what == "datasets") {
+    for (const auto& dataset : catalog.datasets()) {
+      list.push_back(
+          {{"id", dataset.id}, {"paper_name", dataset.paper_name}, {"summary", dataset.layout}});
+    }
   } else if (command.what == "tasks") {
     list.push_back(
         {{"id", "brats"},
@@ -249,10 +254,11 @@ ExitCode doctor(const InfoCommand& command) {
 
 void add_list(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<InfoCommand>();
-  auto* sub = app.add_subcommand("list", "methods, tasks, experiments, profiles, or stored runs");
-  sub->add_option("what", command->what, "methods|tasks|experiments|profiles|runs")
+  auto* sub = app.add_subcommand(
+      "list", "methods, data sets, tasks, experiments, profiles, or stored runs");
+  sub->add_option("what", command->what, "methods|datasets|tasks|experiments|profiles|runs")
       ->required()
-      ->check(CLI::IsMember({"methods", "tasks", "experiments", "profiles", "runs"}));
+      ->check(CLI::IsMember({"methods", "datasets", "tasks", "experiments", "profiles", "runs"}));
   add_database(sub, command->common);
   add_common(sub, command->common);
   on_chosen(

@@ -26,6 +26,8 @@ struct CommonOptions {
   bool no_progress = false;
   bool quiet = false;
   bool verbose = false;
+  bool isolated =
+      false;  ///< leave out configuration files and the environment (doctor's own check)
   std::string database = "sar-bench.sqlite";
   std::string work;
 

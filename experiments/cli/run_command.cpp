@@ -80,6 +80,8 @@ std::string describe(const Plan& plan, const Session& session) {
 void say_where_to_look(const RunCommand& command,
                        const Chosen& chosen,
                        const Session& session,
+                       const Plan& plan,
+                       const Store& store,
                        const RunReport& report) {
   if (command.common.quiet) {
     return;
@@ -96,11 +98,22 @@ void say_where_to_look(const RunCommand& command,
       chosen.program,
       table,
       db);
-  std::cerr << fmt::format(
-      "      {} explain {}/sar/brats/tumor/all --db {}   from a number to its runs\n",
-      chosen.program,
-      table,
-      db);
+  for (const auto& cell : plan.cells) {
+    if (!is_done(store, plan.node(cell.row.evaluate_node))) {
+      continue;
+    }
+    const std::string target = cell.row.task == "brats" ? "tumor" : "organ";
+    std::cerr << fmt::format(
+        "      {} explain {}/{}/{}/{}/all{} --db {}   from a number to its runs\n",
+        chosen.program,
+        table,
+        cell.row.method,
+        cell.row.task,
+        target,
+        cell.row.fraction == "1" ? "" : "/" + cell.row.fraction,
+        db);
+    break;
+  }
 }
 
 /// How much of a plan is stored, per kind of work.
@@ -235,7 +248,7 @@ ExitCode run(const RunCommand& command, const Chosen& chosen) {
     return ExitCode::interrupted;
   }
   report_failures(report);
-  say_where_to_look(command, chosen, session, report);
+  say_where_to_look(command, chosen, session, plan, store, report);
   return report.nodes_failed > 0 ? ExitCode::cells_failed : ExitCode::ok;
 }
 
@@ -248,7 +261,9 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
   Store store(command.common.database, Store::Mode::read_write);
   if (command.next) {
     std::erase_if(plan.cells, [&](const PlannedCell& cell) {
-      return is_done(store, plan.node(cell.row.evaluate_node));
+      const auto stored = store.node(cell.row.evaluate_node);
+      const bool failed = stored && stored->state == NodeState::failed;
+      return is_done(store, plan.node(cell.row.evaluate_node)) || (failed && !command.only_failed);
     });
     if (!plan.cells.empty()) {
       plan.cells.resize(1);
@@ -306,6 +321,7 @@ double check_whole_path(const std::string& device) {
   RunCommand command;
   command.common.database = (folder.path() / "doctor.sqlite").string();
   command.common.quiet = true;
+  command.common.isolated = true;
   command.common.settings = {"phantom.side_voxels=32",
                              "phantom.luna_cases=1",
                              "phantom.brats_cases=3",

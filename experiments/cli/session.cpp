@@ -23,9 +23,11 @@ std::pair<std::string, std::string> split_assignment(const std::string& text,
 
 ConfigurationSources sources_of(const CommonOptions& common, const PlanOptions& plan) {
   ConfigurationSources sources;
-  sources.files = default_configuration_files();
+  if (!common.isolated) {
+    sources.files = default_configuration_files();
+    sources.environment = sarbench_environment();
+  }
   sources.files.insert(sources.files.end(), common.config_files.begin(), common.config_files.end());
-  sources.environment = sarbench_environment();
   for (const auto& text : common.settings) {
     const auto [key, value] = split_assignment(text, "--set");
     sources.flags.push_back({key, value, "--set"});
@@ -82,6 +84,9 @@ Session::Session(const CommonOptions& common, const PlanOptions& plan)
   profile_ = read_profile(catalog_.profile_file(plan.profile));
   sources.profile = profile_;
   configuration_.emplace(catalog_, sources);
+  if (experiment_) {
+    static_cast<void>(selection());  // a mistyped method is refused before any data are read
+  }
   if (!common.quiet) {
     for (const auto& line : configuration_->replaced()) {
       std::cerr << "note: " << line << '\n';
@@ -131,25 +136,27 @@ Manifest Session::manifest(bool dry) {
   Json job{{"kind", "manifest"},
            {"roots", data_roots},
            {"settings", configuration_->shared().resolved()},
-           {"work", work_.string()},
-           {"product", file.string()}};
+           {"work", work_.string()}};
+  if (!dry) {
+    job["product"] = file.string();  // a copy for people
+  }
   const bool written = fs::exists(phantom_folder() / "phantom.json");
   if (phantom() && dry && !written) {
     job["planned"] = true;
     return parse_manifest(run_job(catalog_.worker(), job).at("manifest"));
   }
-  if (phantom()) {
+  if (phantom() && !dry) {
     write_phantoms(phantom_folder());
   }
   Progress progress(common_.progress_style(), 1, common_.color_on(2));
-  run_job(catalog_.worker(), job, [&](const Json& event) {
+  const Json result = run_job(catalog_.worker(), job, [&](const Json& event) {
     if (event.at("event") == "progress") {
       const double fraction =
           event.at("done").get<double>() / std::max(1.0, event.at("total").get<double>());
       progress.update(0, fraction, {{"reading the data sets", fraction}});
     }
   });
-  return parse_manifest(read_json(file));
+  return parse_manifest(result.at("manifest"));
 }
 
 Selection Session::selection() const {

@@ -261,8 +261,10 @@ Json make_manifest(const Json& job, const Channel& channel) {
                                 {"cases", list}};
   }
   digests.save();
-  write_file_atomically(job.at("product").get<std::string>(), manifest.dump(1) + "\n");
-  return {{"file", job.at("product")}};
+  if (job.contains("product")) {
+    write_file_atomically(job.at("product").get<std::string>(), manifest.dump(1) + "\n");
+  }
+  return {{"manifest", manifest}};  // the file may be another command's by now
 }
 
 Json list_cases(const Json& job, const Channel&) {

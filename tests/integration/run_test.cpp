@@ -125,6 +125,18 @@ TEST_CASE("a finished run computes nothing again and a changed value computes on
   CHECK(check.out == "0 faults\n");
 }
 
+TEST_CASE("work that is forced anew gives the same numbers", "[run]") {
+  const sar::TemporaryFolder folder;
+  REQUIRE(sar_bench(folder.path(), tiny_run()).code == 0);
+  const std::string before = numbers(folder.path());
+  const Json ended = query(folder.path(), "select max(ended) from node");
+  const Outcome forced = sar_bench(folder.path(), tiny_run({"--force"}));
+  INFO(forced.err);
+  CHECK(forced.code == 0);
+  CHECK(numbers(folder.path()) == before);
+  CHECK(query(folder.path(), "select min(started) from node").dump() >= ended.dump());
+}
+
 TEST_CASE(
     "a failed trial is a row with its reason, others go on, and it is retried only when asked",
     "[run]") {

@@ -143,6 +143,23 @@ TEST_CASE_METHOD(Planning, "a test case in the pre-training list is refused") {
   }
 }
 
+TEST_CASE_METHOD(Planning,
+                 "a test case among the training cases is refused without pre-training too") {
+  selection.methods = {"scratch"};
+  sar::write_file_atomically(folder.path() / "split.toml",
+                             "train = [\"brats_100\"]\ntest = [\"brats_100\"]\n");
+  CHECK_THROWS_AS(plan({{"brats.split_file", (folder.path() / "split.toml").string()}}),
+                  sar::Error);
+}
+
+TEST_CASE_METHOD(Planning, "keys that a task does not read do not renew its evaluations") {
+  const Plan before = plan();
+  CHECK(keys(plan({{"evaluate.pool", "true"}})) == keys(before));
+  selection.tasks = {"pancreas"};
+  const auto pancreas = keys(plan());
+  CHECK(keys(plan({{"buckets.rule", "tertile"}})) == pancreas);
+}
+
 TEST_CASE_METHOD(Planning, "a changed value gives new keys to exactly the work that reads it") {
   const Plan before = plan();
   const Plan evaluation = plan({{"evaluate.step", "1.0"}});
