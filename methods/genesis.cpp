@@ -1,3 +1,4 @@
+#include "harness/config/key.h"
 #include "harness/nn/torch/restoration_task.h"
 
 namespace sar::methods::genesis {
@@ -21,14 +22,12 @@ void register_in(MethodRegistry& registry) {
   method.order = 10;
   method.transfer = Transfer::encoder_and_decoder;
   method.sections = {"genesis"};
-  KeySpec weight;
-  weight.name = kWeightKey;
-  weight.default_value = 10.0;
-  weight.meaning =
-      "beta of the restoration loss; 10 as in the other rows, 1 as in the official code";
-  weight.minimum = 0;
-  weight.gap = 26;
-  method.keys = {weight};
+  method.keys = specs_of({Key(kWeightKey,
+                              10.0,
+                              "beta of the restoration loss; 10 as in the other rows, 1 as in the "
+                              "official code")
+                              .at_least(0)
+                              .gap(26)});
   method.make_task = make_task;
   registry.add(std::move(method));
 }

@@ -1,3 +1,4 @@
+#include "harness/config/key.h"
 #include "harness/nn/torch/restoration_task.h"
 
 namespace sar::methods::mial {
@@ -9,52 +10,43 @@ std::unique_ptr<ProxyTask> make_task(const Settings& settings, const Network& ne
       restoration_options(settings, "pretrain.restoration_weight"), nullptr, &adversary);
 }
 
-KeySpec key(std::string name, Json value, std::string meaning, int gap) {
-  KeySpec spec;
-  spec.name = std::move(name);
-  spec.default_value = std::move(value);
-  spec.meaning = std::move(meaning);
-  spec.gap = gap;
-  return spec;
-}
-
 std::vector<KeySpec> keys() {
-  KeySpec taps = key("mial.taps",
-                     "all",
-                     "the discriminator reads every encoder level, or the bottleneck alone",
-                     17);
-  taps.choices = {"all", "bottleneck"};
-  KeySpec hidden =
-      key("mial.hidden",
+  return specs_of({
+      Key("mial.taps",
+          "all",
+          "the discriminator reads every encoder level, or the bottleneck alone")
+          .one_of({"all", "bottleneck"})
+          .gap(17),
+      Key("mial.hidden",
           0,
-          "width between its two fully connected layers; 0: 8 times network.base_channels",
-          17);
-  hidden.minimum = 0;
-  KeySpec norm = key("mial.norm", "bn", "BatchNorm in the discriminator, or none", 17);
-  norm.choices = {"bn", "none"};
-  KeySpec mode =
-      key("mial.mode",
+          "width between its two fully connected layers; 0: 8 times network.base_channels")
+          .at_least(0)
+          .gap(17),
+      Key("mial.norm", "bn", "BatchNorm in the discriminator, or none")
+          .one_of({"bn", "none"})
+          .gap(17),
+      Key("mial.mode",
           "grl",
-          "gradient reversal; discriminator and encoder in turn; or an encoder that aims at 0.5",
-          18);
-  mode.choices = {"grl", "alternating", "confusion"};
-  KeySpec steps =
-      key("mial.discriminator_steps", 1, "discriminator updates per step in mode alternating", 18);
-  steps.minimum = 1;
-  KeySpec lambda = key("mial.lambda", 1.0, "weight of the adversarial gradient in the encoder", 19);
-  lambda.minimum = 0;
-  KeySpec ramp = key("mial.lambda_ramp",
-                     false,
-                     "lambda grows from 0 as 2 / (1 + exp(-10 p)) - 1 over the planned steps",
-                     19);
-  KeySpec reduction = key("mial.reduction",
-                          "batch_mean",
-                          "mean over the batch, or the sum of one mean per modality",
-                          21);
-  reduction.choices = {"batch_mean", "per_domain"};
-  KeySpec rate = key("mial.learning_rate", 1e-3, "initial learning rate of the discriminator", 0);
-  rate.minimum = 0;
-  return {taps, hidden, norm, mode, steps, lambda, ramp, reduction, rate};
+          "gradient reversal; discriminator and encoder in turn; or an encoder that aims at 0.5")
+          .one_of({"grl", "alternating", "confusion"})
+          .gap(18),
+      Key("mial.discriminator_steps", 1, "discriminator updates per step in mode alternating")
+          .at_least(1)
+          .gap(18),
+      Key("mial.lambda", 1.0, "weight of the adversarial gradient in the encoder")
+          .at_least(0)
+          .gap(19),
+      Key("mial.lambda_ramp",
+          false,
+          "lambda grows from 0 as 2 / (1 + exp(-10 p)) - 1 over the planned steps")
+          .gap(19),
+      Key("mial.reduction",
+          "batch_mean",
+          "mean over the batch, or the sum of one mean per modality")
+          .one_of({"batch_mean", "per_domain"})
+          .gap(21),
+      Key("mial.learning_rate", 1e-3, "initial learning rate of the discriminator").at_least(0),
+  });
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "harness/config/key.h"
 #include "harness/nn/torch/restoration_task.h"
 
 namespace sar::methods::sa {
@@ -9,35 +10,23 @@ std::unique_ptr<ProxyTask> make_task(const Settings& settings, const Network& ne
       restoration_options(settings, "pretrain.restoration_weight"), &scale, nullptr);
 }
 
-KeySpec key(std::string name, Json value, std::string meaning) {
-  KeySpec spec;
-  spec.name = std::move(name);
-  spec.default_value = std::move(value);
-  spec.meaning = std::move(meaning);
-  return spec;
-}
-
 std::vector<KeySpec> keys() {
-  KeySpec tap = key("sa.tap", 3, "encoder level whose output the scale-aware module reads");
-  tap.minimum = 0;
-  tap.maximum = 3;
-  tap.gap = 16;
-  KeySpec hidden =
-      key("sa.hidden",
+  return specs_of({
+      Key("sa.tap", 3, "encoder level whose output the scale-aware module reads")
+          .between(0, 3)
+          .gap(16),
+      Key("sa.hidden",
           0,
-          "width between its two fully connected layers; 0: 32 times network.base_channels");
-  hidden.minimum = 0;
-  hidden.gap = 16;
-  KeySpec dropout = key("sa.dropout", 0.0, "dropout before its last layer");
-  dropout.minimum = 0;
-  dropout.maximum = 0.99;
-  KeySpec weights = key("sa.class_weights",
-                        "none",
-                        "weights of the scales in the cross-entropy; inverse: of cubes.*_per_case");
-  weights.choices = {"none", "inverse"};
-  KeySpec rate = key("sa.learning_rate", 1e-1, "initial learning rate of the scale-aware module");
-  rate.minimum = 0;
-  return {tap, hidden, dropout, weights, rate};
+          "width between its two fully connected layers; 0: 32 times network.base_channels")
+          .at_least(0)
+          .gap(16),
+      Key("sa.dropout", 0.0, "dropout before its last layer").between(0, 0.99),
+      Key("sa.class_weights",
+          "none",
+          "weights of the scales in the cross-entropy; inverse: of cubes.*_per_case")
+          .one_of({"none", "inverse"}),
+      Key("sa.learning_rate", 1e-1, "initial learning rate of the scale-aware module").at_least(0),
+  });
 }
 
 }  // namespace

@@ -1,36 +1,7 @@
-#include "harness/config/settings.h"
+#include "harness/config/key.h"
 
 namespace sar {
 namespace {
-
-using Choices = std::vector<std::string>;
-
-/// Small builder so that each key is one readable entry.
-struct Key {
-  KeySpec spec;
-  Key(std::string name, Json value, std::string meaning) {
-    spec.name = std::move(name);
-    spec.default_value = std::move(value);
-    spec.meaning = std::move(meaning);
-  }
-  Key&& one_of(Choices choices) && {
-    spec.choices = std::move(choices);
-    return std::move(*this);
-  }
-  Key&& at_least(double low) && {
-    spec.minimum = low;
-    return std::move(*this);
-  }
-  Key&& between(double low, double high) && {
-    spec.minimum = low;
-    spec.maximum = high;
-    return std::move(*this);
-  }
-  Key&& gap(int number) && {
-    spec.gap = number;
-    return std::move(*this);
-  }
-};
 
 std::vector<Key> general_keys() {
   return {

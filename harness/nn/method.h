@@ -18,6 +18,12 @@ struct Network;   // harness/nn/torch/unet.h
 enum class Transfer { none, encoder, encoder_and_decoder };
 std::string to_string(Transfer transfer);
 
+/// Optimiser of a pre-training: "sgd" or "adam", and the initial learning rate of the network.
+struct OptimizerChoice {
+  std::string name;
+  double learning_rate = 0;
+};
+
 /// A row of the paper's tables. Adding a method is adding one file in methods/ that defines
 /// `void register_in(MethodRegistry&)` in the namespace sar::methods::<file stem>.
 struct Method {
@@ -32,6 +38,8 @@ struct Method {
   std::vector<KeySpec> keys;  ///< keys that it declares (each key is declared by one method only)
   /// Its defaults for shared keys, e.g. {"optimizer.name": "adam"}; weaker than a profile.
   Json defaults = Json::object();
+  /// The optimiser of its pre-training; empty: `optimizer.name` and `optimizer.learning_rate`.
+  std::function<OptimizerChoice(const Settings&)> optimizer;
   /// Makes the proxy task with fresh heads for the given network; empty for Scratch.
   std::function<std::unique_ptr<ProxyTask>(const Settings&, const Network&)> make_task;
 };

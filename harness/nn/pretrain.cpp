@@ -127,14 +127,17 @@ StageResult run(const PretrainJob& job, const StageEvents& events) {
   }
   network.to(device);
   task->to(device);
-  const double rate = settings.number("optimizer.learning_rate");
-  std::vector<ParameterGroup> groups{{network.parameters(), rate}};
-  for (ParameterGroup& group : task->parameter_groups(rate)) {
+  const OptimizerChoice choice = job.method->optimizer
+                                     ? job.method->optimizer(settings)
+                                     : OptimizerChoice{settings.text("optimizer.name"),
+                                                       settings.number("optimizer.learning_rate")};
+  std::vector<ParameterGroup> groups{{network.parameters(), choice.learning_rate}};
+  for (ParameterGroup& group : task->parameter_groups(choice.learning_rate)) {
     if (!group.parameters.empty()) {
       groups.push_back(std::move(group));
     }
   }
-  const auto optimizer = make_optimizer(settings.text("optimizer.name"),
+  const auto optimizer = make_optimizer(choice.name,
                                         groups,
                                         settings.number("optimizer.momentum"),
                                         settings.number("optimizer.weight_decay"));

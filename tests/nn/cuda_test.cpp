@@ -116,9 +116,9 @@ TEST_CASE("an interrupted pre-training goes on on a GPU", "[cuda]") {
   Recorder again;
   const auto repeated = read_tensors(run(again, "again"));
   // CUDA promises no bits; what this GPU did is worth knowing, and is no failure.
-  std::cout << "on this GPU a repeated run gave " << (same_tensors(expected, repeated) ? "" : "not ")
-            << "the same bits, a resumed one " << (same_tensors(expected, resumed) ? "" : "not ")
-            << "the same bits\n";
+  std::cout << "on this GPU a repeated run gave "
+            << (same_tensors(expected, repeated) ? "" : "not ") << "the same bits, a resumed one "
+            << (same_tensors(expected, resumed) ? "" : "not ") << "the same bits\n";
 }
 
 }  // namespace sar::cuda_test
