@@ -76,6 +76,7 @@ Catalog Catalog::load(const fs::path& share) {
                                 item.at("paper_name"),
                                 item.at("summary"),
                                 item.at("transfer"),
+                                item.at("cubes"),
                                 item.at("pretrains"),
                                 item.at("sections").get<std::vector<std::string>>(),
                                 item.at("defaults")});
@@ -120,6 +121,25 @@ fs::path Catalog::experiment_file(const std::string& name) const {
 
 fs::path Catalog::profile_file(const std::string& name) const {
   return find_file(share_ / "experiments" / "profiles", name, "profile");
+}
+
+fs::path Catalog::paper_folder(const std::string& name) const {
+  if (name.find('/') != std::string::npos) {
+    return fs::absolute(name);
+  }
+  const fs::path papers = share_ / "experiments" / "papers";
+  if (fs::is_directory(papers / name)) {
+    return papers / name;
+  }
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(papers)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  const std::string nearest = nearest_match(name, names);
+  throw usage_error("unknown paper '" + name + "'")
+      .hint((nearest.empty() ? std::string() : "did you mean '" + nearest + "'? ") +
+            "a folder of your own is given by its path, e.g. ./" + name);
 }
 
 std::vector<std::string> Catalog::experiment_names() const {

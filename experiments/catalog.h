@@ -13,6 +13,7 @@ namespace sar {
 /// registry at build time and the front reads that description.
 struct MethodInfo {
   std::string id, paper_name, summary, transfer;
+  std::string cubes;  ///< which cubes its pre-training reads, or the key that says so
   bool pretrains = false;
   std::vector<std::string>
       sections;   ///< configuration that its pre-training reads besides the shared one
@@ -49,6 +50,9 @@ class Catalog {
   /// nearest.
   [[nodiscard]] std::filesystem::path experiment_file(const std::string& name) const;
   [[nodiscard]] std::filesystem::path profile_file(const std::string& name) const;
+  /// Folder of a paper's printed tables: as given if it has a path, else
+  /// `<share>/experiments/papers/<name>`. Throws Error 2 naming the nearest.
+  [[nodiscard]] std::filesystem::path paper_folder(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> experiment_names() const;
   [[nodiscard]] std::vector<std::string> profile_names() const;
 

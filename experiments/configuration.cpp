@@ -86,7 +86,7 @@ Configuration::Configuration(const Catalog& catalog, const ConfigurationSources&
   }
   if (sources.experiment != nullptr) {
     for (const auto& [key, value] : flatten(sources.experiment->settings)) {
-      assignments.push_back({key, value, "experiment " + sources.experiment->table.id, false});
+      assignments.push_back({key, value, "experiment " + sources.experiment->id, false});
     }
   }
   for (const auto& path : sources.files) {

@@ -63,6 +63,17 @@ class Reader {
         usage_error("'" + key + "' must be a list of texts with at least one entry"), file_, key);
   }
 
+  double share(const Json& table, const std::string& key, double otherwise) const {
+    if (!table.contains(key)) {
+      return otherwise;
+    }
+    if (!table.at(key).is_number() || !(table.at(key).get<double>() > 0) ||
+        !(table.at(key).get<double>() < 1)) {
+      throw in_file(usage_error("'" + key + "' must be a number between 0 and 1"), file_, key);
+    }
+    return table.at(key);
+  }
+
   int positive(const Json& table, const std::string& key, int otherwise) const {
     if (!table.contains(key)) {
       return otherwise;
@@ -90,6 +101,9 @@ class Reader {
   const TomlFile& file_;
 };
 
+const std::vector<std::string> kTasks{"brats", "pancreas"};
+const std::vector<std::string> kSourceSets{"luna", "lits", "brats", "heart"};
+
 TableColumn read_column(const Reader& reader, const Json& item) {
   reader.allow_only(
       item, {"group", "label", "task", "target", "bucket", "fraction"}, "[[columns]]");
@@ -100,12 +114,12 @@ TableColumn read_column(const Reader& reader, const Json& item) {
   column.target = reader.text(item, "target");
   column.bucket = reader.text(item, "bucket", "all");
   column.fraction = reader.text(item, "fraction", "1");
-  reader.one_of(column.task, {"brats", "pancreas"}, "task");
+  reader.one_of(column.task, kTasks, "task");
   const bool brats = column.task == "brats";
-  reader.one_of(
-      column.target,
-      brats ? std::vector<std::string>{"tumor"} : std::vector<std::string>{"organ", "tumor"},
-      "target");
+  reader.one_of(column.target,
+                brats ? std::vector<std::string>{"tumor"}
+                      : std::vector<std::string>{"organ", "tumor", "average"},
+                "target");
   reader.one_of(
       column.bucket,
       brats ? std::vector<std::string>{"S", "M", "L", "all"} : std::vector<std::string>{"all"},
@@ -114,41 +128,160 @@ TableColumn read_column(const Reader& reader, const Json& item) {
   return column;
 }
 
+/// Reads one experiment file of any kind.
+class ExperimentReader {
+ public:
+  ExperimentReader(const TomlFile& file, const Catalog& catalog)
+      : file_(file), reader_(file), catalog_(catalog) {}
+
+  Experiment read() {
+    experiment_.file = file_.path;
+    experiment_.id = reader_.text(file_.tree, "id");
+    experiment_.title = reader_.text(file_.tree, "title");
+    const std::string kind = reader_.text(file_.tree, "kind", "dice");
+    const std::map<std::string, std::pair<ExperimentKind, void (ExperimentReader::*)()>> kinds{
+        {"dice", {ExperimentKind::dice, &ExperimentReader::read_dice}},
+        {"data", {ExperimentKind::data, &ExperimentReader::read_data}},
+        {"curves", {ExperimentKind::curves, &ExperimentReader::read_curves}},
+        {"pretraining", {ExperimentKind::pretraining, &ExperimentReader::read_pretraining}},
+        {"collection", {ExperimentKind::collection, &ExperimentReader::read_collection}}};
+    reader_.one_of(kind, {"dice", "data", "curves", "pretraining", "collection"}, "kind");
+    experiment_.kind = kinds.at(kind).first;
+    (this->*kinds.at(kind).second)();
+    if (file_.tree.contains("settings")) {
+      experiment_.settings = file_.tree.at("settings");
+    }
+    return std::move(experiment_);
+  }
+
+ private:
+  void allow_only(std::vector<std::string> keys) const {
+    keys.insert(keys.end(), {"id", "title", "kind", "settings"});
+    reader_.allow_only(
+        file_.tree, keys, "an experiment of kind '" + to_string(experiment_.kind) + "'");
+  }
+
+  std::vector<TableRow> methods() const {
+    std::vector<TableRow> rows;
+    for (const auto& id : reader_.texts(file_.tree, "methods")) {
+      try {
+        rows.push_back({id, catalog_.method(id).paper_name});
+      } catch (Error& error) {
+        throw in_file(std::move(error), file_, "methods");
+      }
+    }
+    return rows;
+  }
+
+  void read_dice() {
+    allow_only({"methods", "reference", "trials", "columns"});
+    TableSpec& table = experiment_.table;
+    table.id = experiment_.id;
+    table.title = experiment_.title;
+    table.trials = reader_.positive(file_.tree, "trials", 5);
+    table.rows = methods();
+    table.reference = reader_.text(file_.tree, "reference", "sar");
+    if (!file_.tree.contains("columns") || !file_.tree.at("columns").is_array()) {
+      throw in_file(usage_error("an experiment needs [[columns]]"), file_, "columns");
+    }
+    for (const Json& item : file_.tree.at("columns")) {
+      table.columns.push_back(read_column(reader_, item));
+    }
+  }
+
+  void read_data() {
+    allow_only({"datasets"});
+    experiment_.datasets = reader_.texts(file_.tree, "datasets");
+    for (const auto& id : experiment_.datasets) {
+      reader_.one_of(id, kSourceSets, "datasets");
+    }
+  }
+
+  void read_curves() {
+    allow_only({"methods", "reference", "tasks", "fraction", "trials", "tolerance"});
+    CurveSpec& curves = experiment_.curves;
+    curves.id = experiment_.id;
+    curves.title = experiment_.title;
+    curves.rows = methods();
+    curves.reference = reader_.text(file_.tree, "reference", "sar");
+    curves.tasks = reader_.texts(file_.tree, "tasks");
+    for (const auto& task : curves.tasks) {
+      reader_.one_of(task, kTasks, "tasks");
+    }
+    curves.fraction = reader_.text(file_.tree, "fraction", "1");
+    parse_fraction(curves.fraction);
+    curves.trials = reader_.positive(file_.tree, "trials", 5);
+    curves.tolerance = reader_.share(file_.tree, "tolerance", curves.tolerance);
+  }
+
+  void read_pretraining() {
+    allow_only({"methods"});
+    experiment_.rows = methods();
+    for (const auto& row : experiment_.rows) {
+      if (!catalog_.method(row.method).pretrains) {
+        throw in_file(
+            usage_error("'" + row.method + "' has no pre-training to show"), file_, "methods");
+      }
+    }
+  }
+
+  void read_collection() {
+    allow_only({"experiments"});
+    for (const auto& name : reader_.texts(file_.tree, "experiments")) {
+      Experiment part = read_experiment(catalog_.experiment_file(name), catalog_);
+      const auto refuse = [&](const std::string& why) {
+        throw in_file(usage_error("'" + name + "' cannot be part of a collection: " + why),
+                      file_,
+                      "experiments");
+      };
+      if (part.kind == ExperimentKind::collection) {
+        refuse("it is one itself");
+      }
+      if (!part.settings.empty()) {
+        refuse("it has [settings] of its own, and a collection runs under one protocol");
+      }
+      experiment_.parts.push_back(std::move(part));
+    }
+  }
+
+  const TomlFile& file_;
+  Reader reader_;
+  const Catalog& catalog_;
+  Experiment experiment_;
+};
+
 }  // namespace
+
+std::string to_string(ExperimentKind kind) {
+  switch (kind) {
+    case ExperimentKind::dice:
+      return "dice";
+    case ExperimentKind::data:
+      return "data";
+    case ExperimentKind::curves:
+      return "curves";
+    case ExperimentKind::pretraining:
+      return "pretraining";
+    case ExperimentKind::collection:
+      return "collection";
+  }
+  throw internal_error("an experiment without a kind");
+}
 
 Experiment read_experiment(const std::filesystem::path& path, const Catalog& catalog) {
   const TomlFile file = read_toml(path);
-  const Reader reader(file);
-  reader.allow_only(file.tree,
-                    {"id", "title", "methods", "reference", "trials", "columns", "settings"},
-                    "the experiment");
-  Experiment experiment;
-  experiment.file = path;
-  experiment.table.id = reader.text(file.tree, "id");
-  experiment.table.title = reader.text(file.tree, "title");
-  experiment.table.trials = reader.positive(file.tree, "trials", 5);
-  for (const auto& id : reader.texts(file.tree, "methods")) {
-    try {
-      experiment.table.rows.push_back({id, catalog.method(id).paper_name});
-    } catch (Error& error) {
-      throw in_file(std::move(error), file, "methods");
-    }
+  return ExperimentReader(file, catalog).read();
+}
+
+std::vector<const Experiment*> parts_of(const Experiment& experiment) {
+  if (experiment.kind != ExperimentKind::collection) {
+    return {&experiment};
   }
-  experiment.table.reference = reader.text(file.tree, "reference", "sar");
-  if (!file.tree.contains("columns") || !file.tree.at("columns").is_array()) {
-    throw in_file(usage_error("an experiment needs [[columns]]"), file, "columns");
+  std::vector<const Experiment*> parts;
+  for (const Experiment& part : experiment.parts) {
+    parts.push_back(&part);
   }
-  for (const Json& item : file.tree.at("columns")) {
-    const TableColumn column = read_column(reader, item);
-    if (std::ranges::find(experiment.fractions, column.fraction) == experiment.fractions.end()) {
-      experiment.fractions.push_back(column.fraction);
-    }
-    experiment.table.columns.push_back(column);
-  }
-  if (file.tree.contains("settings")) {
-    experiment.settings = file.tree.at("settings");
-  }
-  return experiment;
+  return parts;
 }
 
 Profile read_profile(const std::filesystem::path& path) {

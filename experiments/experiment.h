@@ -2,6 +2,7 @@
 
 #include "experiments/catalog.h"
 #include "harness/core/json.h"
+#include "results/loss_curves.h"
 #include "results/table.h"
 
 #include <filesystem>
@@ -10,17 +11,34 @@
 
 namespace sar {
 
-/// An experiment file: which methods, columns, fractions and trials make a table.
+enum class ExperimentKind {
+  dice,         ///< a table of Dice: methods x columns (Tables 2 to 4)
+  data,         ///< counts of the pre-training data (Table 1)
+  curves,       ///< loss curves of fine-tuning (Figure 3)
+  pretraining,  ///< proxy metrics of pre-training, without fine-tuning
+  collection,   ///< several experiments that share their work
+};
+std::string to_string(ExperimentKind kind);
+
+/// An experiment file: what to run and how to show it.
 struct Experiment {
   std::filesystem::path file;
-  TableSpec table;                     ///< rows carry the paper's names
-  std::vector<std::string> fractions;  ///< in the order of the columns
-  Json settings = Json::object();      ///< its own configuration, nested
+  std::string id, title;
+  ExperimentKind kind = ExperimentKind::dice;
+  TableSpec table;                    ///< dice
+  CurveSpec curves;                   ///< curves
+  std::vector<std::string> datasets;  ///< data
+  std::vector<TableRow> rows;         ///< pretraining: methods with the paper's names
+  std::vector<Experiment> parts;      ///< collection, in the order given
+  Json settings = Json::object();     ///< its own configuration, nested
 };
 
-/// Reads and checks `experiments/*.toml`. Throws Error 2 naming file and key for anything unknown,
-/// missing or of the wrong type.
+/// Reads and checks `experiments/*.toml`; those that a collection names are read too. Throws Error
+/// 2 naming file and key for anything unknown, missing or of the wrong type.
 Experiment read_experiment(const std::filesystem::path& file, const Catalog& catalog);
+
+/// The experiment itself, or the parts of a collection.
+std::vector<const Experiment*> parts_of(const Experiment& experiment);
 
 /// A profile file: configuration plus the number of trials.
 struct Profile {

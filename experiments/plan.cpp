@@ -40,12 +40,44 @@ class Planner {
         manifest_(manifest),
         work_(fs::absolute(work)) {}
 
-  Plan plan(const std::string& profile, const Selection& selection) {
+  Plan plan(const std::string& profile, const std::vector<Selection>& selections) {
     check_values();
     for (const auto& [id, dataset] : manifest_.datasets) {
       plan_.provisional = plan_.provisional || dataset.digest == "not written yet";
     }
     make_protocol(profile);
+    for (const auto& selection : selections) {
+      const int requested_before = plan_.requested_nodes;
+      const std::size_t nodes_before = plan_.nodes.size();
+      touched_.clear();
+      part_cells_ = 0;
+      add_selection(selection);
+      plan_.parts.push_back({selection.experiment,
+                             part_cells_,
+                             plan_.requested_nodes - requested_before,
+                             static_cast<int>(touched_.size()),
+                             static_cast<int>(plan_.nodes.size() - nodes_before)});
+    }
+    order_by_kind();
+    return std::move(plan_);
+  }
+
+ private:
+  void add_selection(const Selection& selection) {
+    if (selection.kind == ExperimentKind::data) {
+      target(add_survey());
+      return;
+    }
+    if (selection.kind == ExperimentKind::pretraining) {
+      TrialSplit brats = split("brats", 0);
+      for (auto& id : brats.test) {
+        id = "brats/" + id;
+      }
+      for (const auto& method : selection.methods) {
+        target(add_pretraining(catalog_.method(method), brats.train, {brats}));
+      }
+      return;
+    }
     for (const auto& fraction : selection.fractions) {
       for (int trial = 0; trial < selection.trials; ++trial) {
         for (const auto& task : selection.tasks) {
@@ -55,11 +87,14 @@ class Planner {
         }
       }
     }
-    order_by_kind();
-    return std::move(plan_);
   }
 
- private:
+  void target(const std::string& key) {
+    if (std::ranges::find(plan_.targets, key) == plan_.targets.end()) {
+      plan_.targets.push_back(key);
+    }
+  }
+
   // --- what no single key can check -------------------------------------------------------------
 
   void check_values() const {
@@ -243,6 +278,7 @@ class Planner {
     ++plan_.requested_nodes;
     node.inputs["kind"] = node.kind;
     node.key = content_key(node.inputs);
+    touched_.insert(node.key);
     if (index_.contains(node.key)) {
       return node.key;
     }
@@ -287,11 +323,30 @@ class Planner {
     }
   }
 
-  std::string add_cubes(const std::string& source, const CaseIds& ids) {
+  /// Settings that stand for the cubes that a method reads, where they are not the multi-scale
+  /// ones: of one scale, or native ones in place of all.
+  Json cube_changes(const std::string& cubes) const {
+    if (cubes == "multiscale") {
+      return Json::object();
+    }
+    int total = 0;
+    Json counts = Json::object();
+    for (const char* scale : {"small", "medium", "large"}) {
+      const std::string key = std::string("cubes.") + scale + "_per_case";
+      total += shared_.integer(key);
+      counts[key] = scale == cubes ? shared_.integer(key) : 0;
+    }
+    if (cubes != "native" && shared_.text("ablation.count") == "match_total") {
+      counts["cubes." + cubes + "_per_case"] = total;
+    }
+    return cubes == "native" ? Json{{"native_per_case", total}} : counts;
+  }
+
+  std::string add_cubes(const std::string& source, const CaseIds& ids, const std::string& cubes) {
     const ManifestDataset& dataset = manifest_.at(source);
     PlannedNode node;
     node.kind = "cubes";
-    node.label = "cubes of " + source;
+    node.label = (cubes == "multiscale" ? "cubes of " : cubes + " cubes of ") + source;
     add_cases(node, dataset, ids, {});
     const bool ct = dataset.modality == "CT";
     node.inputs["settings"] =
@@ -308,6 +363,14 @@ class Planner {
     node.job["seed"] = node.inputs["seed"];
     node.job["modality"] = dataset.modality;
     node.job["multiplier"] = shared_.integer(source + ".cube_multiplier");
+    const Json changes = cube_changes(cubes);
+    if (changes.contains("native_per_case")) {
+      node.inputs["native_per_case"] = changes.at("native_per_case");
+      node.job["native_per_case"] = changes.at("native_per_case");
+    } else {
+      node.inputs["settings"].update(changes);
+      node.job["settings"].update(changes);
+    }
     return add(std::move(node), ".cubes");
   }
 
@@ -332,18 +395,15 @@ class Planner {
     return validation;
   }
 
-  std::string add_pretraining(const MethodInfo& method,
-                              const CaseIds& brats_train,
-                              const std::vector<TrialSplit>& tests) {
+  /// Cases of the source data sets: all that are selected, of BraTS the training cases only.
+  std::map<std::string, CaseIds> pretraining_cases(const CaseIds& brats_train) const {
     std::map<std::string, CaseIds> sources;
-    CaseIds seen;
     for (const auto& source : kSources) {
       CaseIds ids;
       for (const auto& each : manifest_.at(source).cases) {
         if (each.selected &&
             (source != "brats" || std::ranges::find(brats_train, each.id) != brats_train.end())) {
           ids.push_back(each.id);
-          seen.push_back(source + "/" + each.id);
         }
       }
       if (ids.empty()) {
@@ -353,6 +413,40 @@ class Planner {
       }
       sources.emplace(source, std::move(ids));
     }
+    return sources;
+  }
+
+  /// Counts cases and cubes of the pre-training data (Table 1). The protocol is an input, so that
+  /// the counts are found under it.
+  std::string add_survey() {
+    PlannedNode node;
+    node.kind = "survey";
+    node.label = "count cases and cubes";
+    node.inputs["protocol"] = plan_.protocol.protocol;
+    node.inputs["cubes"] = Json::object();
+    node.job["datasets"] = Json::object();
+    node.job["settings"] = shared_.resolved();
+    for (const auto& [source, ids] : pretraining_cases(split("brats", 0).train)) {
+      const std::string cubes = add_cubes(source, ids, "multiscale");
+      node.needs.push_back(cubes);
+      node.inputs["cubes"][source] = cubes;
+      node.job["datasets"][source] = {{"cases", plan_.nodes[index_.at(cubes)].job.at("cases")},
+                                      {"modality", manifest_.at(source).modality},
+                                      {"cubes", plan_.nodes[index_.at(cubes)].product.string()}};
+    }
+    return add(std::move(node), ".json");
+  }
+
+  std::string add_pretraining(const MethodInfo& method,
+                              const CaseIds& brats_train,
+                              const std::vector<TrialSplit>& tests) {
+    const std::map<std::string, CaseIds> sources = pretraining_cases(brats_train);
+    CaseIds seen;
+    for (const auto& [source, ids] : sources) {
+      for (const auto& id : ids) {
+        seen.push_back(source + "/" + id);
+      }
+    }
     for (const auto& each : tests) {
       refuse_leak(seen, each.test);
     }
@@ -360,8 +454,10 @@ class Planner {
     PlannedNode node;
     node.kind = "pretrain";
     node.label = "pre-train " + method.paper_name;
+    const std::string cubes =
+        method.cubes.find('.') == std::string::npos ? method.cubes : settings.text(method.cubes);
     for (const auto& [source, ids] : sources) {
-      node.needs.push_back(add_cubes(source, ids));
+      node.needs.push_back(add_cubes(source, ids, cubes));
     }
     std::vector<std::string> sections{"seed",
                                       "network",
@@ -567,19 +663,28 @@ class Planner {
     evaluate.inputs["settings"].erase("evaluate.pool");  // both sums are stored in any case
     if (task != "brats") {
       evaluate.inputs["settings"].erase("buckets.rule");
+      evaluate.inputs["settings"].erase("buckets.source");
       evaluate.inputs["settings"].erase("buckets.thresholds_mm3");
     }
     if (task == "brats") {
       evaluate.inputs["settings"].erase("evaluate.organ_includes_tumor");
     }
+    if (task == "brats" && settings.text("buckets.source") == "train") {
+      evaluate.inputs["bucket_cases"] = parts.train;
+      evaluate.job["bucket_cases"] = parts.train;
+    }
     evaluate.inputs["numerics"] = numerics(settings);
     evaluate.job["task"] = task;
+    evaluate.job["prepared"] = prepared;
     evaluate.job["weights"] = cell.row.finetune_node;
     evaluate.job["test"] = parts.test;
     evaluate.job["settings"] = settings.resolved();
     evaluate.job["cases"] = records(task, parts.test, {});
     cell.row.evaluate_node = add(std::move(evaluate), ".json");
-    plan_.cells.push_back(std::move(cell));
+    ++part_cells_;
+    if (cell_keys_.insert(cell.row.cell_key).second) {
+      plan_.cells.push_back(std::move(cell));
+    }
   }
 
   Json records(const std::string& task, const CaseIds& first, const CaseIds& second) const {
@@ -598,7 +703,9 @@ class Planner {
   /// and evaluation by trial.
   void order_by_kind() {
     const auto rank = [](const PlannedNode& node) {
-      return node.kind == "prepare" || node.kind == "cubes" ? 0 : node.kind == "pretrain" ? 1 : 2;
+      return node.kind == "prepare" || node.kind == "cubes"     ? 0
+             : node.kind == "pretrain" || node.kind == "survey" ? 1
+                                                                : 2;
     };
     std::ranges::stable_sort(plan_.nodes, {}, rank);
   }
@@ -610,6 +717,9 @@ class Planner {
   fs::path work_;
   Plan plan_;
   std::map<std::string, std::size_t> index_;  ///< key to position while adding
+  std::set<std::string> touched_;             ///< nodes that the current selection asks for
+  std::set<std::string> cell_keys_;           ///< cells that are planned already
+  int part_cells_ = 0;                        ///< cells of the current selection
   std::map<std::string, std::map<std::string, std::string>>
       seen_images_;  ///< digests by pre-training
 };
@@ -624,22 +734,36 @@ const PlannedNode& Plan::node(const std::string& key) const {
   return *found;
 }
 
-Selection selection_of(const TableSpec& spec, int trials) {
-  Selection selection;
-  selection.trials = std::min(spec.trials, trials);
+std::vector<Selection> selections_of(const Experiment& experiment, int trials) {
+  std::vector<Selection> selections;
   const auto add = [](std::vector<std::string>& list, const std::string& value) {
     if (std::ranges::find(list, value) == list.end()) {
       list.push_back(value);
     }
   };
-  for (const auto& row : spec.rows) {
-    add(selection.methods, row.method);
+  for (const Experiment* part : parts_of(experiment)) {
+    Selection selection;
+    selection.experiment = part->id;
+    selection.kind = part->kind;
+    for (const auto* rows : {&part->table.rows, &part->curves.rows, &part->rows}) {
+      for (const auto& row : *rows) {
+        add(selection.methods, row.method);
+      }
+    }
+    if (part->kind == ExperimentKind::dice) {
+      selection.trials = std::min(part->table.trials, trials);
+      for (const auto& column : part->table.columns) {
+        add(selection.tasks, column.task);
+        add(selection.fractions, column.fraction);
+      }
+    } else if (part->kind == ExperimentKind::curves) {
+      selection.trials = std::min(part->curves.trials, trials);
+      selection.tasks = part->curves.tasks;
+      selection.fractions = {part->curves.fraction};
+    }
+    selections.push_back(std::move(selection));
   }
-  for (const auto& column : spec.columns) {
-    add(selection.tasks, column.task);
-    add(selection.fractions, column.fraction);
-  }
-  return selection;
+  return selections;
 }
 
 std::uint64_t trial_seed(std::uint64_t seed, int trial) {
@@ -650,9 +774,9 @@ Plan make_plan(const Catalog& catalog,
                const Configuration& configuration,
                const Manifest& manifest,
                const std::string& profile,
-               const Selection& selection,
+               const std::vector<Selection>& selections,
                const fs::path& work_folder) {
-  return Planner(catalog, configuration, manifest, work_folder).plan(profile, selection);
+  return Planner(catalog, configuration, manifest, work_folder).plan(profile, selections);
 }
 
 }  // namespace sar

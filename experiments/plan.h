@@ -2,9 +2,9 @@
 
 #include "experiments/catalog.h"
 #include "experiments/configuration.h"
+#include "experiments/experiment.h"
 #include "experiments/manifest.h"
 #include "results/store.h"
-#include "results/table.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -31,6 +31,15 @@ struct PlannedCell {
   std::string label;
 };
 
+/// What one experiment of a collection asks for.
+struct PlanPart {
+  std::string experiment;
+  int cells = 0;
+  int requested_nodes = 0;  ///< nodes if nothing were shared
+  int nodes = 0;            ///< different nodes
+  int added_nodes = 0;      ///< those that no experiment before it asked for
+};
+
 /// What to run: nodes so ordered that each comes after those that it needs, and the cells that they
 /// make.
 struct Plan {
@@ -38,29 +47,33 @@ struct Plan {
   std::vector<PlannedNode> nodes;
   std::vector<PlannedCell> cells;
   std::map<std::string, std::vector<std::string>>
-      pretraining;           ///< method to its pre-training nodes
-  int requested_nodes = 0;   ///< nodes if nothing were shared between cells
-  bool provisional = false;  ///< the phantom suite is not written yet, so no key is final
+      pretraining;                   ///< method to its pre-training nodes
+  std::vector<std::string> targets;  ///< nodes that are wanted although no cell needs them
+  std::vector<PlanPart> parts;       ///< one per selection
+  int requested_nodes = 0;           ///< nodes if nothing were shared between cells
+  bool provisional = false;          ///< the phantom suite is not written yet, so no key is final
 
   [[nodiscard]] const PlannedNode& node(const std::string& key) const;
 };
 
-/// Which cells are wanted.
+/// What an experiment wants: cells, or pre-trainings, or counts of the data alone.
 struct Selection {
+  std::string experiment;
+  ExperimentKind kind = ExperimentKind::dice;
   std::vector<std::string> methods, tasks, fractions;
   int trials = 5;
 };
 
-/// A selection that covers the table: its methods, tasks and fractions.
-Selection selection_of(const TableSpec& spec, int trials);
+/// Selections that cover an experiment, one per part of a collection, with at most `trials` trials.
+std::vector<Selection> selections_of(const Experiment& experiment, int trials);
 
-/// Expands a selection into the graph of work. Throws Error 66 for a missing data set, 65 for a
-/// leak of test cases into pre-training or for too few cases.
+/// Expands selections into one graph of work, in which each node is there once. Throws Error 66 for
+/// a missing data set, 65 for a leak of test cases into pre-training or for too few cases.
 Plan make_plan(const Catalog& catalog,
                const Configuration& configuration,
                const Manifest& manifest,
                const std::string& profile,
-               const Selection& selection,
+               const std::vector<Selection>& selections,
                const std::filesystem::path& work_folder);
 
 /// Seed of a trial, derived from the split seed; equal for all methods.

@@ -185,6 +185,12 @@ class Execution {
       ++started;
       want(cell.row.evaluate_node);
     }
+    for (const auto& key : plan_.targets) {
+      const bool asked = !options_.retry_failed || stored_failures_.contains(key);
+      if (state_[key] == State::waiting && asked && options_.limit == 0) {
+        want(key);
+      }
+    }
     for (const auto& node : plan_.nodes) {
       if (state_[node.key] == State::done) {
         ++report_.nodes_stored;

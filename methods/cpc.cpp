@@ -55,7 +55,8 @@ class Task : public ProxyTask {
             "code", torch::nn::Linear(feature_channels(base_channels, 3), options.code))),
         summarise_(register_module(
             "context",
-            torch::nn::GRU(torch::nn::GRUOptions(options.code, options.context).batch_first(true)))) {
+            torch::nn::GRU(
+                torch::nn::GRUOptions(options.code, options.context).batch_first(true)))) {
     std::vector<torch::Tensor> contexts;
     std::vector<torch::Tensor> targets;
     for (std::size_t column = 0; column < plan_.contexts.size(); ++column) {
@@ -78,8 +79,8 @@ class Task : public ProxyTask {
     const auto columns = static_cast<std::int64_t>(batch.size()) * plan_.columns();
     for (std::size_t slot = 0; slot < batch.size(); ++slot) {
       Rng rng = batch.stream(purpose::proxy, slot);
-      const Block volume = cropped_and_padded(
-          resized(batch.cube(slot), options_.input), {side, side, side}, rng);
+      const Block volume =
+          cropped_and_padded(resized(batch.cube(slot), options_.input), {side, side, side}, rng);
       std::vector<Block> patches = cut_grid(volume, options_.grid, rng);
       for (Block& each : patches) {
         if (rng.chance(0.5)) {

@@ -22,7 +22,9 @@ void register_in(MethodRegistry& registry) {
   method.order = 10;
   method.transfer = Transfer::encoder_and_decoder;
   method.sections = {"genesis"};
-  method.keys = specs_of({Key(kWeightKey,
+  method.cubes = "genesis.cube_source";
+  method.keys = specs_of({cube_source_key("genesis"),
+                          Key(kWeightKey,
                               10.0,
                               "beta of the restoration loss; 10 as in the other rows, 1 as in the "
                               "official code")

@@ -40,8 +40,7 @@ class Task : public ProxyTask {
                                         base_channels,
                                         options.permutations))) {
     // Kept with the weights, so that a checkpoint says what its classes mean.
-    torch::Tensor table =
-        torch::empty({options.permutations, options.pieces()}, torch::kInt64);
+    torch::Tensor table = torch::empty({options.permutations, options.pieces()}, torch::kInt64);
     auto* to = table.data_ptr<std::int64_t>();
     for (const auto& order : orders_) {
       to = std::copy(order.begin(), order.end(), to);
@@ -55,8 +54,7 @@ class Task : public ProxyTask {
     for (std::size_t slot = 0; slot < batch.size(); ++slot) {
       Rng rng = batch.stream(purpose::proxy, slot);
       const int label = rng.between(0, options_.permutations - 1);
-      const auto patches =
-          cut_grid(resized(batch.cube(slot), options_.input), options_.grid, rng);
+      const auto patches = cut_grid(resized(batch.cube(slot), options_.input), options_.grid, rng);
       std::vector<Block> puzzle;
       for (const int piece : orders_[static_cast<std::size_t>(label)]) {
         puzzle.push_back(patches[static_cast<std::size_t>(piece)]);
@@ -106,8 +104,7 @@ std::vector<KeySpec> keys() {
                      "orders far from each other (Hamming), or random ones as in the official code")
                      .one_of({"maxmin", "random"})
                      .gap(29));
-  keys.push_back(
-      Key("jig.permutation_seed", 0, "seed of the set of orders").at_least(0).gap(29));
+  keys.push_back(Key("jig.permutation_seed", 0, "seed of the set of orders").at_least(0).gap(29));
   return specs_of(std::move(keys));
 }
 

@@ -12,6 +12,7 @@ std::unique_ptr<ProxyTask> make_task(const Settings& settings, const Network& ne
 
 std::vector<KeySpec> keys() {
   return specs_of({
+      cube_source_key("mial"),
       Key("mial.taps",
           "all",
           "the discriminator reads every encoder level, or the bottleneck alone")
@@ -60,6 +61,7 @@ void register_in(MethodRegistry& registry) {
   method.order = 60;
   method.transfer = Transfer::encoder_and_decoder;
   method.sections = {"mial"};
+  method.cubes = "mial.cube_source";
   method.keys = keys();
   method.make_task = make_task;
   registry.add(std::move(method));

@@ -13,11 +13,11 @@ class Task : public ProxyTask {
   Task(Size3 input, int pool_grid, int base_channels)
       : input_(input),
         pool_grid_(pool_grid),
-        head_(register_module("head",
-                              ProxyHead(pool_grid * pool_grid * pool_grid *
-                                            feature_channels(base_channels, 3),
-                                        base_channels,
-                                        kRotations))) {}
+        head_(register_module(
+            "head",
+            ProxyHead(pool_grid * pool_grid * pool_grid * feature_channels(base_channels, 3),
+                      base_channels,
+                      kRotations))) {}
 
   [[nodiscard]] std::vector<torch::Tensor> prepare(const ProxyBatch& batch) const override {
     std::vector<Block> inputs;
@@ -34,8 +34,8 @@ class Task : public ProxyTask {
   [[nodiscard]] Losses losses(Network& network,
                               const std::vector<torch::Tensor>& tensors,
                               const StepContext& /*context*/) override {
-    const torch::Tensor pooled = torch::adaptive_avg_pool3d(
-        network.encoder(tensors[0])[3], {pool_grid_, pool_grid_, pool_grid_});
+    const torch::Tensor pooled = torch::adaptive_avg_pool3d(network.encoder(tensors[0])[3],
+                                                            {pool_grid_, pool_grid_, pool_grid_});
     return classification_losses(head_(pooled.flatten(1)), tensors[1], "rotation_accuracy");
   }
 

@@ -38,10 +38,9 @@ class Task : public ProxyTask {
  public:
   Task(const Options& options, int base_channels)
       : options_(options),
-        head_(register_module("head",
-                              ProxyHead(2 * feature_channels(base_channels, 3),
-                                        base_channels,
-                                        options.places()))) {}
+        head_(register_module(
+            "head",
+            ProxyHead(2 * feature_channels(base_channels, 3), base_channels, options.places()))) {}
 
   [[nodiscard]] std::vector<torch::Tensor> prepare(const ProxyBatch& batch) const override {
     std::vector<std::vector<Block>> pairs;
@@ -90,9 +89,10 @@ std::vector<KeySpec> keys() {
   keys.push_back(Key("rpl.input_voxels", 54, "side to which cubes are resized, for grid 3")
                      .at_least(24)
                      .gap(28));
-  keys.push_back(Key("rpl.patch_voxels", 16, "side of a patch, for grid 3; grid 2: cell less jitter")
-                     .at_least(8)
-                     .gap(28));
+  keys.push_back(
+      Key("rpl.patch_voxels", 16, "side of a patch, for grid 3; grid 2: cell less jitter")
+          .at_least(8)
+          .gap(28));
   keys.push_back(
       Key("rpl.jitter_voxels", 2, "range of a patch's place in its cell").at_least(0).gap(28));
   return specs_of(std::move(keys));

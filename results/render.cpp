@@ -224,7 +224,17 @@ std::vector<std::string> notes(const Table& table, const std::string& best_mark)
     }
   }
   std::vector<std::string> result;
-  result.push_back(fmt::format("Dice in percent, mean ± SD over {} trials.", table.spec.trials));
+  const bool published = table.source == "published";
+  bool spread = !published;  // measured cells get one as soon as they have two trials
+  for (const auto& row : table.cells) {
+    spread = spread || std::any_of(row.begin(), row.end(), [](const TableCell& cell) {
+               return cell.sd.has_value();
+             });
+  }
+  result.push_back(fmt::format("{}Dice in percent, mean{} over {} trials.",
+                               published ? "As published: " : "",
+                               spread ? " ± SD" : "",
+                               table.spec.trials));
   if (best) {
     result.push_back(fmt::format("{}: best of its column.", best_mark));
   }
@@ -238,7 +248,17 @@ std::vector<std::string> notes(const Table& table, const std::string& best_mark)
     result.push_back(fmt::format("(n/{}): only n trials so far.", table.spec.trials));
   }
   if (gaps) {
-    result.emplace_back("–: no trial yet.");
+    result.emplace_back(published ? "–: not printed." : "–: no trial yet.");
+  }
+  for (const auto& columns : table.same_runs) {
+    std::vector<std::string> labels;
+    for (const std::size_t column : columns) {
+      labels.push_back(table.spec.columns[column].label);
+    }
+    result.push_back(
+        fmt::format("{}: {} come to the same training cases, so these are the same runs.",
+                    table.spec.columns[columns.front()].group,
+                    fmt::join(labels, ", ")));
   }
   if (!failed.empty()) {
     std::vector<std::string> items;
@@ -246,6 +266,9 @@ std::vector<std::string> notes(const Table& table, const std::string& best_mark)
       items.push_back(fmt::format("{}: {}", where, count));
     }
     result.push_back(fmt::format("Failed trials: {}.", fmt::join(items, ", ")));
+  }
+  if (published) {
+    return result;
   }
   result.push_back(fmt::format(
       "Protocol {}, profile {}.", table.protocol.protocol.substr(0, 12), table.protocol.profile));
@@ -609,7 +632,7 @@ std::string csv_number(const std::optional<Value>& value) {
 
 std::string render_csv(const Table& table) {
   std::string result =
-      "table,method,label,task,target,bucket,fraction,n,trials,failed,mean,sd,best";
+      "table,source,method,label,task,target,bucket,fraction,n,trials,failed,mean,sd,best";
   for (const char* test : {"student", "welch"}) {
     result += fmt::format(",{0}_t,{0}_df,{0}_p,{0}_p_adjusted", test);
   }
@@ -617,6 +640,7 @@ std::string render_csv(const Table& table) {
   for (std::size_t row = 0; row < table.cells.size(); ++row) {
     for (const TableCell& cell : table.cells[row]) {
       std::vector<std::string> line = {table.spec.id,
+                                       table.source,
                                        table.spec.rows[row].method,
                                        table.spec.rows[row].label,
                                        cell.task,
@@ -665,27 +689,39 @@ Json test_json(const std::optional<TestResult>& test) {
           {"ci", {test->g_low, test->g_high}}};
 }
 
-std::string render_json(const Table& table) {
+/// The numbers of one cell.
+Json numbers_json(const Table& table, const TableCell& cell) {
+  const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
+  return {{"mean", optional_json(cell.mean)},
+          {"sd", optional_json(cell.sd)},
+          {"n", cell.n},
+          {"failed", cell.failed},
+          {"best", cell.best},
+          {"p_vs_sar", chosen ? Json(chosen->p) : Json()},
+          {"p_adjusted", chosen ? Json(chosen->p_adjusted) : Json()},
+          {"student", test_json(cell.student)},
+          {"welch", test_json(cell.welch)},
+          {"not_testable", cell.not_testable.empty() ? Json() : Json(cell.not_testable)}};
+}
+
+/// Document of a table; with `published` each cell has both as objects.
+std::string render_json(const Table& table, const Table* published = nullptr) {
   Json rows = Json::array();
   for (std::size_t row = 0; row < table.cells.size(); ++row) {
     Json cells = Json::array();
-    for (const TableCell& cell : table.cells[row]) {
-      const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
-      cells.push_back(
-          {{"task", cell.task},
-           {"target", cell.target},
-           {"bucket", cell.bucket},
-           {"fraction", cell.fraction},
-           {"mean", optional_json(cell.mean)},
-           {"sd", optional_json(cell.sd)},
-           {"n", cell.n},
-           {"failed", cell.failed},
-           {"best", cell.best},
-           {"p_vs_sar", chosen ? Json(chosen->p) : Json()},
-           {"p_adjusted", chosen ? Json(chosen->p_adjusted) : Json()},
-           {"student", test_json(cell.student)},
-           {"welch", test_json(cell.welch)},
-           {"not_testable", cell.not_testable.empty() ? Json() : Json(cell.not_testable)}});
+    for (std::size_t column = 0; column < table.cells[row].size(); ++column) {
+      const TableCell& cell = table.cells[row][column];
+      Json entry{{"task", cell.task},
+                 {"target", cell.target},
+                 {"bucket", cell.bucket},
+                 {"fraction", cell.fraction}};
+      if (published != nullptr) {
+        entry["measured"] = numbers_json(table, cell);
+        entry["published"] = numbers_json(*published, published->cells[row][column]);
+      } else {
+        entry.update(numbers_json(table, cell));
+      }
+      cells.push_back(std::move(entry));
     }
     rows.push_back({{"method", table.spec.rows[row].method},
                     {"label", table.spec.rows[row].label},
@@ -695,7 +731,7 @@ std::string render_json(const Table& table) {
   const Json document = {{"schema_version", 1},
                          {"table", table.spec.id},
                          {"title", table.spec.title},
-                         {"source", "measured"},
+                         {"source", published != nullptr ? "both" : table.source},
                          {"protocol", table.protocol.protocol},
                          {"profile", table.protocol.profile},
                          {"data_kind", table.protocol.data_kind},
@@ -706,6 +742,19 @@ std::string render_json(const Table& table) {
                          {"alpha", table.alpha},
                          {"rows", std::move(rows)}};
   return document.dump(2) + "\n";
+}
+
+Grid grid_of(const Sheet& sheet) {
+  Grid grid;
+  grid.header = sheet.header;
+  grid.text_columns = sheet.text_columns;
+  for (const auto& row : sheet.rows) {
+    std::vector<GridCell>& cells = grid.rows.emplace_back();
+    for (const std::string& text : row) {
+      cells.push_back({text, "", false});
+    }
+  }
+  return grid;
 }
 
 }  // namespace
@@ -728,6 +777,74 @@ std::string render(const Table& table, const std::string& format, bool color) {
   }
   if (format == "json") {
     return render_json(table);
+  }
+  throw usage_error("unknown format: " + format).hint("use text, md, latex, csv, json or html");
+}
+
+std::string render_both(const Table& measured,
+                        const Table& published,
+                        const std::string& format,
+                        bool color) {
+  if (format == "json") {
+    return render_json(measured, &published);
+  }
+  const std::string first = render(measured, format, color);
+  std::string second = render(published, format, color);
+  if (format == "csv") {
+    return first + second.substr(second.find('\n') + 1);  // one heading
+  }
+  return first + "\n" + second;
+}
+
+std::string render(const Sheet& sheet, const std::string& format) {
+  const Grid grid = grid_of(sheet);
+  std::string notes;
+  if (format == "text") {
+    notes = sheet.notes.empty() ? "" : "\n";
+    for (const std::string& sentence : sheet.notes) {
+      notes += wrapped({sentence});
+    }
+    return sheet.title + "\n\n" + text_grid(grid, false) + notes;
+  }
+  if (format == "md") {
+    for (const std::string& sentence : sheet.notes) {
+      notes += "\n- " + escape_markdown(sentence);
+    }
+    return "**" + escape_markdown(sheet.title) + "**\n\n" + markdown_grid(grid) +
+           (notes.empty() ? "" : notes + "\n");
+  }
+  if (format == "latex") {
+    std::string caption = escape_latex(sheet.title) + ".";
+    for (const std::string& sentence : sheet.notes) {
+      caption += " " + escape_latex(sentence);
+    }
+    return "% needs \\usepackage{booktabs}\n" + latex_float(caption, sheet.id, grid);
+  }
+  if (format == "html") {
+    std::string result = "<figure class=\"results\">\n" +
+                         html_grid(grid,
+                                   escape_html(sheet.title),
+                                   "class=\"sheet\" id=\"" + escape_html(sheet.id) + "\"") +
+                         "<figcaption>";
+    for (const std::string& sentence : sheet.notes) {
+      result += escape_html(sentence) + "\n";
+    }
+    return result + "</figcaption>\n</figure>\n";
+  }
+  if (format == "csv") {
+    std::string result;
+    const auto add = [&](std::vector<std::string> line) {
+      std::transform(line.begin(), line.end(), line.begin(), escape_csv);
+      result += fmt::format("{}\n", fmt::join(line, ","));
+    };
+    add(sheet.header);
+    for (const auto& row : sheet.rows) {
+      add(row);
+    }
+    return result;
+  }
+  if (format == "json") {
+    return sheet.json.dump(2) + "\n";
   }
   throw usage_error("unknown format: " + format).hint("use text, md, latex, csv, json or html");
 }

@@ -612,6 +612,36 @@ std::optional<ProtocolRow> Store::newest_protocol(const TableSpec& spec) const {
   });
 }
 
+std::optional<ProtocolRow> Store::newest_protocol_with(const std::string& node_kind) const {
+  std::string key;
+  state_->attempt("look for the newest protocol", [&] {
+    auto row = statement(*state_->db,
+                         "SELECT COALESCE(p.protocol, json_extract(n.inputs, '$.protocol')) AS of "
+                         "FROM node n LEFT JOIN pretraining p ON p.node = n.key "
+                         "WHERE n.kind = ? AND n.state = 'done' AND of IS NOT NULL "
+                         "ORDER BY n.ended DESC, n.rowid DESC LIMIT 1",
+                         node_kind);
+    if (row.executeStep()) {
+      key = row.getColumn(0).getString();
+    }
+  });
+  return key.empty() ? std::nullopt : protocol(key);
+}
+
+std::optional<NodeRow> Store::survey(const std::string& protocol) const {
+  std::string key;
+  state_->attempt("look for the count of the data", [&] {
+    auto row = statement(*state_->db,
+                         "SELECT key FROM node WHERE kind = 'survey' AND state = 'done' "
+                         "AND json_extract(inputs, '$.protocol') = ? ORDER BY ended DESC LIMIT 1",
+                         protocol);
+    if (row.executeStep()) {
+      key = row.getColumn(0).getString();
+    }
+  });
+  return key.empty() ? std::nullopt : node(key);
+}
+
 int Store::planned_trials(const std::string& protocol, const TableSpec& spec) const {
   return state_->attempt("count planned trials", [&] {
     auto rows =
@@ -642,6 +672,36 @@ void Store::put_node(const NodeRow& row) {
     if (state_->exists("SELECT 1 FROM trial_dice WHERE node = ?", row.key)) {
       state_->renew_protocols_of(row.key);
     }
+  });
+}
+
+std::vector<StoredCurveRow> Store::finetuning_curves(const std::string& protocol,
+                                                     const std::string& fraction) const {
+  return state_->attempt("read loss curves", [&] {
+    auto rows = statement(*state_->db,
+                          "SELECT c.method, c.task, c.trial, l.step, l.epoch, l.split, l.loss, "
+                          "l.lr, l.seconds FROM cell c "
+                          "JOIN node n ON n.key = c.finetune_node AND n.state = 'done' "
+                          "JOIN loss l ON l.node = c.finetune_node "
+                          "WHERE c.protocol = ? AND c.fraction = ? "
+                          "ORDER BY c.task, c.method, c.trial, l.split, l.step",
+                          protocol,
+                          fraction);
+    std::vector<StoredCurveRow> list;
+    while (rows.executeStep()) {
+      StoredCurveRow& row = list.emplace_back();
+      row.method = rows.getColumn(0).getString();
+      row.task = rows.getColumn(1).getString();
+      row.trial = rows.getColumn(2).getInt();
+      row.loss = {rows.getColumn(3).getInt64(),
+                  rows.getColumn(4).getInt(),
+                  rows.getColumn(5).getString(),
+                  rows.getColumn(6).isNull() ? std::numeric_limits<double>::quiet_NaN()
+                                             : rows.getColumn(6).getDouble(),
+                  rows.getColumn(7).getDouble(),
+                  rows.getColumn(8).getDouble()};
+    }
+    return list;
   });
 }
 

@@ -62,6 +62,12 @@ struct StoredLoss {
   std::string split;
   double loss = 0, learning_rate = 0, seconds = 0;
 };
+/// A loss of one trial's fine-tuning.
+struct StoredCurveRow {
+  std::string method, task;
+  int trial = 0;
+  StoredLoss loss;
+};
 struct StoredMetric {
   int epoch = 0;
   std::string split, name;
@@ -119,6 +125,10 @@ class Store {
   /// trials planned for it are done; else the newest with any result for it; else none. Newest:
   /// with the evaluation that ended last, then the one stored last.
   [[nodiscard]] std::optional<ProtocolRow> newest_protocol(const TableSpec& spec) const;
+  /// Newest protocol under which work of this kind is done: "pretrain" or "survey".
+  [[nodiscard]] std::optional<ProtocolRow> newest_protocol_with(const std::string& node_kind) const;
+  /// The finished count of the pre-training data under a protocol.
+  [[nodiscard]] std::optional<NodeRow> survey(const std::string& protocol) const;
   /// Trials per cell that were planned under a protocol for the methods of `spec`; 0 if none.
   [[nodiscard]] int planned_trials(const std::string& protocol, const TableSpec& spec) const;
 
@@ -150,6 +160,10 @@ class Store {
   void renew_statistics(const std::string& protocol, const std::vector<TableSpec>& tables);
 
   [[nodiscard]] std::vector<TrialDice> trial_dice(const std::string& protocol) const;
+  /// Losses of all finished fine-tunings of a protocol with one label fraction, by task, method,
+  /// trial, split and step. A loss that was no number is NaN.
+  [[nodiscard]] std::vector<StoredCurveRow> finetuning_curves(const std::string& protocol,
+                                                              const std::string& fraction) const;
   [[nodiscard]] std::vector<RunRow> runs(const std::string& protocol = {}) const;
   [[nodiscard]] std::vector<StoredCaseDice> case_dice(const std::string& evaluate_node) const;
 

@@ -57,6 +57,35 @@ void adjust_family(Table& table, std::optional<TestResult> TableCell::*test) {
   }
 }
 
+/// Groups of columns that show one target and bucket of the same evaluations.
+std::vector<std::vector<std::size_t>> columns_of_same_runs(const TableSpec& spec,
+                                                           const std::vector<RunRow>& runs) {
+  using Group = std::pair<std::array<std::string, 3>, std::vector<std::string>>;
+  std::map<Group, std::vector<std::size_t>> groups;
+  for (std::size_t index = 0; index < spec.columns.size(); ++index) {
+    const TableColumn& column = spec.columns[index];
+    std::vector<std::string> evaluations;
+    for (const RunRow& run : runs) {
+      if (run.cell.task == column.task && run.cell.fraction == column.fraction &&
+          std::ranges::find(spec.rows, run.cell.method, &TableRow::method) != spec.rows.end()) {
+        evaluations.push_back(run.cell.evaluate_node);
+      }
+    }
+    std::ranges::sort(evaluations);
+    if (!evaluations.empty()) {
+      groups[{{column.task, column.target, column.bucket}, evaluations}].push_back(index);
+    }
+  }
+  std::vector<std::vector<std::size_t>> same;
+  for (auto& [group, columns] : groups) {
+    if (columns.size() > 1) {
+      same.push_back(std::move(columns));
+    }
+  }
+  std::ranges::sort(same);
+  return same;
+}
+
 }  // namespace
 
 Table build_table(const std::vector<TrialDice>& trials,
@@ -67,44 +96,69 @@ Table build_table(const std::vector<TrialDice>& trials,
   if (options.test != "student" && options.test != "welch") {
     throw usage_error("a table is tested by student or welch").with("test", options.test);
   }
+  SummaryTable summaries;
   std::map<CellName, std::vector<double>> values;
   for (const TrialDice& t : trials) {
     values[{t.method, t.task, t.fraction, t.target, t.bucket}].push_back(t.dice);
   }
-  const auto summary_of = [&](const std::string& method, const TableColumn& column) {
-    const auto found =
-        values.find({method, column.task, column.fraction, column.target, column.bucket});
-    return found == values.end() ? Summary{} : summarise(found->second);
+  const auto line_of = [&](const std::string& method) {
+    std::vector<Summary> line;
+    for (const TableColumn& column : spec.columns) {
+      const auto found =
+          values.find({method, column.task, column.fraction, column.target, column.bucket});
+      line.push_back(found == values.end() ? Summary{} : summarise(found->second));
+    }
+    return line;
   };
+  for (const TableRow& row : spec.rows) {
+    summaries.rows.push_back(line_of(row.method));
+  }
+  summaries.reference = line_of(spec.reference);
+  Table table = build_table(summaries, spec, options);
+  table.protocol = protocol;
+  table.same_runs = columns_of_same_runs(spec, runs);
+  for (std::size_t row = 0; row < spec.rows.size(); ++row) {
+    for (std::size_t column = 0; column < spec.columns.size(); ++column) {
+      table.cells[row][column].failed =
+          static_cast<int>(std::count_if(runs.begin(), runs.end(), [&](const RunRow& run) {
+            return run.state == "failed" && run.cell.method == spec.rows[row].method &&
+                   run.cell.task == spec.columns[column].task &&
+                   run.cell.fraction == spec.columns[column].fraction;
+          }));
+    }
+  }
+  return table;
+}
 
+Table build_table(const SummaryTable& summaries,
+                  const TableSpec& spec,
+                  const TableOptions& options) {
+  if (options.test != "student" && options.test != "welch") {
+    throw usage_error("a table is tested by student or welch").with("test", options.test);
+  }
   Table table;
   table.spec = spec;
-  table.protocol = protocol;
   table.test = options.test;
   table.correction = options.correction;
   table.alpha = options.alpha;
-  for (const TableRow& row : spec.rows) {
+  for (std::size_t row = 0; row < spec.rows.size(); ++row) {
     std::vector<TableCell>& cells = table.cells.emplace_back();
-    for (const TableColumn& column : spec.columns) {
+    for (std::size_t index = 0; index < spec.columns.size(); ++index) {
+      const TableColumn& column = spec.columns[index];
       TableCell& cell = cells.emplace_back();
       cell.task = column.task;
       cell.target = column.target;
       cell.bucket = column.bucket;
       cell.fraction = column.fraction;
-      const Summary summary = summary_of(row.method, column);
+      const Summary& summary = summaries.rows[row][index];
       cell.n = summary.n;
       if (summary.n > 0) {
         cell.mean = summary.mean;
         cell.sd = summary.sd;
       }
-      cell.failed =
-          static_cast<int>(std::count_if(runs.begin(), runs.end(), [&](const RunRow& run) {
-            return run.state == "failed" && run.cell.method == row.method &&
-                   run.cell.task == column.task && run.cell.fraction == column.fraction;
-          }));
-      const Summary reference = summary_of(spec.reference, column);
+      const Summary& reference = summaries.reference[index];
       cell.reference_n = reference.n;
-      if (row.method == spec.reference || summary.n == 0 || reference.n == 0) {
+      if (spec.rows[row].method == spec.reference || summary.n == 0 || reference.n == 0) {
         continue;
       }
       for (auto [result, test] :

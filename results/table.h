@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/core/json.h"
+#include "results/statistics.h"
 #include "results/store.h"
 
 #include <optional>
@@ -54,10 +55,14 @@ struct TableCell {
 
 struct Table {
   TableSpec spec;
-  ProtocolRow protocol;
-  std::string test, correction;  ///< chosen for the marks
+  std::string source = "measured";  ///< measured | published
+  ProtocolRow protocol;             ///< of measured numbers
+  std::string test, correction;     ///< chosen for the marks
   double alpha = 0.05;
   std::vector<std::vector<TableCell>> cells;  ///< [row][column]
+  /// Columns (by position) that show the very same runs: label fractions that round to the same
+  /// training cases.
+  std::vector<std::vector<std::size_t>> same_runs;
 };
 
 struct TableOptions {
@@ -72,10 +77,20 @@ Table build_table(const Store& store,
                   const ProtocolRow& protocol,
                   const TableSpec& spec,
                   const TableOptions& options);
-/// The same from rows that were read before; only failed runs are counted.
+/// The same from rows that were read before.
 Table build_table(const std::vector<TrialDice>& trials,
                   const std::vector<RunRow>& runs,
                   const ProtocolRow& protocol,
+                  const TableSpec& spec,
+                  const TableOptions& options);
+
+/// Means and SDs of a table; n = 0 where there is none.
+struct SummaryTable {
+  std::vector<std::vector<Summary>> rows;  ///< [row][column]
+  std::vector<Summary> reference;          ///< of the reference method, [column]
+};
+/// The same from means, SDs and n.
+Table build_table(const SummaryTable& summaries,
                   const TableSpec& spec,
                   const TableOptions& options);
 
@@ -89,5 +104,24 @@ int filled_cells(const Table& table);
 /// `color`: bold of the best by terminal escape codes in place of a star, text only. Throws Error 2
 /// for another format.
 std::string render(const Table& table, const std::string& format, bool color = false);
+
+/// Measured and published numbers of one table: in JSON as two objects in each cell, in CSV as
+/// lines of either source, otherwise one after the other.
+std::string render_both(const Table& measured,
+                        const Table& published,
+                        const std::string& format,
+                        bool color = false);
+
+/// A plain table of texts, for what is no table of Dice.
+struct Sheet {
+  std::string id, title;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> notes;  ///< sentences below the table
+  std::size_t text_columns = 1;    ///< left-aligned ones, at the beginning
+  Json json;                       ///< the document for format "json"
+};
+/// In the formats of tables. Throws Error 2 for another format.
+std::string render(const Sheet& sheet, const std::string& format);
 
 }  // namespace sar

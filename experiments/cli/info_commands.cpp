@@ -1,6 +1,6 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
-#include "experiments/cli/tables.h"
+#include "experiments/cli/views.h"
 #include "experiments/runner.h"
 #include "experiments/worker_process.h"
 #include "results/store.h"
@@ -65,9 +65,8 @@ Json items_of(const InfoCommand& command) {
          {"summary", "pancreas and its tumour on CT, cross-validation; targets: organ, tumor"}});
   } else if (command.what == "experiments") {
     for (const auto& name : catalog.experiment_names()) {
-      list.push_back(
-          {{"id", name},
-           {"summary", read_experiment(catalog.experiment_file(name), catalog).table.title}});
+      list.push_back({{"id", name},
+                      {"summary", read_experiment(catalog.experiment_file(name), catalog).title}});
     }
   } else {
     for (const auto& name : catalog.profile_names()) {

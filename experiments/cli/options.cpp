@@ -29,14 +29,16 @@ Progress::Style CommonOptions::progress_style() const {
   return std::getenv("CI") != nullptr ? Progress::Style::lines : Progress::automatic();
 }
 
-void add_common(CLI::App* app, CommonOptions& options) {
+void add_common(CLI::App* app, CommonOptions& options, bool formats) {
   app->add_option("-c,--config", options.config_files, "configuration file (TOML); may be repeated")
       ->type_name("FILE");
   app->add_option("--set", options.settings, "set one configuration key; may be repeated")
       ->type_name("KEY=VALUE");
-  single(app, "--format", options.format, "output format")
-      ->check(CLI::IsMember({"text", "md", "latex", "csv", "json", "html"}))
-      ->capture_default_str();
+  if (formats) {
+    single(app, "--format", options.format, "output format")
+        ->check(CLI::IsMember({"text", "md", "latex", "csv", "json", "html"}))
+        ->capture_default_str();
+  }
   app->add_flag("--json", options.json, "short for --format json");
   single(
       app, "-o,--output", options.output, "write the result to a file instead of standard output")

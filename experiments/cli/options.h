@@ -52,7 +52,8 @@ CLI::Option* single(CLI::App* app, const std::string& name, T& value, const std:
   return app->add_option(name, value, help)->take_last();
 }
 
-void add_common(CLI::App* app, CommonOptions& options);
+/// `formats`: with --format for tables; a command with other formats has its own.
+void add_common(CLI::App* app, CommonOptions& options, bool formats = true);
 void add_database(CLI::App* app, CommonOptions& options);
 void add_planning(CLI::App* app, PlanOptions& options, bool needs_experiment = true);
 

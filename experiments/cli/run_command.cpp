@@ -1,6 +1,6 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
-#include "experiments/cli/tables.h"
+#include "experiments/cli/views.h"
 #include "experiments/runner.h"
 #include "harness/core/files.h"
 #include "harness/core/signals.h"
@@ -24,16 +24,22 @@ struct RunCommand {
   bool next = false;  ///< of `worker`
 };
 
-/// The table specifications whose tests are kept up to date.
+/// The tables of Dice whose tests are kept up to date: those of all experiments, and of this one.
 std::vector<TableSpec> all_tables(const Catalog& catalog, const Experiment* current) {
   std::vector<TableSpec> tables;
+  const auto add = [&](const Experiment& experiment) {
+    for (const Experiment* part : parts_of(experiment)) {
+      if (part->kind == ExperimentKind::dice &&
+          std::ranges::find(tables, part->id, &TableSpec::id) == tables.end()) {
+        tables.push_back(part->table);
+      }
+    }
+  };
   for (const auto& name : catalog.experiment_names()) {
-    tables.push_back(read_experiment(catalog.experiment_file(name), catalog).table);
+    add(read_experiment(catalog.experiment_file(name), catalog));
   }
-  if (current != nullptr && std::ranges::none_of(tables, [&](const TableSpec& spec) {
-        return spec.id == current->table.id;
-      })) {
-    tables.push_back(current->table);
+  if (current != nullptr) {
+    add(*current);
   }
   return tables;
 }
@@ -61,11 +67,25 @@ std::string describe(const Plan& plan, const Session& session) {
   for (const auto& node : plan.nodes) {
     ++kinds[node.kind];
   }
-  std::string text = fmt::format("{}: {} cells, {} nodes of work ({} before sharing)\n",
-                                 session.experiment()->table.id,
-                                 plan.cells.size(),
-                                 plan.nodes.size(),
-                                 plan.requested_nodes);
+  int asked_cells = 0;
+  for (const auto& part : plan.parts) {
+    asked_cells += part.cells;
+  }
+  std::string text =
+      fmt::format("{}: {} cells, {} nodes of work ({} cells and {} nodes before sharing)\n",
+                  session.experiment()->id,
+                  plan.cells.size(),
+                  plan.nodes.size(),
+                  asked_cells,
+                  plan.requested_nodes);
+  if (plan.parts.size() > 1) {
+    text += fmt::format("  {:<12}{:>7}{:>8}{:>8}\n", "part", "cells", "nodes", "new");
+    for (const auto& part : plan.parts) {
+      text += fmt::format(
+          "  {:<12}{:>7}{:>8}{:>8}\n", part.experiment, part.cells, part.nodes, part.added_nodes);
+    }
+    text += "  new: nodes that no part above asked for; every node is run once\n";
+  }
   for (const auto& [kind, count] : kinds) {
     text += fmt::format("  {:<9} {}\n", kind, count);
   }
@@ -92,27 +112,45 @@ void say_where_to_look(const RunCommand& command,
                            report.nodes_stored,
                            report.nodes_failed,
                            format_duration(report.seconds));
-  const std::string table = session.experiment()->table.id;
-  std::cerr << fmt::format(
-      "Next: {} show {} --db {}   the table again (--format md, latex, csv, json)\n",
-      chosen.program,
-      table,
-      db);
-  for (const auto& cell : plan.cells) {
-    if (!is_done(store, plan.node(cell.row.evaluate_node))) {
+  const Experiment& experiment = *session.experiment();
+  std::cerr << fmt::format("Next: {} show {} --db {}   again (--format md, latex, csv, json)\n",
+                           chosen.program,
+                           command.plan.experiment,
+                           db);
+  for (const Experiment* part : parts_of(experiment)) {
+    const std::string name = part == &experiment ? command.plan.experiment : part->id;
+    if (part->kind == ExperimentKind::curves) {
+      std::cerr << fmt::format(
+          "      {} curves {} --db {}   the loss curves as CSV, JSON, SVG and PNG\n",
+          chosen.program,
+          name,
+          db);
+    }
+  }
+  for (const Experiment* part : parts_of(experiment)) {
+    if (part->kind != ExperimentKind::dice) {
       continue;
     }
-    const std::string target = cell.row.task == "brats" ? "tumor" : "organ";
-    std::cerr << fmt::format(
-        "      {} explain {}/{}/{}/{}/all{} --db {}   from a number to its runs\n",
-        chosen.program,
-        table,
-        cell.row.method,
-        cell.row.task,
-        target,
-        cell.row.fraction == "1" ? "" : "/" + cell.row.fraction,
-        db);
-    break;
+    const TableColumn& column = part->table.columns.front();
+    const auto cell = std::ranges::find_if(plan.cells, [&](const PlannedCell& each) {
+      return each.row.task == column.task && each.row.fraction == column.fraction &&
+             std::ranges::find(part->table.rows, each.row.method, &TableRow::method) !=
+                 part->table.rows.end() &&
+             is_done(store, plan.node(each.row.evaluate_node));
+    });
+    if (cell != plan.cells.end()) {
+      std::cerr << fmt::format(
+          "      {} explain {}/{}/{}/{}/{}{} --db {}   from a number to its runs\n",
+          chosen.program,
+          part->id,
+          cell->row.method,
+          column.task,
+          column.target,
+          column.bucket,
+          column.fraction == "1" ? "" : "/" + column.fraction,
+          db);
+      return;
+    }
   }
 }
 
@@ -170,15 +208,23 @@ Json plan_json(const Plan& plan,
     return plan.provisional ? Json() : Json(key);
   };
   Json json{{"schema_version", 1},
-            {"experiment", session.experiment()->table.id},
+            {"experiment", session.experiment()->id},
             {"profile", session.profile().name},
             {"protocol", final_key(plan.protocol.protocol)},
             {"data_kind", plan.protocol.data_kind},
             {"nodes_before_sharing", plan.requested_nodes},
+            {"parts", Json::array()},
             {"nodes", Json::object()},
             {"cells", Json::array()}};
   for (const auto& [name, kind] : progressed) {
     json["nodes"][name] = {{"done", kind.done}, {"planned", kind.planned}};
+  }
+  for (const auto& part : plan.parts) {
+    json["parts"].push_back({{"experiment", part.experiment},
+                             {"cells", part.cells},
+                             {"nodes_before_sharing", part.requested_nodes},
+                             {"nodes", part.nodes},
+                             {"new_nodes", part.added_nodes}});
   }
   for (const auto& cell : plan.cells) {
     json["cells"].push_back(
@@ -240,9 +286,10 @@ ExitCode run(const RunCommand& command, const Chosen& chosen) {
                                    state_folder(command.common),
                                    tables,
                                    run_options(command, chosen.command_line, session));
-  const Table table =
-      stored_table(store, plan.protocol, session.experiment()->table, command.common);
-  emit(command.common, render(table, command.common.chosen_format(), command.common.color_on(1)));
+  ViewOptions view;
+  view.protocol = plan.protocol.protocol;
+  emit(command.common,
+       Viewer(session.catalog(), command.common, view, &store).view(*session.experiment()).text);
   if (report.interrupted) {
     std::cerr << "interrupted; run the same command again to resume\n";
     return ExitCode::interrupted;
@@ -353,7 +400,7 @@ double check_whole_path(const std::string& device) {
 void add_run(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<RunCommand>();
   auto* sub =
-      app.add_subcommand("run", "plan an experiment, execute what is missing, print its table");
+      app.add_subcommand("run", "plan an experiment, execute what is missing, print its tables");
   add_planning(sub, command->plan);
   add_database(sub, command->common);
   add_execution(sub, *command);

@@ -85,7 +85,7 @@ Session::Session(const CommonOptions& common, const PlanOptions& plan)
   sources.profile = profile_;
   configuration_.emplace(catalog_, sources);
   if (experiment_) {
-    static_cast<void>(selection());  // a mistyped method is refused before any data are read
+    static_cast<void>(selections());  // a mistyped method is refused before any data are read
   }
   if (!common.quiet) {
     for (const auto& line : configuration_->replaced()) {
@@ -159,30 +159,47 @@ Manifest Session::manifest(bool dry) {
   return parse_manifest(result.at("manifest"));
 }
 
-Selection Session::selection() const {
-  Selection selection = selection_of(experiment_->table, profile_->trials);
-  check_known(options_.methods, selection.methods, "method");
-  check_known(options_.tasks, selection.tasks, "task");
-  check_known(options_.fractions, selection.fractions, "fraction");
-  const auto restrict_to = [](std::vector<std::string>& all,
-                              const std::vector<std::string>& given) {
-    if (!given.empty()) {
-      std::erase_if(all, [&](const std::string& each) {
+std::vector<Selection> Session::selections() const {
+  std::vector<Selection> selections = selections_of(*experiment_, profile_->trials);
+  const auto restrict_to = [&](std::vector<std::string> Selection::*list,
+                               const std::vector<std::string>& given,
+                               const std::string& what) {
+    if (given.empty()) {
+      return;
+    }
+    std::vector<std::string> known;
+    for (const auto& selection : selections) {
+      known.insert(known.end(), (selection.*list).begin(), (selection.*list).end());
+    }
+    std::ranges::sort(known);
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    check_known(given, known, what);
+    // A part that has none of what was asked for has nothing to do.
+    std::erase_if(selections, [&](Selection& selection) {
+      const bool concerned = !(selection.*list).empty();
+      std::erase_if(selection.*list, [&](const std::string& each) {
         return std::ranges::find(given, each) == given.end();
       });
-    }
+      return concerned && (selection.*list).empty();
+    });
   };
-  restrict_to(selection.methods, options_.methods);
-  restrict_to(selection.tasks, options_.tasks);
-  restrict_to(selection.fractions, options_.fractions);
-  if (options_.trials > 0) {
-    selection.trials = options_.trials;
+  restrict_to(&Selection::methods, options_.methods, "method");
+  restrict_to(&Selection::tasks, options_.tasks, "task");
+  restrict_to(&Selection::fractions, options_.fractions, "fraction");
+  if (selections.empty()) {
+    throw usage_error("no part of this experiment has all of what was asked for")
+        .with("experiment", experiment_->id);
   }
-  return selection;
+  if (options_.trials > 0) {
+    for (auto& selection : selections) {
+      selection.trials = options_.trials;
+    }
+  }
+  return selections;
 }
 
 Plan Session::plan(const Manifest& manifest) {
-  return make_plan(catalog_, *configuration_, manifest, profile_->name, selection(), work_);
+  return make_plan(catalog_, *configuration_, manifest, profile_->name, selections(), work_);
 }
 
 std::vector<std::string> Session::unread_settings(const Plan& plan) const {

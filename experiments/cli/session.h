@@ -41,7 +41,9 @@ class Session {
   /// there (not when `dry`). Throws Error 66 for a root that does not exist.
   Manifest manifest(bool dry);
   Plan plan(const Manifest& manifest);
-  [[nodiscard]] Selection selection() const;
+  /// What the flags leave of each part of the experiment. Throws Error 2 for a method, task or
+  /// fraction that no part has.
+  [[nodiscard]] std::vector<Selection> selections() const;
   /// Keys that were given by --set but that no planned node reads.
   [[nodiscard]] std::vector<std::string> unread_settings(const Plan& plan) const;
   /// Roots by data set id; those of the phantom suite if none was given.

@@ -1,7 +1,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
-#include "experiments/cli/tables.h"
+#include "experiments/cli/views.h"
 #include "experiments/experiment.h"
 #include "harness/core/json.h"
 #include "results/store.h"
@@ -19,37 +19,29 @@ namespace {
 
 struct ShowCommand {
   CommonOptions common;
-  std::string table, source = "measured", protocol;
+  ViewOptions view;
+  std::string subject;  ///< an experiment, or a cell
 };
 
-ProtocolRow protocol_for(const Store& store, const TableSpec& spec, const std::string& wanted) {
-  if (!wanted.empty()) {
-    if (auto row = store.protocol(wanted)) {
-      return *row;
-    }
-    throw Error(ExitCode::results_missing, "no such protocol in the database")
-        .with("protocol", wanted)
-        .hint("sar-bench list runs shows the protocols");
-  }
-  if (auto row = store.newest_protocol(spec)) {
-    return *row;
-  }
-  throw Error(ExitCode::results_missing, "no stored run has a cell of " + spec.id)
-      .hint("sar-bench run " + spec.id + " makes them");
+Error no_results(const Experiment& experiment) {
+  return Error(ExitCode::results_missing, "no finished trial of " + experiment.id + " is stored")
+      .hint("sar-bench run " + experiment.id +
+            " makes them; sar-bench status shows what is running");
 }
 
 ExitCode show(const ShowCommand& command) {
   const Catalog catalog = Catalog::load();
-  const Experiment experiment = read_experiment(catalog.experiment_file(command.table), catalog);
-  const Store store = open_results(command.common);
-  const ProtocolRow protocol = protocol_for(store, experiment.table, command.protocol);
-  const Table table = stored_table(store, protocol, experiment.table, command.common);
-  if (filled_cells(table) == 0) {
-    throw Error(ExitCode::results_missing,
-                "no cell of " + experiment.table.id + " has a finished trial yet")
-        .hint("sar-bench status shows what is running");
+  const Experiment experiment = read_experiment(catalog.experiment_file(command.subject), catalog);
+  std::optional<Store> store;
+  if (command.view.source != "published") {
+    store.emplace(open_results(command.common));
   }
-  emit(command.common, render(table, command.common.chosen_format(), command.common.color_on(1)));
+  const Viewer viewer(catalog, command.common, command.view, store ? &*store : nullptr);
+  const View view = viewer.view(experiment);
+  if (!view.filled) {
+    throw no_results(experiment);
+  }
+  emit(command.common, view.text);
   return ExitCode::ok;
 }
 
@@ -85,10 +77,13 @@ CellPath parse_path(const std::string& text) {
 }
 
 ExitCode explain(const ShowCommand& command) {
-  const CellPath path = parse_path(command.table);
+  const CellPath path = parse_path(command.subject);
   const Catalog catalog = Catalog::load();
   static_cast<void>(catalog.method(path.method));  // an unknown method is a usage error
   const Experiment experiment = read_experiment(catalog.experiment_file(path.table), catalog);
+  if (experiment.kind != ExperimentKind::dice) {
+    throw usage_error("only tables of Dice have cells to explain").with("experiment", path.table);
+  }
   if (std::ranges::none_of(experiment.table.columns, [&](const TableColumn& column) {
         return column.task == path.task && column.target == path.target &&
                column.bucket == path.bucket && column.fraction == path.fraction;
@@ -99,11 +94,15 @@ ExitCode explain(const ShowCommand& command) {
                (column.fraction == "1" ? "" : "/" + column.fraction);
     }
     throw usage_error("no such column in " + experiment.table.id)
-        .with("cell", command.table)
+        .with("cell", command.subject)
         .hint("it has:" + known);
   }
   const Store store = open_results(command.common);
-  const ProtocolRow protocol = protocol_for(store, experiment.table, command.protocol);
+  const auto stored = Viewer(catalog, command.common, command.view, &store).protocol(experiment);
+  if (!stored) {
+    throw no_results(experiment);
+  }
+  const ProtocolRow& protocol = *stored;
   Json trials = Json::array();
   std::vector<double> means;
   for (const auto& trial : store.trial_dice(protocol.protocol)) {
@@ -142,8 +141,11 @@ ExitCode explain(const ShowCommand& command) {
         }
       }
       for (const auto& dice : store.case_dice(cell.evaluate_node)) {
-        if (dice.target == path.target && (path.bucket == "all" || dice.bucket == path.bucket)) {
+        // "average" is the mean over the targets.
+        if ((path.target == "average" || dice.target == path.target) &&
+            (path.bucket == "all" || dice.bucket == path.bucket)) {
           entry["cases"].push_back({{"case", dice.case_id},
+                                    {"target", dice.target},
                                     {"bucket", dice.bucket},
                                     {"volume_mm3", dice.volume_mm3},
                                     {"dice", dice.dice}});
@@ -154,13 +156,13 @@ ExitCode explain(const ShowCommand& command) {
   }
   if (trials.empty()) {
     throw Error(ExitCode::results_missing, "no finished trial for this cell")
-        .with("cell", command.table)
+        .with("cell", command.subject)
         .with("protocol", protocol.protocol);
   }
   if (command.common.chosen_format() == "json") {
     emit(command.common,
          Json{{"schema_version", 1},
-              {"cell", command.table},
+              {"cell", command.subject},
               {"protocol", protocol.protocol},
               {"data_kind", protocol.data_kind},
               {"trials", trials}}
@@ -169,7 +171,7 @@ ExitCode explain(const ShowCommand& command) {
     return ExitCode::ok;
   }
   std::string text = fmt::format("{}   protocol {}, profile {}, {} data\n",
-                                 command.table,
+                                 command.subject,
                                  protocol.protocol,
                                  protocol.profile,
                                  protocol.data_kind);
@@ -200,8 +202,9 @@ ExitCode explain(const ShowCommand& command) {
                         trial.value("training_cases", Json::array()).size(),
                         trial.value("validation_cases", Json::array()).size());
     for (const Json& each : trial.at("cases")) {
-      text += fmt::format("    {:<28} {:<3} {:>10.0f} mm3  {:7.3f}\n",
+      text += fmt::format("    {:<28} {:<6} {:<3} {:>10.0f} mm3  {:7.3f}\n",
                           each.at("case").get<std::string>(),
+                          each.at("target").get<std::string>(),
                           each.at("bucket").get<std::string>(),
                           each.at("volume_mm3").get<double>(),
                           each.at("dice").get<double>());
@@ -279,42 +282,25 @@ ExitCode status(const CommonOptions& common) {
 
 }  // namespace
 
-Store open_results(const CommonOptions& common) {
-  if (!std::filesystem::exists(common.database)) {
-    throw Error(ExitCode::results_missing, "no results yet: the database is not there")
-        .with("file", common.database)
-        .hint("sar-bench run table2 makes it; --db names another");
-  }
-  return {common.database, Store::Mode::read};
-}
-
-Table stored_table(const Store& store,
-                   const ProtocolRow& protocol,
-                   TableSpec spec,
-                   const CommonOptions& common) {
-  const Json& settings = protocol.settings.at("shared");
-  TableOptions options;
-  options.test =
-      common.test.empty() ? settings.at("statistics.test").get<std::string>() : common.test;
-  options.correction = common.correction.empty()
-                           ? settings.at("statistics.correction").get<std::string>()
-                           : common.correction;
-  options.alpha = common.alpha_given ? common.alpha : settings.at("statistics.alpha").get<double>();
-  if (const int planned = store.planned_trials(protocol.protocol, spec); planned > 0) {
-    spec.trials = planned;
-  }
-  return build_table(store, protocol, spec, options);
-}
-
 void add_show(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<ShowCommand>();
-  auto* sub = app.add_subcommand("show", "a table from stored runs");
-  single(sub, "table", command->table, "table2, or an experiment file of your own")->required();
-  single(sub, "--source", command->source, "measured: from stored runs")
-      ->check(CLI::IsMember({"measured"}));
+  auto* sub = app.add_subcommand("show", "a table, from stored runs or as published");
+  single(sub,
+         "experiment",
+         command->subject,
+         "table1 to table4, fig3, proxy, all, or an experiment file of your own")
+      ->required();
+  single(sub,
+         "--source",
+         command->view.source,
+         "measured: stored runs; published: the paper's numbers")
+      ->check(CLI::IsMember({"measured", "published", "both"}))
+      ->capture_default_str();
+  single(sub, "--paper", command->view.paper, "whose numbers are published: a name, or a folder")
+      ->capture_default_str();
   single(sub,
          "--protocol",
-         command->protocol,
+         command->view.protocol,
          "show this protocol instead of the newest complete one");
   add_database(sub, command->common);
   add_common(sub, command->common);
@@ -326,8 +312,8 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<ShowCommand>();
   auto* sub = app.add_subcommand(
       "explain", "from a printed number to its trials, cases, weights, splits, commit and command");
-  single(sub, "cell", command->table, "TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]")->required();
-  single(sub, "--protocol", command->protocol, "explain under this protocol");
+  single(sub, "cell", command->subject, "TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]")->required();
+  single(sub, "--protocol", command->view.protocol, "explain under this protocol");
   add_database(sub, command->common);
   add_common(sub, command->common);
   on_chosen(

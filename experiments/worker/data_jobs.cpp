@@ -6,6 +6,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/io/image_io.h"
 #include "harness/volume/cube_store.h"
 
 #include <sys/stat.h>
@@ -312,7 +313,16 @@ Json verify(const Json& job, const Channel& channel) {
 Json cut_cubes(const Json& job, const Channel& channel) {
   const Settings settings = Settings::from_resolved(job.at("settings"));
   const CubeOptions options = cube_options(settings);
-  const auto counts = cubes_per_case(options, job.at("multiplier"));
+  const int multiplier = job.at("multiplier");
+  std::map<Scale, int> counts;
+  if (job.contains("native_per_case")) {
+    counts[Scale::native] = job.at("native_per_case").get<int>() * multiplier;
+  } else {
+    const auto per_scale = cubes_per_case(options, multiplier);
+    for (const Scale scale : kScales) {
+      counts[scale] = per_scale.at(static_cast<std::size_t>(scale));
+    }
+  }
   const Modality modality = job.at("modality") == "CT" ? Modality::ct : Modality::mri;
   const PreparedCache cache(fs::path(job.at("work").get<std::string>()) / "prepared");
   const std::string dataset = job.at("dataset");
@@ -330,18 +340,19 @@ Json cut_cubes(const Json& job, const Channel& channel) {
          record.images) {  // every MR channel is a case of its own (paper, Table 1)
       const auto volume =
           prepared_source(record, name, modality, digest_of(json, name), settings, cache);
+      const std::string case_id = record.images.size() == 1 ? record.id : record.id + "/" + name;
+      writer.add_volume(case_id, volume->geometry.size);
       if (!gives_cubes(*volume, options)) {
         progress_to(channel)(++done, total);
         continue;
       }
-      const std::string case_id = record.images.size() == 1 ? record.id : record.id + "/" + name;
       // The key of the case's stream is its name, so that cubes do not depend on which other cases
       // there are.
       const std::uint64_t case_number =
           std::stoull(sha256(dataset + "/" + case_id).substr(0, 15), nullptr, 16);
-      for (const Scale scale : kScales) {
+      for (const auto& [scale, count] : counts) {
         const auto scale_index = static_cast<std::size_t>(scale);
-        for (int i = 0; i < counts[scale_index]; ++i) {
+        for (int i = 0; i < count; ++i) {
           const Cube cube = draw_cube(
               *volume,
               scale,
@@ -356,6 +367,58 @@ Json cut_cubes(const Json& job, const Channel& channel) {
   }
   writer.finish();
   return {{"sha256", sha256_of_file(job.at("product").get<std::string>())}};
+}
+
+/// Median of each axis over a list of sizes, in the order z, y, x that Table 1 prints.
+Json median_shape(std::vector<Size3> sizes) {
+  Json shape = Json::array();
+  for (const std::size_t axis : {2U, 1U, 0U}) {
+    std::ranges::sort(sizes, {}, [axis](const Size3& size) { return size[axis]; });
+    const std::size_t n = sizes.size();
+    if (n == 0) {
+      return nullptr;
+    }
+    shape.push_back(0.5 * (sizes[(n - 1) / 2][axis] + sizes[n / 2][axis]));
+  }
+  return shape;
+}
+
+Json survey(const Json& job, const Channel& channel) {
+  const DatasetRegistry adapters = registry();
+  Json sets = Json::array();
+  int done = 0;
+  for (const auto& [id, set] : job.at("datasets").items()) {
+    const Json index = read_json(set.at("cubes").get<std::string>() + ".json");
+    std::vector<Size3> scanned;
+    for (const Json& record : set.at("cases")) {
+      for (const auto& [channel_name, file] : record.at("images").items()) {
+        scanned.push_back(read_image_header(file.at("path").get<std::string>()).geometry.size);
+      }
+    }
+    std::vector<Size3> prepared;
+    for (const Json& volume : index.at("volumes")) {
+      prepared.push_back(volume.at("size").get<Size3>());
+    }
+    Json cubes{{"small", 0}, {"medium", 0}, {"large", 0}};
+    for (const Json& cube : index.at("cubes")) {
+      Json& count = cubes.at(cube.at("scale").get<std::string>());
+      count = count.get<int>() + 1;
+    }
+    const DatasetAdapter& adapter = adapters.at(id);
+    sets.push_back({{"dataset", id},
+                    {"paper_name", adapter.paper_name},
+                    {"modality", set.at("modality")},
+                    {"organ", adapter.organ},
+                    {"patients", set.at("cases").size()},
+                    {"volumes", scanned.size()},
+                    {"median_shape_voxels", median_shape(scanned)},
+                    {"median_prepared_shape_voxels", median_shape(prepared)},
+                    {"cubes", cubes}});
+    progress_to(channel)(++done, static_cast<int>(job.at("datasets").size()));
+  }
+  const std::string text = Json{{"datasets", sets}}.dump(1) + "\n";
+  write_file_atomically(job.at("product").get<std::string>(), text);
+  return {{"sha256", sha256(text)}};
 }
 
 Json prepare(const Json& job, const Channel& channel) {

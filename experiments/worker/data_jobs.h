@@ -12,6 +12,7 @@ Json write_phantoms(const Json& job, const Channel& channel);
 Json list_cases(const Json& job, const Channel& channel);
 Json verify(const Json& job, const Channel& channel);
 Json cut_cubes(const Json& job, const Channel& channel);
+Json survey(const Json& job, const Channel& channel);
 Json prepare(const Json& job, const Channel& channel);
 
 /// A case record as the manifest stores it, and back.

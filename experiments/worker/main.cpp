@@ -40,6 +40,9 @@ Json run(const Json& job, const Channel& channel) {
   if (kind == "cubes") {
     return cut_cubes(job, channel);
   }
+  if (kind == "survey") {
+    return survey(job, channel);
+  }
   if (kind == "prepare") {
     return prepare(job, channel);
   }

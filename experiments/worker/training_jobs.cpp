@@ -14,6 +14,7 @@
 #include <fstream>
 #include <list>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace sar::worker {
@@ -162,34 +163,6 @@ std::vector<Target> targets_of(const std::string& task, const Settings& settings
   return {{"organ", together ? std::set<int>{1, 2} : std::set<int>{1}}, {"tumor", {2}}};
 }
 
-std::vector<std::uint8_t> mask_of(const std::vector<std::uint8_t>& labels,
-                                  const std::set<int>& classes) {
-  std::vector<std::uint8_t> mask(labels.size());
-  std::ranges::transform(labels, mask.begin(), [&](std::uint8_t label) {
-    return static_cast<std::uint8_t>(classes.contains(label) ? 1 : 0);
-  });
-  return mask;
-}
-
-/// Class of each voxel: threshold for one channel, argmax (first of equals) for several.
-std::vector<std::uint8_t> classify(const std::vector<Block>& probabilities, double threshold) {
-  std::vector<std::uint8_t> labels(probabilities.front().values.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (probabilities.size() == 1) {
-      labels[i] = static_cast<double>(probabilities[0].values[i]) > threshold ? 1 : 0;
-      continue;
-    }
-    std::size_t best = 0;
-    for (std::size_t channel = 1; channel < probabilities.size(); ++channel) {
-      if (probabilities[channel].values[i] > probabilities[best].values[i]) {
-        best = channel;
-      }
-    }
-    labels[i] = static_cast<std::uint8_t>(best);
-  }
-  return labels;
-}
-
 /// Probabilities brought to another grid over the same space, linearly.
 std::vector<Block> to_grid(std::vector<Block> probabilities,
                            const Geometry& from,
@@ -203,6 +176,29 @@ std::vector<Block> to_grid(std::vector<Block> probabilities,
     block = {to.size, std::move(resampled.voxels)};
   }
   return probabilities;
+}
+
+/// Tumour volumes of the training cases, as counted when the task was prepared; none where the
+/// test cases are ranked among themselves.
+std::optional<std::vector<double>> training_volumes_mm3(const Json& job) {
+  if (!job.contains("bucket_cases")) {
+    return std::nullopt;
+  }
+  const auto wanted = job.at("bucket_cases").get<std::set<std::string>>();
+  const Json summary = read_json(
+      job.at("products").at(job.at("prepared").get<std::string>()).get<std::string>());
+  std::vector<double> volumes;
+  for (const Json& each : summary.at("cases")) {
+    if (!wanted.contains(each.at("id").get<std::string>())) {
+      continue;
+    }
+    std::int64_t voxels = 0;
+    for (const auto& [label, count] : each.at("native_voxels_by_label").items()) {
+      voxels += count.get<std::int64_t>();
+    }
+    volumes.push_back(static_cast<double>(voxels) * each.at("voxel_volume_mm3").get<double>());
+  }
+  return volumes;
 }
 
 }  // namespace
@@ -280,7 +276,7 @@ Json evaluate(const Json& job, const Channel& channel) {
   CaseLoader loader(job, settings);
   const auto targets = targets_of(task, settings);
   const bool native = settings.text("evaluate.grid") == "native";
-  const double empty = settings.number("evaluate.empty_dice_percent");
+  const ScoreOptions options = score_options(settings);
 
   Json rows = Json::array();
   std::vector<SizedCase> tumours;
@@ -294,30 +290,29 @@ Json evaluate(const Json& job, const Channel& channel) {
     const LabelMap& truth = native ? prepared->native_label : prepared->label;
     const auto probabilities =
         to_grid(predictor.probabilities(prepared->image), prepared->image.geometry, truth.geometry);
-    const auto predicted = classify(probabilities, settings.number("evaluate.threshold"));
+    const auto predicted = classify(probabilities, options.threshold);
     for (const Target& target : targets) {
-      auto predicted_mask = mask_of(predicted, target.classes);
-      if (settings.flag("evaluate.keep_largest")) {
-        keep_largest_component(predicted_mask, truth.geometry.size);
-      }
-      const Overlap overlap = count_overlap(predicted_mask, mask_of(truth.voxels, target.classes));
-      const double volume = static_cast<double>(overlap.truth) * truth.geometry.voxel_volume_mm3();
+      const Score scored = score(predicted, truth, target.classes, options);
+      const double volume =
+          static_cast<double>(scored.overlap.truth) * truth.geometry.voxel_volume_mm3();
       rows.push_back({{"case_id", id},
                       {"target", target.name},
                       {"bucket", "all"},
                       {"volume_mm3", volume},
-                      {"dice", dice_percent(overlap, empty)},
-                      {"voxels_both", overlap.both},
-                      {"voxels_predicted", overlap.prediction},
-                      {"voxels_true", overlap.truth}});
+                      {"dice", scored.dice_percent},
+                      {"voxels_both", scored.overlap.both},
+                      {"voxels_predicted", scored.overlap.prediction},
+                      {"voxels_true", scored.overlap.truth}});
       if (task == "brats") {
         tumours.push_back({id, volume});
       }
     }
     channel.send({{"event", "progress"}, {"done", ++done}, {"total", test.size()}});
   }
-  const auto buckets = size_buckets(
-      tumours, settings.text("buckets.rule"), settings.numbers("buckets.thresholds_mm3"));
+  const auto buckets = size_buckets(tumours,
+                                    settings.text("buckets.rule"),
+                                    settings.numbers("buckets.thresholds_mm3"),
+                                    training_volumes_mm3(job));
   for (Json& row : rows) {
     const auto bucket = buckets.find(row.at("case_id").get<std::string>());
     if (bucket != buckets.end()) {

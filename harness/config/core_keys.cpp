@@ -75,6 +75,12 @@ std::vector<Key> cube_keys() {
       Key("cubes.maximum_retries", 50, "redraws of a rejected cube before it is kept")
           .at_least(0)
           .gap(8),
+      Key("ablation.count",
+          "match_total",
+          "cubes of a single-scale method: as many as SAR's in total, or SAR's share of that scale")
+          .one_of({"match_total", "as_scale"})
+          .gap(31),
+      Key("ablation.keep_mial", true, "single-scale methods keep the adversarial module").gap(31),
       Key("luna.cube_multiplier", 1, "times cubes.*_per_case").at_least(0).gap(1),
       Key("lits.cube_multiplier", 2, "times cubes.*_per_case").at_least(0).gap(1),
       Key("brats.cube_multiplier", 1, "times cubes.*_per_case, for each of the four MR channels")
@@ -247,6 +253,11 @@ std::vector<Key> task_keys() {
       Key("evaluate.organ_includes_tumor", false, "pancreas organ target is classes 1 and 2"),
       Key("buckets.rule", "quartile", "how test cases fall into S, M, L")
           .one_of({"quartile", "tertile", "thresholds"})
+          .gap(44),
+      Key("buckets.source",
+          "test",
+          "set whose volumes give the edges of quartiles and tertiles: test or training cases")
+          .one_of({"test", "train"})
           .gap(44),
       Key("buckets.thresholds_mm3",
           {10000.0, 50000.0},

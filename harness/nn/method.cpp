@@ -57,6 +57,7 @@ Json MethodRegistry::describe() const {
                     {"citation", method.citation},
                     {"order", method.order},
                     {"transfer", to_string(method.transfer)},
+                    {"cubes", method.cubes},
                     {"sections", method.sections},
                     {"keys", method.keys},
                     {"defaults", method.defaults},

@@ -33,6 +33,9 @@ struct Method {
   std::string citation;
   int order = 0;  ///< position in lists
   Transfer transfer = Transfer::none;
+  /// Cubes that its pre-training reads: "multiscale"; "small", "medium" or "large" alone; "native":
+  /// voxels as they are, not resized; or the name of the configuration key that says which.
+  std::string cubes = "multiscale";
   /// Configuration sections that its pre-training reads besides the shared ones: {"sa", "mial"}.
   std::vector<std::string> sections;
   std::vector<KeySpec> keys;  ///< keys that it declares (each key is declared by one method only)

@@ -61,8 +61,11 @@ AdversaryMode mode_of(const std::string& name) {
 torch::Tensor ProxyBatch::scales() const {
   torch::Tensor labels = torch::empty({static_cast<std::int64_t>(size())}, torch::kInt64);
   for (std::size_t slot = 0; slot < size(); ++slot) {
-    labels.data_ptr<std::int64_t>()[slot] =
-        static_cast<std::int64_t>(cubes.info(indices[slot]).scale);
+    const Scale scale = cubes.info(indices[slot]).scale;
+    if (scale == Scale::native) {
+      throw usage_error("native cubes have no scale for the scale-aware module to tell");
+    }
+    labels.data_ptr<std::int64_t>()[slot] = static_cast<std::int64_t>(scale);
   }
   return labels;
 }
@@ -123,6 +126,37 @@ AdversaryTask adversary_task(const Settings& settings, const Network& network) {
   return task;
 }
 
+Key cube_source_key(const std::string& method) {
+  return Key(method + ".cube_source",
+             "multiscale",
+             "cubes of its pre-training: those of SAR, or native ones of the network's input size")
+      .one_of({"multiscale", "native"})
+      .gap(11);
+}
+
+Method single_scale_method(const std::string& id,
+                           const std::string& paper_name,
+                           const std::string& scale,
+                           int order) {
+  Method method;
+  method.id = id;
+  method.paper_name = paper_name;
+  method.summary = "as +MIAL, on " + scale + " cubes alone";
+  method.citation = "SAR, Table 3";
+  method.order = order;
+  method.transfer = Transfer::encoder_and_decoder;
+  method.cubes = scale;
+  method.sections = {"mial", "ablation.keep_mial"};
+  method.make_task = [](const Settings& settings, const Network& network) {
+    const AdversaryTask adversary = adversary_task(settings, network);
+    return std::make_unique<RestorationTask>(
+        restoration_options(settings, "pretrain.restoration_weight"),
+        nullptr,
+        settings.flag("ablation.keep_mial") ? &adversary : nullptr);
+  };
+  return method;
+}
+
 RestorationTask::RestorationTask(RestorationOptions options,
                                  const ScaleTask* scale,
                                  const AdversaryTask* adversary)
@@ -150,7 +184,10 @@ std::vector<torch::Tensor> RestorationTask::prepare(const ProxyBatch& batch) con
     inputs.push_back(std::move(pair.input));
     targets.push_back(std::move(pair.target));
   }
-  return {tensor_of(inputs), tensor_of(targets), batch.scales(), batch.modalities()};
+  return {tensor_of(inputs),
+          tensor_of(targets),
+          scale_module_ ? batch.scales() : torch::empty({0}, torch::kInt64),
+          batch.modalities()};
 }
 
 Losses RestorationTask::losses(Network& network,

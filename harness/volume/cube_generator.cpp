@@ -67,11 +67,14 @@ Box draw_box(const Size3& volume, Scale scale, const CubeOptions& options, Rng& 
 
 double relative_side(Scale scale) {
   constexpr std::array<double, 3> sides{1.0 / 8, 1.0 / 4, 1.0 / 2};
+  if (scale == Scale::native) {
+    throw internal_error("a native cube has no scale");
+  }
   return sides.at(static_cast<std::size_t>(scale));
 }
 
 std::string_view name_of(Scale scale) {
-  constexpr std::array<std::string_view, 3> names{"small", "medium", "large"};
+  constexpr std::array<std::string_view, 4> names{"small", "medium", "large", "native"};
   return names.at(static_cast<std::size_t>(scale));
 }
 
@@ -103,6 +106,12 @@ std::array<int, 3> cubes_per_case(const CubeOptions& options, int multiplier) {
 Size3 box_size(const Size3& volume, Scale scale, const CubeOptions& options, double jitter) {
   const double cube_root = std::cbrt(static_cast<double>(count_voxels(volume)));
   Size3 size{};
+  if (scale == Scale::native) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      size[axis] = std::min(volume[axis], options.shape[axis]);
+    }
+    return size;
+  }
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const double whole = options.per_axis ? volume[axis] : cube_root;
     const double side = std::floor(whole * relative_side(scale) * (1 + jitter) + 0.5);

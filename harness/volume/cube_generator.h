@@ -14,10 +14,11 @@
 namespace sar {
 
 /// Scale of a cube relative to its volume (paper section 2.2). The number is the class index of the
-/// scale-aware module and the index in the cube store.
-enum class Scale : std::uint8_t { small = 0, medium = 1, large = 2 };
+/// scale-aware module and the index in the cube store. A native cube is as large as the network's
+/// input, in voxels of the preprocessed volume; it has no class.
+enum class Scale : std::uint8_t { small = 0, medium = 1, large = 2, native = 3 };
 inline constexpr std::array<Scale, 3> kScales{Scale::small, Scale::medium, Scale::large};
-/// Side of the box relative to the volume: 1/8, 1/4, 1/2.
+/// Side of the box relative to the volume: 1/8, 1/4, 1/2. Throws Error 70 for a native cube.
 double relative_side(Scale scale);
 std::string_view name_of(Scale scale);
 
@@ -44,7 +45,8 @@ struct Cube {
   Scale scale = Scale::small;
 };
 
-/// Side of the box per axis: max(minimum_side, floor(n * s * (1 + jitter) + 0.5)), at most n.
+/// Side of the box per axis: max(minimum_side, floor(n * s * (1 + jitter) + 0.5)), at most n; of a
+/// native cube the options' shape, at most n.
 Size3 box_size(const Size3& volume, Scale scale, const CubeOptions& options, double jitter = 0);
 
 /// False for volumes that a filter skips altogether: `genesis_lung` wants at least 96 slices.

@@ -41,9 +41,10 @@ CubeInfo parse_entry(const Json& entry) {
   entry.at("origin").get_to(info.box.origin);
   entry.at("size").get_to(info.box.size);
   const auto name = entry.at("scale").get<std::string>();
+  constexpr std::array stored{Scale::small, Scale::medium, Scale::large, Scale::native};
   const auto* scale = std::find_if(
-      kScales.begin(), kScales.end(), [&](Scale candidate) { return name_of(candidate) == name; });
-  if (scale == kScales.end()) {
+      stored.begin(), stored.end(), [&](Scale candidate) { return name_of(candidate) == name; });
+  if (scale == stored.end()) {
     throw data_error("unknown scale").with("scale", name);
   }
   info.scale = *scale;
@@ -53,7 +54,7 @@ CubeInfo parse_entry(const Json& entry) {
 }  // namespace
 
 CubeStoreWriter::CubeStoreWriter(fs::path path, Size3 shape)
-    : path_(std::move(path)), shape_(shape), index_(Json::array()) {
+    : path_(std::move(path)), shape_(shape), index_(Json::array()), volumes_(Json::array()) {
   partial_ =
       path_.parent_path() / fmt::format(".{}.partial-{}", path_.filename().string(), ::getpid());
   std::error_code code;
@@ -70,6 +71,10 @@ CubeStoreWriter::~CubeStoreWriter() {
   file_.close();
   std::error_code ignored;
   fs::remove(partial_, ignored);
+}
+
+void CubeStoreWriter::add_volume(const std::string& case_id, const Size3& size) {
+  volumes_.push_back({{"case", case_id}, {"size", size}});
 }
 
 void CubeStoreWriter::add(const Cube& cube, const CubeInfo& info) {
@@ -112,7 +117,8 @@ void CubeStoreWriter::finish() {
           .with("reason", code.message());
     }
   });
-  const Json document{{"version", kFormatVersion}, {"shape", shape_}, {"cubes", index_}};
+  const Json document{
+      {"version", kFormatVersion}, {"shape", shape_}, {"volumes", volumes_}, {"cubes", index_}};
   write_file_atomically(index_path(path_), document.dump(1) + "\n");
 }
 

@@ -25,9 +25,9 @@ struct CubeInfo {
 
 /// Writes cubes to `<path>` (voxels as little-endian uint16, 65535 = 1.0, cube after cube, x
 /// fastest) and
-/// `<path>.json` (version, shape and one entry per cube). Cubes go to a temporary file as they
-/// come; finish() moves it into place and writes the index last, both atomically. Without finish()
-/// nothing is left behind.
+/// `<path>.json` (version, shape, one entry per volume and one per cube). Cubes go to a temporary
+/// file as they come; finish() moves it into place and writes the index last, both atomically.
+/// Without finish() nothing is left behind.
 class CubeStoreWriter {
  public:
   /// Throws Error 74 if the file cannot be written.
@@ -38,6 +38,8 @@ class CubeStoreWriter {
   CubeStoreWriter(CubeStoreWriter&&) = delete;
   CubeStoreWriter& operator=(CubeStoreWriter&&) = delete;
 
+  /// Notes a volume that cubes were cut from (or none, where a filter skipped it).
+  void add_volume(const std::string& case_id, const Size3& size);
   /// Throws Error 70 if the shape differs or a value lies outside [0, 1].
   void add(const Cube& cube, const CubeInfo& info);
   void finish();
@@ -49,6 +51,7 @@ class CubeStoreWriter {
   Size3 shape_;
   std::vector<std::uint16_t> voxels_;  ///< of the cube being written
   Json index_;
+  Json volumes_;
 };
 
 /// Reads one or more cube files of equal shape as one list; voxels are mapped, not loaded.

@@ -118,9 +118,55 @@ void keep_largest_component(std::span<std::uint8_t> mask, const Size3& size) {
   std::copy(kept.begin(), kept.end(), mask.begin());
 }
 
+ScoreOptions score_options(const Settings& settings) {
+  ScoreOptions options;
+  options.threshold = settings.number("evaluate.threshold");
+  options.keep_largest = settings.flag("evaluate.keep_largest");
+  options.empty_dice_percent = settings.number("evaluate.empty_dice_percent");
+  return options;
+}
+
+std::vector<std::uint8_t> classify(const std::vector<Block>& probabilities, double threshold) {
+  std::vector<std::uint8_t> labels(probabilities.front().values.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (probabilities.size() == 1) {
+      labels[i] = static_cast<double>(probabilities[0].values[i]) > threshold ? 1 : 0;
+      continue;
+    }
+    std::size_t best = 0;
+    for (std::size_t channel = 1; channel < probabilities.size(); ++channel) {
+      if (probabilities[channel].values[i] > probabilities[best].values[i]) {
+        best = channel;
+      }
+    }
+    labels[i] = static_cast<std::uint8_t>(best);
+  }
+  return labels;
+}
+
+Score score(std::span<const std::uint8_t> prediction,
+            const LabelMap& truth,
+            const std::set<int>& classes,
+            const ScoreOptions& options) {
+  const auto mask_of = [&](std::span<const std::uint8_t> labels) {
+    std::vector<std::uint8_t> mask(labels.size());
+    std::transform(labels.begin(), labels.end(), mask.begin(), [&](std::uint8_t label) {
+      return static_cast<std::uint8_t>(classes.contains(label) ? 1 : 0);
+    });
+    return mask;
+  };
+  std::vector<std::uint8_t> predicted = mask_of(prediction);
+  if (options.keep_largest) {
+    keep_largest_component(predicted, truth.geometry.size);
+  }
+  const Overlap overlap = count_overlap(predicted, mask_of(truth.voxels));
+  return {overlap, dice_percent(overlap, options.empty_dice_percent)};
+}
+
 std::map<std::string, std::string> size_buckets(std::vector<SizedCase> cases,
                                                 const std::string& rule,
-                                                const std::vector<double>& thresholds_mm3) {
+                                                const std::vector<double>& thresholds_mm3,
+                                                std::optional<std::vector<double>> reference_mm3) {
   std::map<std::string, std::string> buckets;
   const std::size_t n = cases.size();
   if (rule == "thresholds") {
@@ -141,10 +187,29 @@ std::map<std::string, std::string> size_buckets(std::vector<SizedCase> cases,
     }
     return buckets;
   }
+  const auto end_of = [&](std::size_t count) {  // cases at either end
+    return std::max<std::size_t>(1, count / (rule == "quartile" ? 4 : 3));
+  };
+  if (reference_mm3) {
+    std::vector<double>& reference = *reference_mm3;
+    if (reference.size() < 3) {
+      return buckets;
+    }
+    std::sort(reference.begin(), reference.end());
+    const std::size_t end = end_of(reference.size());
+    const double largest_small = reference[end - 1];
+    const double smallest_large = reference[reference.size() - end];
+    for (const SizedCase& item : cases) {
+      buckets[item.id] = item.volume_mm3 <= largest_small    ? "S"
+                         : item.volume_mm3 >= smallest_large ? "L"
+                                                             : "M";
+    }
+    return buckets;
+  }
   std::sort(cases.begin(), cases.end(), [](const SizedCase& a, const SizedCase& b) {
     return a.volume_mm3 != b.volume_mm3 ? a.volume_mm3 < b.volume_mm3 : a.id < b.id;
   });
-  const std::size_t end = std::max<std::size_t>(1, n / (rule == "quartile" ? 4 : 3));
+  const std::size_t end = end_of(n);
   for (std::size_t i = 0; i < n; ++i) {
     buckets[cases[i].id] = i < end ? "S" : i >= n - end ? "L" : "M";
   }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "harness/config/settings.h"
 #include "harness/volume/volume.h"
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +42,27 @@ double dice_percent(const Overlap& overlap, double both_empty = 100.0);
 /// Keeps the largest 26-connected component of a mask; of equal ones that with the first voxel.
 void keep_largest_component(std::span<std::uint8_t> mask, const Size3& size);
 
+/// How probabilities become a Dice coefficient; read from the keys `evaluate.*`.
+struct ScoreOptions {
+  double threshold = 0.5;           ///< of one channel
+  bool keep_largest = false;        ///< only the largest component of the prediction counts
+  double empty_dice_percent = 100;  ///< if prediction and truth are both empty
+};
+ScoreOptions score_options(const Settings& settings);
+
+/// Class of each voxel: above the threshold for one channel, argmax (first of equals) for several.
+std::vector<std::uint8_t> classify(const std::vector<Block>& probabilities, double threshold);
+
+struct Score {
+  Overlap overlap;
+  double dice_percent = 0;
+};
+/// Scores the voxels of the named classes, taken together. `prediction` lies on the grid of `truth`.
+Score score(std::span<const std::uint8_t> prediction,
+            const LabelMap& truth,
+            const std::set<int>& classes,
+            const ScoreOptions& options);
+
 /// A test case and its ground-truth tumour size.
 struct SizedCase {
   std::string id;
@@ -50,8 +73,14 @@ struct SizedCase {
 /// three cases (then only "all" is reported). `rule`: "quartile" (default: smallest and largest
 /// max(1, floor(n/4)) cases, the rest is M), "tertile", or "thresholds" (below the first: S, from
 /// the second on: L). Cases are ordered by volume, ties by id.
-std::map<std::string, std::string> size_buckets(std::vector<SizedCase> cases,
-                                                const std::string& rule,
-                                                const std::vector<double>& thresholds_mm3 = {});
+///
+/// With `reference_mm3`, quartiles and tertiles are those of these volumes (of the training cases):
+/// S up to the largest volume of their S, L from the smallest of their L on, so that counts may
+/// differ from trial to trial. Empty as well if there are fewer than three of them.
+std::map<std::string, std::string> size_buckets(
+    std::vector<SizedCase> cases,
+    const std::string& rule,
+    const std::vector<double>& thresholds_mm3 = {},
+    std::optional<std::vector<double>> reference_mm3 = std::nullopt);
 
 }  // namespace sar

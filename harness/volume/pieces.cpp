@@ -169,9 +169,9 @@ Block mirrored_x(const Block& block) {
 }
 
 std::vector<std::vector<int>> permutation_set(int count,
-                                                       int pieces,
-                                                       const std::string& selection,
-                                                       std::uint64_t seed) {
+                                              int pieces,
+                                              const std::string& selection,
+                                              std::uint64_t seed) {
   using pieces_detail::kCandidates;
   const int existing = pieces_detail::count_orders(pieces, std::max(count, 2 * kCandidates));
   if (count > existing) {

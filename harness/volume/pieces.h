@@ -46,9 +46,9 @@ Block mirrored_x(const Block& block);
 /// to those chosen is largest; "random": random orders. Depends on `seed` only. Throws Error 2 if
 /// there are fewer than `count` orders, or for another name.
 std::vector<std::vector<int>> permutation_set(int count,
-                                                       int pieces,
-                                                       const std::string& selection,
-                                                       std::uint64_t seed);
+                                              int pieces,
+                                              const std::string& selection,
+                                              std::uint64_t seed);
 
 /// Positions in which two orders differ.
 int hamming_distance(const std::vector<int>& a, const std::vector<int>& b);

@@ -11,14 +11,20 @@
 
 namespace sar::test {
 
-/// A catalog with four methods and the five data sets, as the worker would describe them, and the
+/// A catalog with a few methods and the five data sets, as the worker would describe them, and the
 /// repository's own experiment files.
 inline Catalog make_catalog(const std::filesystem::path& share) {
   const auto method = [](const std::string& id,
                          const std::string& transfer,
                          bool pretrains,
-                         const std::vector<std::string>& sections) {
+                         const std::vector<std::string>& sections,
+                         const std::string& cubes = "multiscale") {
     Json keys = Json::array();
+    if (cubes.find('.') != std::string::npos) {
+      KeySpec source{cubes, "multiscale", "cubes of its pre-training", {}, {}, {}, 11};
+      source.choices = {"multiscale", "native"};
+      keys.push_back(source);
+    }
     if (id == "sa" || id == "mial") {
       keys.push_back(
           KeySpec{id + ".learning_rate", 0.1, "learning rate of the module", {}, {}, {}, 0});
@@ -27,6 +33,7 @@ inline Catalog make_catalog(const std::filesystem::path& share) {
                 {"paper_name", id},
                 {"summary", ""},
                 {"transfer", transfer},
+                {"cubes", cubes},
                 {"pretrains", pretrains},
                 {"sections", sections},
                 {"keys", keys},
@@ -45,10 +52,12 @@ inline Catalog make_catalog(const std::filesystem::path& share) {
   }
   const Json catalog{{"methods",
                       {method("scratch", "none", false, {}),
-                       method("genesis", "encoder_and_decoder", true, {}),
-                       method("mial", "encoder_and_decoder", true, {"mial"}),
+                       method("genesis", "encoder_and_decoder", true, {}, "genesis.cube_source"),
+                       method("mial", "encoder_and_decoder", true, {"mial"}, "mial.cube_source"),
                        method("sa", "encoder_and_decoder", true, {"sa"}),
-                       method("sar", "encoder_and_decoder", true, {"sa", "mial"})}},
+                       method("sar", "encoder_and_decoder", true, {"sa", "mial"}),
+                       method("scale2", "encoder_and_decoder", true, {"mial"}, "large"),
+                       method("scale8", "encoder_and_decoder", true, {"mial"}, "small")}},
                      {"datasets", datasets},
                      {"numerics_version", 1},
                      {"versions", {{"torch", "test"}, {"itk", "test"}}}};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/config/settings.h"
+#include "harness/config/key.h"
 #include "harness/nn/torch/heads.h"
 #include "harness/nn/torch/losses.h"
 #include "harness/nn/torch/proxy_task.h"
@@ -50,6 +50,16 @@ RestorationOptions restoration_options(const Settings& settings, const std::stri
 ScaleTask scale_task(const Settings& settings, const Network& network);
 /// Reads `mial.*`.
 AdversaryTask adversary_task(const Settings& settings, const Network& network);
+
+/// The key `<method>.cube_source`: a method without the scale-aware module may read native cubes.
+Key cube_source_key(const std::string& method);
+
+/// A row of Table 3: as +MIAL, on cubes of one scale ("small", "medium", "large"); the scale-aware
+/// module has nothing to tell apart there. Reads `ablation.*`.
+Method single_scale_method(const std::string& id,
+                           const std::string& paper_name,
+                           const std::string& scale,
+                           int order);
 
 /// Restoration of transformed cubes (equation 1), with the scale-aware module (equation 2) and the
 /// modality-invariant adversarial module (equation 3) where asked for: genesis, sa, mial and sar in

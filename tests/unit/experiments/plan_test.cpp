@@ -15,7 +15,19 @@ struct Planning {
   sar::TemporaryFolder folder;
   sar::Catalog catalog = sar::test::make_catalog(folder.path());
   sar::Manifest manifest = sar::test::make_manifest();
-  Selection selection{{"scratch", "genesis", "sar"}, {"brats", "pancreas"}, {"1"}, 5};
+  Selection selection = cells({"scratch", "genesis", "sar"}, {"brats", "pancreas"}, {"1"}, 5);
+
+  static Selection cells(std::vector<std::string> methods,
+                         std::vector<std::string> tasks,
+                         std::vector<std::string> fractions,
+                         int trials) {
+    Selection wanted;
+    wanted.methods = std::move(methods);
+    wanted.tasks = std::move(tasks);
+    wanted.fractions = std::move(fractions);
+    wanted.trials = trials;
+    return wanted;
+  }
 
   Plan plan(const std::vector<std::pair<std::string, std::string>>& values = {}) const {
     sar::ConfigurationSources sources;
@@ -24,7 +36,13 @@ struct Planning {
     }
     const sar::Configuration configuration(catalog, sources);
     return sar::make_plan(
-        catalog, configuration, manifest, "test", selection, folder.path() / "work");
+        catalog, configuration, manifest, "test", {selection}, folder.path() / "work");
+  }
+
+  Plan plan_of(const std::vector<Selection>& selections) const {
+    const sar::Configuration configuration(catalog, {});
+    return sar::make_plan(
+        catalog, configuration, manifest, "test", selections, folder.path() / "work");
   }
 
   static int count(const Plan& plan, const std::string& kind) {
@@ -198,12 +216,12 @@ TEST_CASE_METHOD(Planning, "paths and worker folders are no part of a key") {
   const Plan here = plan();
   const sar::Configuration configuration(catalog, {});
   const Plan there = sar::make_plan(
-      catalog, configuration, manifest, "test", selection, folder.path() / "elsewhere");
+      catalog, configuration, manifest, "test", {selection}, folder.path() / "elsewhere");
   CHECK(keys(here) == keys(there));
 }
 
 TEST_CASE_METHOD(Planning, "fractions are nested and equal case lists share one node") {
-  selection = {{"scratch"}, {"brats"}, {"1", "1/2", "1/5", "1/10", "1/20", "1/50"}, 1};
+  selection = cells({"scratch"}, {"brats"}, {"1", "1/2", "1/5", "1/10", "1/20", "1/50"}, 1);
   const Plan planned = plan();
   std::set<std::string> previous;
   std::map<std::string, std::string> node_of;
@@ -222,7 +240,7 @@ TEST_CASE_METHOD(Planning, "fractions are nested and equal case lists share one 
 }
 
 TEST_CASE_METHOD(Planning, "small fractions keep the steps of the full run unless told otherwise") {
-  selection = {{"scratch"}, {"brats"}, {"1", "1/10"}, 1};
+  selection = cells({"scratch"}, {"brats"}, {"1", "1/10"}, 1);
   const auto steps = [](const Plan& planned) {
     std::vector<int> list;
     for (const auto& cell : planned.cells) {
@@ -239,6 +257,106 @@ TEST_CASE_METHOD(Planning, "small fractions keep the steps of the full run unles
 TEST_CASE_METHOD(Planning, "more pancreas trials than folds are refused") {
   selection.trials = 6;
   CHECK_THROWS_AS(plan(), sar::Error);
+}
+
+TEST_CASE_METHOD(Planning, "experiments of a collection share every node of work") {
+  Selection fractions = cells({"scratch", "sar"}, {"brats"}, {"1", "1/2"}, 5);
+  Selection counts;
+  counts.kind = sar::ExperimentKind::data;
+  Selection proxies;
+  proxies.kind = sar::ExperimentKind::pretraining;
+  proxies.methods = {"genesis", "sar"};
+  const Plan together = plan_of({counts, selection, fractions, proxies});
+  std::set<std::string> apart;
+  for (const Selection& each : {counts, selection, fractions, proxies}) {
+    const std::set<std::string> alone = keys(plan_of({each}));
+    apart.insert(alone.begin(), alone.end());
+  }
+  CHECK(keys(together) == apart);
+  CHECK(together.nodes.size() == apart.size());  // each of them once
+  std::set<std::string> cell_keys;
+  for (const auto& cell : together.cells) {
+    CHECK(cell_keys.insert(cell.row.cell_key).second);
+  }
+  CHECK(cell_keys.size() == 3 * 2 * 5 + 2 * 5);  // the second asks for ten that the first has
+
+  REQUIRE(together.parts.size() == 4);
+  int added = 0;
+  for (const auto& part : together.parts) {
+    CHECK(part.added_nodes <= part.nodes);
+    CHECK(part.nodes <= part.requested_nodes);
+    added += part.added_nodes;
+  }
+  CHECK(added == static_cast<int>(together.nodes.size()));
+  CHECK(together.parts[3].added_nodes == 0);  // both are pre-trained for the table already
+}
+
+TEST_CASE_METHOD(Planning, "counting the data needs the cubes alone, and is kept per protocol") {
+  selection = {};
+  selection.kind = sar::ExperimentKind::data;
+  const Plan planned = plan();
+  CHECK(planned.cells.empty());
+  CHECK(count(planned, "cubes") == 4);
+  CHECK(count(planned, "survey") == 1);
+  CHECK(planned.nodes.size() == 5);
+  REQUIRE(planned.targets.size() == 1);
+  CHECK(planned.node(planned.targets.front()).kind == "survey");
+  CHECK(keys(plan({{"finetune.learning_rate", "0.01"}}), "survey") != keys(planned, "survey"));
+}
+
+TEST_CASE_METHOD(Planning, "proxy tasks need no fine-tuning") {
+  selection = {};
+  selection.kind = sar::ExperimentKind::pretraining;
+  selection.methods = {"genesis", "sar"};
+  const Plan planned = plan();
+  CHECK(planned.cells.empty());
+  CHECK(count(planned, "pretrain") == 2);
+  CHECK(planned.targets.size() == 2);
+  CHECK(count(planned, "finetune") == 0);
+}
+
+/// Settings of the cube nodes that the pre-training of a method needs, by data set.
+std::map<std::string, sar::Json> cubes_of(const Plan& planned, const std::string& method) {
+  std::map<std::string, sar::Json> cubes;
+  for (const auto& need : planned.node(planned.pretraining.at(method).front()).needs) {
+    const auto& inputs = planned.node(need).inputs;
+    cubes[inputs.at("dataset")] = inputs;
+  }
+  return cubes;
+}
+
+TEST_CASE_METHOD(Planning,
+                 "a single-scale method reads cubes of its scale, as many as SAR reads in all",
+                 "[key:ablation.count]") {
+  selection.methods = {"scale2", "scale8", "sar"};
+  const auto counts = [](const sar::Json& inputs) {
+    return std::vector<int>{inputs.at("settings").at("cubes.small_per_case"),
+                            inputs.at("settings").at("cubes.medium_per_case"),
+                            inputs.at("settings").at("cubes.large_per_case")};
+  };
+  const Plan planned = plan();
+  CHECK(counts(cubes_of(planned, "sar").at("luna")) == std::vector<int>{32, 16, 16});
+  CHECK(counts(cubes_of(planned, "scale2").at("luna")) == std::vector<int>{0, 0, 64});
+  CHECK(counts(cubes_of(planned, "scale8").at("luna")) == std::vector<int>{64, 0, 0});
+  const Plan share = plan({{"ablation.count", "as_scale"}});
+  CHECK(counts(cubes_of(share, "scale2").at("luna")) == std::vector<int>{0, 0, 16});
+  CHECK(counts(cubes_of(share, "scale8").at("luna")) == std::vector<int>{32, 0, 0});
+  CHECK(counts(cubes_of(share, "sar").at("luna")) == std::vector<int>{32, 16, 16});
+}
+
+TEST_CASE_METHOD(Planning,
+                 "Genesis may read native cubes while the other methods keep the shared ones",
+                 "[key:genesis.cube_source][key:mial.cube_source]") {
+  selection.methods = {"genesis", "mial", "sar"};
+  const Plan before = plan();
+  CHECK(cubes_of(before, "genesis") == cubes_of(before, "sar"));
+  const Plan native = plan({{"genesis.cube_source", "native"}});
+  CHECK(cubes_of(native, "sar") == cubes_of(before, "sar"));
+  CHECK(cubes_of(native, "mial") == cubes_of(before, "sar"));
+  CHECK(cubes_of(native, "genesis").at("luna").at("native_per_case") == 64);
+  const Plan both = plan({{"genesis.cube_source", "native"}, {"mial.cube_source", "native"}});
+  CHECK(cubes_of(both, "mial") == cubes_of(both, "genesis"));
+  CHECK(count(both, "cubes") == 8);
 }
 
 }  // namespace

@@ -1,0 +1,127 @@
+#include "experiments/cli/commands.h"
+#include "experiments/cli/views.h"
+#include "harness/core/files.h"
+#include "results/plot.h"
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <set>
+
+namespace sar::cli {
+namespace fs = std::filesystem;
+namespace {
+
+struct CurvesCommand {
+  CommonOptions common;
+  ViewOptions view;
+  std::string figure = "fig3";
+  std::string format;  ///< empty: all of them, as files
+  bool trials = false;
+  int smoothing = 0;  ///< 0: as configured
+};
+
+const std::set<std::string> kFormats{"csv", "json", "svg", "png"};
+
+std::string content(const LossCurves& curves,
+                    const std::string& format,
+                    bool trials,
+                    int smoothing) {
+  return format == "svg" || format == "png" ? plotted(gnuplot_script(curves, format, smoothing))
+                                            : render_curves(curves, format, trials);
+}
+
+/// The figure in every format, beside each other in a folder.
+void write_all(const LossCurves& curves, const fs::path& folder, int smoothing) {
+  const auto write = [&](const std::string& name, const std::string& text) {
+    write_file_atomically(folder / name, text);
+    std::cerr << "written: " << (folder / name).string() << '\n';
+  };
+  const std::string& id = curves.spec.id;
+  write(id + ".csv", content(curves, "csv", false, smoothing));
+  write(id + "-trials.csv", content(curves, "csv", true, smoothing));
+  write(id + ".json", content(curves, "json", false, smoothing));
+  write(id + ".svg", content(curves, "svg", false, smoothing));
+  write(id + ".png", content(curves, "png", false, smoothing));
+}
+
+ExitCode curves(const CurvesCommand& command) {
+  const Catalog catalog = Catalog::load();
+  const Experiment experiment = read_experiment(catalog.experiment_file(command.figure), catalog);
+  if (experiment.kind != ExperimentKind::curves) {
+    throw usage_error("this experiment has no loss curves")
+        .with("experiment", experiment.id)
+        .with("kind", to_string(experiment.kind))
+        .hint("fig3 has; a file of your own needs kind = \"curves\"");
+  }
+  const Store store = open_results(command.common);
+  const auto protocol = Viewer(catalog, command.common, command.view, &store).protocol(experiment);
+  LossCurves found;
+  if (protocol) {
+    found = build_curves(store, *protocol, experiment.curves);
+  }
+  if (found.rows.empty()) {
+    throw Error(ExitCode::results_missing, "no finished fine-tuning of this figure is stored")
+        .with("experiment", experiment.id)
+        .hint("sar-bench run " + command.figure + " makes them");
+  }
+  const int smoothing = command.smoothing > 0 ? command.smoothing
+                                              : protocol->settings.at("shared").value(
+                                                    "output.loss_curve_smoothing_steps", 1);
+  const fs::path output = command.common.output;
+  const std::string extension =
+      output.has_extension() ? output.extension().string().substr(1) : std::string();
+  const std::string format = command.common.json            ? "json"
+                             : !command.format.empty()      ? command.format
+                             : kFormats.contains(extension) ? extension
+                                                            : std::string();
+  if (!format.empty()) {
+    emit(command.common, content(found, format, command.trials, smoothing));
+    return ExitCode::ok;
+  }
+  if (!extension.empty()) {
+    throw usage_error("unknown kind of file for loss curves")
+        .with("file", output.string())
+        .hint("end it in .csv, .json, .svg or .png, or name a folder for all of them");
+  }
+  fs::create_directories(output.empty() ? fs::path(".") : output);
+  write_all(found, output, smoothing);
+  CommonOptions text = command.common;
+  text.output.clear();
+  emit(text, render(convergence_sheet(found), "text"));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_curves(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<CurvesCommand>();
+  auto* sub = app.add_subcommand(
+      "curves",
+      "loss curves of fine-tuning: files in CSV, JSON, SVG and PNG, and how soon they settle");
+  single(sub, "figure", command->figure, "fig3, or an experiment file of your own")
+      ->capture_default_str();
+  sub->add_flag(
+      "--each-trial", command->trials, "CSV with the rows of every trial, not their mean");
+  single(sub,
+         "--smoothing",
+         command->smoothing,
+         "steps over which the plotted training loss is averaged (default: "
+         "output.loss_curve_smoothing_steps)")
+      ->check(CLI::Range(1, 1'000'000));
+  single(sub,
+         "--protocol",
+         command->view.protocol,
+         "show this protocol instead of the newest complete one");
+  single(sub, "--format", command->format, "this format alone, to standard output or -o")
+      ->check(CLI::IsMember(kFormats));
+  add_database(sub, command->common);
+  add_common(sub, command->common, /*formats=*/false);
+  sub->get_option("--output")
+      ->description(
+          "a file (.csv, .json, .svg, .png), or a folder for all of them (default: this one)");
+  on_chosen(
+      sub, chosen, command, [](const CurvesCommand& each, const Chosen&) { return curves(each); });
+}
+
+}  // namespace sar::cli

@@ -1,0 +1,195 @@
+#include "experiments/cli/views.h"
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "results/sheets.h"
+
+#include <filesystem>
+
+namespace sar::cli {
+
+Store open_results(const CommonOptions& common) {
+  if (!std::filesystem::exists(common.database)) {
+    throw Error(ExitCode::results_missing, "no results yet: the database is not there")
+        .with("file", common.database)
+        .hint("sar-bench run table2 makes it; --db names another");
+  }
+  return {common.database, Store::Mode::read};
+}
+
+Viewer::Viewer(const Catalog& catalog,
+               const CommonOptions& common,
+               const ViewOptions& options,
+               const Store* store)
+    : catalog_(catalog), common_(common), options_(options), store_(store) {}
+
+View Viewer::view(const Experiment& experiment) const {
+  switch (experiment.kind) {
+    case ExperimentKind::dice:
+      return dice(experiment);
+    case ExperimentKind::data:
+      return data(experiment);
+    case ExperimentKind::curves:
+      return curves(experiment);
+    case ExperimentKind::pretraining:
+      return pretraining(experiment);
+    case ExperimentKind::collection:
+      return collection(experiment);
+  }
+  throw internal_error("an experiment without a kind");
+}
+
+std::optional<ProtocolRow> Viewer::protocol(const Experiment& experiment) const {
+  if (store_ == nullptr || options_.source == "published") {
+    return std::nullopt;
+  }
+  if (!options_.protocol.empty()) {
+    if (auto row = store_->protocol(options_.protocol)) {
+      return row;
+    }
+    throw Error(ExitCode::results_missing, "no such protocol in the database")
+        .with("protocol", options_.protocol)
+        .hint("sar-bench list runs shows the protocols");
+  }
+  switch (experiment.kind) {
+    case ExperimentKind::dice:
+      return store_->newest_protocol(experiment.table);
+    case ExperimentKind::curves:
+      return store_->newest_protocol(cells_of(experiment.curves));
+    case ExperimentKind::data:
+      return store_->newest_protocol_with("survey");
+    case ExperimentKind::pretraining:
+      return store_->newest_protocol_with("pretrain");
+    case ExperimentKind::collection:
+      return std::nullopt;  // each part has its own
+  }
+  return std::nullopt;
+}
+
+TableOptions Viewer::table_options(const ProtocolRow* protocol) const {
+  const auto setting = [&](const std::string& key) -> Json {
+    return protocol != nullptr ? protocol->settings.at("shared").at(key)
+                               : catalog_.schema().at(key, "built-in").default_value;
+  };
+  TableOptions options;
+  options.test =
+      common_.test.empty() ? setting("statistics.test").get<std::string>() : common_.test;
+  options.correction = common_.correction.empty()
+                           ? setting("statistics.correction").get<std::string>()
+                           : common_.correction;
+  options.alpha = common_.alpha_given ? common_.alpha : setting("statistics.alpha").get<double>();
+  return options;
+}
+
+const Paper* Viewer::paper() const {
+  if (!paper_) {
+    paper_ = read_paper(catalog_.paper_folder(options_.paper));
+  }
+  return &*paper_;
+}
+
+View Viewer::nothing(const Experiment& experiment, const std::string& why) const {
+  if (common_.chosen_format() == "json") {
+    return {
+        Json{{"schema_version", 1}, {"experiment", experiment.id}, {"empty", why}}.dump(2) + "\n",
+        false};
+  }
+  return {experiment.title + ": " + why + "\n", false};
+}
+
+View Viewer::dice(const Experiment& experiment) const {
+  const auto row = protocol(experiment);
+  const std::string format = common_.chosen_format();
+  const bool color = common_.color_on(1);
+  std::optional<Table> measured;
+  if (row) {
+    TableSpec spec = experiment.table;
+    if (const int planned = store_->planned_trials(row->protocol, spec); planned > 0) {
+      spec.trials = planned;
+    }
+    measured = build_table(*store_, *row, spec, table_options(&*row));
+  }
+  if (options_.source == "measured") {
+    return measured ? View{render(*measured, format, color), filled_cells(*measured) > 0}
+                    : nothing(experiment, "no run of it is stored yet");
+  }
+  const PrintedTable* printed = paper()->find(experiment.id);
+  if (printed == nullptr) {
+    throw usage_error("the paper has no table of this name")
+        .with("table", experiment.id)
+        .with("paper", paper()->id);
+  }
+  const Table published =
+      published_table(*printed, experiment.table, table_options(row ? &*row : nullptr));
+  return {measured ? render_both(*measured, published, format, color)
+                   : render(published, format, color),
+          true};
+}
+
+View Viewer::data(const Experiment& experiment) const {
+  const auto row = protocol(experiment);
+  const auto node = row ? store_->survey(row->protocol) : std::nullopt;
+  Json survey;
+  if (node) {
+    if (!std::filesystem::exists(node->path)) {
+      throw Error(ExitCode::results_missing,
+                  "the count of the data is not in the work folder any more")
+          .with("file", node->path)
+          .hint("sar-bench run " + experiment.id + " counts again");
+    }
+    survey = read_json(node->path);
+  }
+  if (survey.is_null() && options_.source != "published") {
+    return nothing(experiment, "the data have not been counted yet");
+  }
+  const Sheet sheet = data_sheet(
+      experiment.id, experiment.title, experiment.datasets, survey, row ? &*row : nullptr, paper());
+  return {render(sheet, common_.chosen_format()), true};
+}
+
+View Viewer::curves(const Experiment& experiment) const {
+  if (options_.source == "published") {
+    return nothing(experiment, "the paper prints no numbers for it");
+  }
+  const auto row = protocol(experiment);
+  if (!row) {
+    return nothing(experiment, "no run of it is stored yet");
+  }
+  const LossCurves curves = build_curves(*store_, *row, experiment.curves);
+  return {render(convergence_sheet(curves), common_.chosen_format()), !curves.rows.empty()};
+}
+
+View Viewer::pretraining(const Experiment& experiment) const {
+  if (options_.source == "published") {
+    return nothing(experiment, "the paper prints no numbers for it");
+  }
+  const auto row = protocol(experiment);
+  if (!row) {
+    return nothing(experiment, "no pre-training is stored yet");
+  }
+  const Sheet sheet = proxy_sheet(experiment.id, experiment.title, experiment.rows, *store_, *row);
+  return {render(sheet, common_.chosen_format()), !sheet.json.at("rows").empty()};
+}
+
+View Viewer::collection(const Experiment& experiment) const {
+  const bool json = common_.chosen_format() == "json";
+  Json documents = Json::array();
+  View all;
+  for (const Experiment& part : experiment.parts) {
+    const View view = this->view(part);
+    all.filled = all.filled || view.filled;
+    if (json) {
+      documents.push_back(Json::parse(view.text));
+    } else {
+      all.text += (all.text.empty() ? "" : "\n") + view.text;
+    }
+  }
+  if (json) {
+    all.text =
+        Json{{"schema_version", 1}, {"experiment", experiment.id}, {"parts", documents}}.dump(2) +
+        "\n";
+  }
+  return all;
+}
+
+}  // namespace sar::cli

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "experiments/catalog.h"
+#include "experiments/cli/options.h"
+#include "experiments/experiment.h"
+#include "results/loss_curves.h"
+#include "results/paper.h"
+#include "results/store.h"
+
+#include <optional>
+#include <string>
+
+namespace sar::cli {
+
+/// Opens the database for reading. Throws Error 4 if there is none yet.
+Store open_results(const CommonOptions& common);
+
+/// Which numbers to show.
+struct ViewOptions {
+  std::string source = "measured";  ///< measured | published | both
+  std::string protocol;             ///< empty: the newest complete one
+  std::string paper = "sar2021";    ///< folder name in experiments/papers, or a path
+};
+
+/// An experiment as printed.
+struct View {
+  std::string text;     ///< in the format asked for
+  bool filled = false;  ///< false: not one number is there
+};
+
+/// Prints experiments of every kind from stored runs, from a paper, or both.
+class Viewer {
+ public:
+  /// `store` may be null for published numbers.
+  Viewer(const Catalog& catalog,
+         const CommonOptions& common,
+         const ViewOptions& options,
+         const Store* store);
+
+  /// Throws Error 2 for published numbers of a table that the paper does not have, Error 4 for a
+  /// protocol that is not stored.
+  [[nodiscard]] View view(const Experiment& experiment) const;
+
+  /// The protocol to show an experiment under, if any run of it is stored.
+  [[nodiscard]] std::optional<ProtocolRow> protocol(const Experiment& experiment) const;
+
+ private:
+  [[nodiscard]] View dice(const Experiment& experiment) const;
+  [[nodiscard]] View data(const Experiment& experiment) const;
+  [[nodiscard]] View curves(const Experiment& experiment) const;
+  [[nodiscard]] View pretraining(const Experiment& experiment) const;
+  [[nodiscard]] View collection(const Experiment& experiment) const;
+  [[nodiscard]] View nothing(const Experiment& experiment, const std::string& why) const;
+  [[nodiscard]] TableOptions table_options(const ProtocolRow* protocol) const;
+  [[nodiscard]] const Paper* paper() const;
+
+  const Catalog& catalog_;
+  const CommonOptions& common_;
+  const ViewOptions& options_;
+  const Store* store_;
+  mutable std::optional<Paper> paper_;  ///< read when first asked for
+};
+
+}  // namespace sar::cli

@@ -1,0 +1,516 @@
+#include "results/loss_curves.h"
+
+#include "harness/core/error.h"
+#include "results/statistics.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+namespace sar {
+namespace curves_detail {
+
+constexpr std::size_t kPanelColumns = 3;  // of one task
+
+/// Means over trials of all rows of one split of a method on a task.
+std::vector<CurvePoint> points_of(const std::vector<const StoredCurveRow*>& rows,
+                                  const std::string& split) {
+  std::map<std::int64_t, CurvePoint> points;
+  for (const StoredCurveRow* row : rows) {
+    if (row->loss.split != split || !std::isfinite(row->loss.loss)) {
+      continue;
+    }
+    const double loss = row->loss.loss;
+    CurvePoint& point = points[row->loss.step];
+    point.step = row->loss.step;
+    point.epoch = row->loss.epoch;
+    point.least = point.n == 0 ? loss : std::min(point.least, loss);
+    point.most = point.n == 0 ? loss : std::max(point.most, loss);
+    point.mean += (loss - point.mean) / ++point.n;
+  }
+  std::vector<CurvePoint> list;
+  for (const auto& [step, point] : points) {
+    list.push_back(point);
+  }
+  return list;
+}
+
+std::vector<TrialConvergence> converged_trials(const std::vector<const StoredCurveRow*>& rows,
+                                               double tolerance) {
+  std::map<int, std::pair<std::vector<double>, std::vector<int>>> trials;
+  for (const StoredCurveRow* row : rows) {
+    if (row->loss.split == "train") {
+      trials[row->trial].first.push_back(row->loss.loss);
+      trials[row->trial].second.push_back(row->loss.epoch);
+    }
+  }
+  std::vector<TrialConvergence> list;
+  for (const auto& [trial, curve] : trials) {
+    if (auto each = convergence_of(curve.first, curve.second, tolerance)) {
+      each->trial = trial;
+      list.push_back(*each);
+    }
+  }
+  return list;
+}
+
+/// Fills the tests of every method against the reference on the same task; p by Holm over all.
+void test_convergence(LossCurves& curves) {
+  for (auto [result, test] : {std::pair(&MethodCurve::student, &student_test),
+                              std::pair(&MethodCurve::welch, &welch_test)}) {
+    std::vector<double> p;
+    std::vector<TestResult*> tested;
+    for (MethodCurve& curve : curves.curves) {
+      const auto reference = std::ranges::find_if(curves.curves, [&](const MethodCurve& other) {
+        return other.task == curve.task && other.method == curves.spec.reference;
+      });
+      if (reference == curves.curves.end() || &*reference == &curve || curve.steps.n == 0 ||
+          reference->steps.n == 0) {
+        continue;
+      }
+      const TTest outcome = test(curve.steps, reference->steps, 0.05);
+      if (!outcome.testable) {
+        curve.not_testable = outcome.reason;
+        continue;
+      }
+      TestResult& stored = (curve.*result)
+                               .emplace(TestResult{outcome.test,
+                                                   outcome.t,
+                                                   outcome.df,
+                                                   outcome.p,
+                                                   outcome.p,
+                                                   outcome.hedges_g,
+                                                   outcome.g_low,
+                                                   outcome.g_high});
+      p.push_back(outcome.p);
+      tested.push_back(&stored);
+    }
+    const std::vector<double> adjusted = adjust(p, "holm");
+    for (std::size_t i = 0; i < tested.size(); ++i) {
+      tested[i]->p_adjusted = adjusted[i];
+    }
+  }
+}
+
+Json points_json(const std::vector<CurvePoint>& points) {
+  Json list = Json::array();
+  for (const CurvePoint& point : points) {
+    list.push_back({{"step", point.step},
+                    {"epoch", point.epoch},
+                    {"n", point.n},
+                    {"mean", point.mean},
+                    {"min", point.least},
+                    {"max", point.most}});
+  }
+  return list;
+}
+
+Json test_document(const std::optional<TestResult>& test) {
+  if (!test) {
+    return nullptr;
+  }
+  return {{"t", test->t}, {"df", test->df}, {"p", test->p}, {"p_adjusted", test->p_adjusted}};
+}
+
+Json convergence_document(const LossCurves& curves) {
+  Json list = Json::array();
+  for (const MethodCurve& curve : curves.curves) {
+    Json trials = Json::array();
+    for (const TrialConvergence& trial : curve.trials) {
+      trials.push_back({{"trial", trial.trial},
+                        {"steps", trial.steps},
+                        {"of_steps", trial.of_steps},
+                        {"epochs", trial.epochs},
+                        {"final_loss", trial.final_loss}});
+    }
+    list.push_back(
+        {{"task", curve.task},
+         {"method", curve.method},
+         {"n", curve.steps.n},
+         {"mean_steps", curve.steps.n > 0 ? Json(curve.steps.mean) : Json()},
+         {"sd_steps", curve.steps.sd ? Json(*curve.steps.sd) : Json()},
+         {"trials", std::move(trials)},
+         {"student", test_document(curve.student)},
+         {"welch", test_document(curve.welch)},
+         {"not_testable", curve.not_testable.empty() ? Json() : Json(curve.not_testable)}});
+  }
+  return list;
+}
+
+Json head_document(const LossCurves& curves) {
+  return {{"schema_version", 1},
+          {"figure", curves.spec.id},
+          {"title", curves.spec.title},
+          {"protocol", curves.protocol.protocol},
+          {"profile", curves.protocol.profile},
+          {"data_kind", curves.protocol.data_kind},
+          {"reference", curves.spec.reference},
+          {"tolerance", curves.spec.tolerance}};
+}
+
+/// A text in gnuplot's double quotes, for terminals without enhanced text.
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result += '\\';
+    }
+    result += c == '\n' ? ' ' : c;
+  }
+  return result + "\"";
+}
+
+std::vector<CurvePoint> smoothed(const std::vector<CurvePoint>& points, int window) {
+  std::vector<CurvePoint> result;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const std::size_t first =
+        i + 1 < static_cast<std::size_t>(window) ? 0 : i + 1 - static_cast<std::size_t>(window);
+    CurvePoint point = points[i];
+    point.mean = point.least = point.most = 0;
+    const auto count = static_cast<double>(i + 1 - first);
+    for (std::size_t j = first; j <= i; ++j) {
+      point.mean += points[j].mean / count;
+      point.least += points[j].least / count;
+      point.most += points[j].most / count;
+    }
+    result.push_back(point);
+  }
+  return result;
+}
+
+std::string data_block(const std::string& name, const std::vector<CurvePoint>& points) {
+  std::string block = "$" + name + " << END\n";
+  for (const CurvePoint& point : points) {
+    block += fmt::format("{} {} {} {}\n", point.step, point.mean, point.least, point.most);
+  }
+  return block + "END\n";
+}
+
+std::string task_title(const std::string& task) {
+  return task == "brats" ? "BraTS2018" : task == "pancreas" ? "MSD (Pancreas)" : task;
+}
+
+}  // namespace curves_detail
+
+TableSpec cells_of(const CurveSpec& spec) {
+  TableSpec cells;
+  cells.id = spec.id;
+  cells.title = spec.title;
+  cells.reference = spec.reference;
+  cells.rows = spec.rows;
+  cells.trials = spec.trials;
+  for (const auto& task : spec.tasks) {
+    TableColumn& column = cells.columns.emplace_back();
+    column.label = column.task = task;
+    column.target = "tumor";
+    column.fraction = spec.fraction;
+  }
+  return cells;
+}
+
+std::optional<TrialConvergence> convergence_of(const std::vector<double>& losses,
+                                               const std::vector<int>& epochs,
+                                               double tolerance) {
+  if (losses.empty() || losses.size() != epochs.size() ||
+      !std::ranges::all_of(losses, [](double loss) { return std::isfinite(loss); })) {
+    return std::nullopt;
+  }
+  const auto window = static_cast<std::size_t>(std::ranges::count(epochs, epochs.back()));
+  const auto mean_until = [&](std::size_t steps) {
+    double sum = 0;
+    for (std::size_t i = steps - window; i < steps; ++i) {
+      sum += losses[i];
+    }
+    return sum / static_cast<double>(window);
+  };
+  TrialConvergence result;
+  result.of_steps = static_cast<std::int64_t>(losses.size());
+  result.final_loss = mean_until(losses.size());
+  std::size_t converged = losses.size();
+  while (converged > window && std::abs(mean_until(converged - 1) - result.final_loss) <=
+                                   tolerance * std::abs(result.final_loss)) {
+    --converged;
+  }
+  result.steps = static_cast<std::int64_t>(converged);
+  result.epochs = epochs[converged - 1];
+  return result;
+}
+
+LossCurves build_curves(std::vector<StoredCurveRow> rows,
+                        const ProtocolRow& protocol,
+                        const CurveSpec& spec) {
+  LossCurves curves;
+  curves.spec = spec;
+  curves.protocol = protocol;
+  for (const auto& task : spec.tasks) {
+    for (const TableRow& row : spec.rows) {
+      std::vector<const StoredCurveRow*> own;
+      for (const StoredCurveRow& each : rows) {
+        if (each.task == task && each.method == row.method) {
+          own.push_back(&each);
+        }
+      }
+      MethodCurve& curve = curves.curves.emplace_back();
+      curve.task = task;
+      curve.method = row.method;
+      curve.label = row.label;
+      curve.training = curves_detail::points_of(own, "train");
+      curve.validation = curves_detail::points_of(own, "val");
+      curve.trials = curves_detail::converged_trials(own, spec.tolerance);
+      std::vector<double> steps;
+      for (const TrialConvergence& trial : curve.trials) {
+        steps.push_back(static_cast<double>(trial.steps));
+      }
+      curve.steps = summarise(steps);
+    }
+  }
+  curves_detail::test_convergence(curves);
+  curves.rows = std::move(rows);
+  return curves;
+}
+
+LossCurves build_curves(const Store& store, const ProtocolRow& protocol, const CurveSpec& spec) {
+  return build_curves(store.finetuning_curves(protocol.protocol, spec.fraction), protocol, spec);
+}
+
+Sheet convergence_sheet(const LossCurves& curves) {
+  const CurveSpec& spec = curves.spec;
+  const auto reference = std::ranges::find(spec.rows, spec.reference, &TableRow::method);
+  const std::string label = reference == spec.rows.end() ? spec.reference : reference->label;
+  Sheet sheet;
+  sheet.id = spec.id;
+  sheet.title = spec.title + (curves.protocol.data_kind == "phantom" ? " [phantom data]" : "");
+  sheet.header = {
+      "Task", "Method", "n", "Steps", "SD", "Final loss", "Student p", "Welch p", "Holm"};
+  sheet.text_columns = 2;
+  std::string task;
+  for (const MethodCurve& curve : curves.curves) {
+    std::vector<std::string> row{curve.task == task ? "" : curve.task, curve.label};
+    task = curve.task;
+    row.push_back(std::to_string(curve.steps.n));
+    if (curve.steps.n == 0) {
+      row.resize(sheet.header.size(), "–");
+      sheet.rows.push_back(std::move(row));
+      continue;
+    }
+    double loss = 0;
+    for (const TrialConvergence& trial : curve.trials) {
+      loss += trial.final_loss / static_cast<double>(curve.trials.size());
+    }
+    row.push_back(fmt::format("{:.1f}", curve.steps.mean));
+    row.push_back(curve.steps.sd ? fmt::format("{:.1f}", *curve.steps.sd) : "–");
+    row.push_back(fmt::format("{:.4f}", loss));
+    row.push_back(curve.student ? format_p(curve.student->p) : "–");
+    row.push_back(curve.welch ? format_p(curve.welch->p) : "–");
+    row.push_back(curve.student ? format_p(curve.student->p_adjusted) : "–");
+    sheet.rows.push_back(std::move(row));
+  }
+  sheet.notes.push_back(fmt::format(
+      "Steps: optimiser steps until the training loss, averaged over the steps of one epoch, stays "
+      "within {:g} % of its final value; mean over n trials.",
+      100 * spec.tolerance));
+  sheet.notes.push_back(fmt::format(
+      "p: two-sided t-tests of the steps against {}; Holm: Student's p over all methods and tasks.",
+      label));
+  std::set<std::string> reasons;
+  for (const MethodCurve& curve : curves.curves) {
+    if (!curve.not_testable.empty()) {
+      reasons.insert(curve.not_testable);
+    }
+  }
+  if (!reasons.empty()) {
+    sheet.notes.push_back(fmt::format("–: not testable ({}).", fmt::join(reasons, "; ")));
+  }
+  sheet.notes.push_back(fmt::format(
+      "Protocol {}, profile {}.", curves.protocol.protocol.substr(0, 12), curves.protocol.profile));
+  sheet.json = curves_detail::head_document(curves);
+  sheet.json["convergence"] = curves_detail::convergence_document(curves);
+  return sheet;
+}
+
+std::string render_curves(const LossCurves& curves, const std::string& format, bool trials) {
+  using namespace curves_detail;
+  if (format == "json") {
+    Json document = head_document(curves);
+    document["curves"] = Json::array();
+    for (const MethodCurve& curve : curves.curves) {
+      document["curves"].push_back({{"task", curve.task},
+                                    {"method", curve.method},
+                                    {"label", curve.label},
+                                    {"train", points_json(curve.training)},
+                                    {"val", points_json(curve.validation)}});
+    }
+    document["convergence"] = convergence_document(curves);
+    return document.dump(1) + "\n";
+  }
+  if (format != "csv") {
+    throw usage_error("curves are written as csv, json, svg or png").with("got", format);
+  }
+  std::string text;
+  if (trials) {
+    text = "task,method,trial,split,step,epoch,loss,learning_rate,seconds,data_kind,protocol\n";
+    for (const StoredCurveRow& row : curves.rows) {
+      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n",
+                          row.task,
+                          row.method,
+                          row.trial,
+                          row.loss.split,
+                          row.loss.step,
+                          row.loss.epoch,
+                          row.loss.loss,
+                          row.loss.learning_rate,
+                          row.loss.seconds,
+                          curves.protocol.data_kind,
+                          curves.protocol.protocol);
+    }
+    return text;
+  }
+  text = "task,method,split,step,epoch,n,mean,min,max,data_kind,protocol\n";
+  for (const MethodCurve& curve : curves.curves) {
+    for (const auto& [split, points] :
+         {std::pair("train", &curve.training), std::pair("val", &curve.validation)}) {
+      for (const CurvePoint& point : *points) {
+        text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n",
+                            curve.task,
+                            curve.method,
+                            split,
+                            point.step,
+                            point.epoch,
+                            point.n,
+                            point.mean,
+                            point.least,
+                            point.most,
+                            curves.protocol.data_kind,
+                            curves.protocol.protocol);
+      }
+    }
+  }
+  return text;
+}
+
+std::string gnuplot_script(const LossCurves& curves, const std::string& terminal, int smoothing) {
+  using namespace curves_detail;
+  const std::size_t methods = curves.spec.rows.size();
+  const std::size_t tasks = curves.spec.tasks.size();
+  const std::size_t columns = kPanelColumns * tasks;
+  const std::size_t rows = (methods + kPanelColumns - 1) / kPanelColumns;
+  std::string script = fmt::format("set encoding utf8\nset terminal {} size {},{} font 'sans,11'\n",
+                                   terminal == "svg" ? "svg noenhanced background 'white'"
+                                                     : "pngcairo noenhanced background 'white'",
+                                   260 * columns + 40,
+                                   220 * rows + 130);
+  const auto name = [](std::size_t curve, const char* split) {
+    return fmt::format("{}{}", split, curve);
+  };
+  for (std::size_t i = 0; i < curves.curves.size(); ++i) {
+    script += data_block(name(i, "train"), smoothed(curves.curves[i].training, smoothing));
+    script += data_block(name(i, "val"), curves.curves[i].validation);
+  }
+  script +=
+      "set tics nomirror out scale 0.5 textcolor '#444444'\nset border 3 linecolor '#888888'\n"
+      "unset key\n";
+  const bool phantom = curves.protocol.data_kind == "phantom";
+  script += fmt::format("set multiplot title {}\n",
+                        quoted(curves.spec.title + (phantom ? " [phantom data]" : "")));
+  const double top = 1 - 95.0 / static_cast<double>(220 * rows + 130);
+  const double bottom = 42.0 / static_cast<double>(220 * rows + 130);
+  for (std::size_t task = 0; task < tasks; ++task) {
+    double least = 1e300;
+    double most = -1e300;
+    std::int64_t last = 1;
+    for (std::size_t m = 0; m < methods; ++m) {
+      const MethodCurve& curve = curves.curves[task * methods + m];
+      for (const auto* points : {&curve.training, &curve.validation}) {
+        for (const CurvePoint& point : *points) {
+          least = std::min(least, point.least);
+          most = std::max(most, point.most);
+          last = std::max(last, point.step);
+        }
+      }
+    }
+    if (most <= least) {
+      least = 0;
+      most = 1;
+    }
+    const double margin = 0.03 * (most - least);
+    script +=
+        fmt::format("set xrange [0:{}]\nset yrange [{}:{}]\n", last, least - margin, most + margin);
+    script += fmt::format("set label 1 {} at screen {},{} center font 'sans,13'\n",
+                          quoted(task_title(curves.spec.tasks[task]) + ": loss by optimiser step"),
+                          (static_cast<double>(task) + 0.5) / static_cast<double>(tasks),
+                          1 - 48.0 / static_cast<double>(220 * rows + 130));
+    for (std::size_t m = 0; m < methods; ++m) {
+      const std::size_t column = task * kPanelColumns + m % kPanelColumns;
+      const std::size_t row = m / kPanelColumns;
+      const double width = 1.0 / static_cast<double>(columns);
+      const double height = (top - bottom) / static_cast<double>(rows);
+      script += fmt::format(
+          "set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\nset tmargin at screen "
+          "{:.5f}\nset bmargin at screen {:.5f}\n",
+          width * static_cast<double>(column) + 0.19 * width,
+          width * static_cast<double>(column) + 0.96 * width,
+          top - height * static_cast<double>(row) - 0.12 * height,
+          top - height * static_cast<double>(row) - 0.88 * height);
+      const std::size_t own = task * methods + m;
+      const MethodCurve& curve = curves.curves[own];
+      script += fmt::format("set title {} offset 0,-0.9 font 'sans,12'\n",
+                            quoted(curve.label + (curve.training.empty() ? " (no run)" : "")));
+      std::string plots;
+      const auto add = [&](const std::string& part) {
+        plots += (plots.empty() ? "plot " : ", ") + part;
+      };
+      add(
+          fmt::format("${} using 1:3:4 with filledcurves fillcolor '#9ecae1' fillstyle solid "
+                      "noborder",
+                      name(own, "train")));
+      for (std::size_t other = 0; other < methods; ++other) {
+        const std::size_t index = task * methods + other;
+        if (index == own || curves.curves[index].training.empty()) {
+          continue;
+        }
+        const bool reference = curves.curves[index].method == curves.spec.reference;
+        add(reference ? fmt::format("${} using 1:2 with lines linecolor 'black' dashtype 2 "
+                                    "linewidth 1.2",
+                                    name(index, "train"))
+                      : fmt::format("${} using 1:2 with lines linecolor '#c8c8c8' linewidth 0.7",
+                                    name(index, "train")));
+      }
+      add(fmt::format("${} using 1:2 with lines linecolor '#08519c' linewidth 2.2",
+                      name(own, "train")));
+      if (!curve.validation.empty()) {
+        add(
+            fmt::format("${} using 1:2 with linespoints linecolor '#d95f0e' linewidth 1 pointtype "
+                        "7 pointsize 0.5",
+                        name(own, "val")));
+      }
+      if (curve.training.empty()) {
+        plots = "plot NaN";
+      }
+      script += plots + "\nunset label 1\n";
+    }
+  }
+  // The legend is a plot of its own below the panels, so that it covers no curve.
+  const auto reference =
+      std::ranges::find(curves.spec.rows, curves.spec.reference, &TableRow::method);
+  script += fmt::format(
+      "unset title\nunset border\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\n"
+      "set tmargin at screen {0}\nset bmargin at screen 0\nset xrange [0:1]\nset yrange [0:1]\n"
+      "set key at screen 0.5,{1} center center horizontal maxrows 1 samplen 3 font 'sans,11'\n"
+      "plot NaN with lines linecolor '#08519c' linewidth 2.2 title 'training, mean of trials', "
+      "NaN with filledcurves fillcolor '#9ecae1' fillstyle solid title 'range of trials', "
+      "NaN with linespoints linecolor '#d95f0e' pointtype 7 pointsize 0.5 title 'validation', "
+      "NaN with lines linecolor 'black' dashtype 2 linewidth 1.2 title {2}, "
+      "NaN with lines linecolor '#c8c8c8' linewidth 0.7 title 'the other methods'\n"
+      "unset multiplot\n",
+      bottom,
+      0.45 * bottom,
+      quoted(reference == curves.spec.rows.end() ? curves.spec.reference : reference->label));
+  return script;
+}
+
+}  // namespace sar

@@ -1,0 +1,335 @@
+#include "results/paper.h"
+
+#include "harness/config/settings.h"
+#include "harness/core/error.h"
+#include "results/statistics.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+
+namespace sar {
+namespace fs = std::filesystem;
+namespace paper_detail {
+
+/// Collects faults, so that all are told at once.
+class Faults {
+ public:
+  void add(const fs::path& file, const std::string& where, const std::string& what) {
+    list_.push_back(file.filename().string() + ": " + (where.empty() ? "" : where + ": ") + what);
+  }
+  void report(const fs::path& folder) const {
+    if (list_.empty()) {
+      return;
+    }
+    std::string text;
+    for (const auto& fault : list_) {
+      text += "\n  " + fault;
+    }
+    throw data_error("the paper's files have " + std::to_string(list_.size()) +
+                     (list_.size() == 1 ? " fault" : " faults"))
+        .with("folder", folder.string())
+        .hint(text);
+  }
+
+ private:
+  std::vector<std::string> list_;
+};
+
+/// Fields of one TOML table; what is missing or of the wrong type becomes a fault.
+class Fields {
+ public:
+  Fields(const Json& table, fs::path file, std::string where, Faults& faults)
+      : table_(table), file_(std::move(file)), where_(std::move(where)), faults_(faults) {}
+
+  std::string text(const std::string& key, const std::optional<std::string>& otherwise = {}) const {
+    if (table_.contains(key) && table_.at(key).is_string()) {
+      return table_.at(key);
+    }
+    if (!table_.contains(key) && otherwise) {
+      return *otherwise;
+    }
+    fault("'" + key + "' must be given as text");
+    return {};
+  }
+
+  std::vector<std::string> texts(const std::string& key) const {
+    std::vector<std::string> list;
+    if (table_.contains(key) && table_.at(key).is_array()) {
+      for (const Json& each : table_.at(key)) {
+        if (each.is_string()) {
+          list.push_back(each);
+        }
+      }
+      if (list.size() == table_.at(key).size()) {
+        return list;
+      }
+    }
+    fault("'" + key + "' must be a list of texts, so that printed digits stay as they are");
+    return {};
+  }
+
+  const Json& tables(const std::string& key) const {
+    static const Json none = Json::array();
+    if (table_.contains(key) && table_.at(key).is_array() && !table_.at(key).empty()) {
+      return table_.at(key);
+    }
+    fault("needs [[" + key + "]]");
+    return none;
+  }
+
+  void fault(const std::string& what) const { faults_.add(file_, where_, what); }
+
+ private:
+  const Json& table_;
+  fs::path file_;
+  std::string where_;
+  Faults& faults_;
+};
+
+std::string trimmed(std::string text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), blank));
+  text.erase(std::find_if_not(text.rbegin(), text.rend(), blank).base(), text.end());
+  return text;
+}
+
+/// "78.10±3.20", "78.10 +- 3.20" or "78.10".
+PrintedCell parse_cell(const std::string& text) {
+  for (const std::string sign : {"±", "+-", "+/-"}) {
+    if (const auto at = text.find(sign); at != std::string::npos) {
+      return {parse_printed(trimmed(text.substr(0, at))),
+              parse_printed(trimmed(text.substr(at + sign.size()))),
+              {}};
+    }
+  }
+  return {parse_printed(trimmed(text)), {}, {}};
+}
+
+std::vector<long> whole_numbers(const std::vector<std::string>& texts) {
+  std::vector<long> numbers;
+  for (const auto& text : texts) {
+    numbers.push_back(std::stol(text));
+  }
+  return numbers;
+}
+
+bool is_whole(const std::string& text) {
+  return !text.empty() && text.size() < 12 &&
+         text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+std::vector<std::string> factors(const std::string& cases) {
+  std::vector<std::string> parts(1);
+  for (const char c : cases) {
+    if (c == 'x' || c == '*') {
+      parts.emplace_back();
+    } else if (c != ' ') {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+void read_datasets(const Fields& fields, const fs::path& file, Faults& faults, Paper& paper) {
+  int number = 0;
+  for (const Json& item : fields.tables("rows")) {
+    const Fields row(item, file, "row " + std::to_string(++number), faults);
+    PrintedDataset set{row.text("dataset"),
+                       row.text("label"),
+                       row.text("cases"),
+                       row.text("modality"),
+                       row.text("organ"),
+                       row.text("median_shape", ""),
+                       row.texts("cubes")};
+    if (!std::ranges::all_of(factors(set.cases), is_whole)) {
+      row.fault("'cases' must be a whole number, or a product such as 190x4; got '" + set.cases +
+                "'");
+      set.cases = "0";
+    }
+    if (!std::ranges::all_of(set.cubes, is_whole)) {
+      row.fault("'cubes' must be whole numbers");
+      set.cubes.clear();
+    }
+    paper.datasets.push_back(std::move(set));
+  }
+}
+
+PrintedTable read_dice(const Fields& fields,
+                       const Json& tree,
+                       const fs::path& file,
+                       Faults& faults) {
+  PrintedTable table;
+  table.spec.id = fields.text("id");
+  table.spec.title = fields.text("title");
+  if (tree.contains("trials") && tree.at("trials").is_number_integer() &&
+      tree.at("trials").get<int>() >= 1) {
+    table.spec.trials = tree.at("trials");
+  } else {
+    fields.fault("'trials' must say how many values mean and SD are over");
+  }
+  int number = 0;
+  for (const Json& item : fields.tables("columns")) {
+    const Fields column(item, file, "column " + std::to_string(++number), faults);
+    table.spec.columns.push_back({column.text("group", ""),
+                                  column.text("label"),
+                                  column.text("task"),
+                                  column.text("target"),
+                                  column.text("bucket", "all"),
+                                  column.text("fraction", "1")});
+  }
+  number = 0;
+  for (const Json& item : fields.tables("rows")) {
+    const Fields row(item, file, "row " + std::to_string(++number), faults);
+    table.spec.rows.push_back({row.text("method"), row.text("label")});
+    std::vector<PrintedCell>& cells = table.cells.emplace_back();
+    for (const auto& text : row.texts("cells")) {
+      try {
+        cells.push_back(parse_cell(text));
+      } catch (const Error& error) {
+        row.fault("cell " + std::to_string(cells.size() + 1) + ": " + error.what());
+        cells.emplace_back();
+      }
+    }
+    if (cells.size() != table.spec.columns.size()) {
+      row.fault("has " + std::to_string(cells.size()) + " cells for " +
+                std::to_string(table.spec.columns.size()) + " columns");
+      cells.resize(table.spec.columns.size());
+    }
+    if (item.contains("bold")) {
+      const Json& bold = item.at("bold");
+      const bool fits =
+          bold.is_array() && bold.size() == cells.size() &&
+          std::ranges::all_of(bold, [](const Json& each) { return each.is_boolean(); });
+      if (!fits) {
+        row.fault("'bold' must be a list of true or false, one per cell");
+        continue;
+      }
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        cells[i].bold = bold[i].get<bool>();
+      }
+    }
+  }
+  if (table.cells.size() < 2) {
+    fields.fault("a table needs at least two rows: there is nothing to compare");
+  }
+  return table;
+}
+
+}  // namespace paper_detail
+
+PrintedNumber parse_printed(const std::string& text) {
+  const bool plain = !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos &&
+                     std::ranges::count(text, '.') <= 1;
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (!plain || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() ||
+      text.back() == '.') {
+    throw data_error("'" + text + "' is no plain number");
+  }
+  const auto point = text.find('.');
+  const auto decimals = point == std::string::npos ? std::size_t{0} : text.size() - point - 1;
+  return {text, value, 0.5 * std::pow(10.0, -static_cast<double>(decimals))};
+}
+
+long PrintedDataset::volumes() const {
+  long product = 1;
+  for (const long factor : paper_detail::whole_numbers(paper_detail::factors(cases))) {
+    product *= factor;
+  }
+  return product;
+}
+
+std::vector<long> PrintedDataset::cube_counts() const {
+  return paper_detail::whole_numbers(cubes);
+}
+
+const PrintedTable* Paper::find(const std::string& table) const {
+  const auto found =
+      std::ranges::find_if(tables, [&](const PrintedTable& each) { return each.spec.id == table; });
+  return found == tables.end() ? nullptr : &*found;
+}
+
+Paper read_paper(const fs::path& folder) {
+  using namespace paper_detail;
+  const auto read = [&](const std::string& name) {
+    const fs::path file = folder / name;
+    if (!fs::exists(file)) {
+      throw not_found_error("the paper's file is not there").with("file", file.string());
+    }
+    return read_toml(file);
+  };
+  const TomlFile main = read("paper.toml");
+  Faults faults;
+  Paper paper;
+  paper.folder = folder;
+  const Fields head(main.tree, main.path, "", faults);
+  paper.id = head.text("id");
+  paper.title = head.text("title");
+  paper.citation = head.text("citation", "");
+  paper.reference = head.text("reference");
+  for (const auto& name : head.texts("tables")) {
+    const TomlFile file = read(name + ".toml");
+    const Fields fields(file.tree, file.path, "", faults);
+    if (const std::string id = fields.text("id"); id != name) {
+      fields.fault("'id' is '" + id + "' but the file is named " + name);
+    }
+    const std::string kind = fields.text("kind", "dice");
+    if (kind == "data") {
+      paper.data_table = name;
+      read_datasets(fields, file.path, faults, paper);
+    } else if (kind == "dice") {
+      paper.tables.push_back(read_dice(fields, file.tree, file.path, faults));
+      paper.tables.back().spec.reference = paper.reference;
+    } else {
+      fields.fault("'kind' is dice or data; got '" + kind + "'");
+    }
+  }
+  faults.report(folder);
+  return paper;
+}
+
+Table published_table(const PrintedTable& printed,
+                      const TableSpec& spec,
+                      const TableOptions& options) {
+  const auto cell_of = [&](const std::string& method,
+                           const TableColumn& column) -> const PrintedCell* {
+    const auto row = std::ranges::find(printed.spec.rows, method, &TableRow::method);
+    const auto found = std::ranges::find_if(printed.spec.columns, [&](const TableColumn& each) {
+      return each.task == column.task && each.target == column.target &&
+             each.bucket == column.bucket && each.fraction == column.fraction;
+    });
+    if (row == printed.spec.rows.end() || found == printed.spec.columns.end()) {
+      return nullptr;
+    }
+    return &printed.cells[static_cast<std::size_t>(row - printed.spec.rows.begin())]
+                         [static_cast<std::size_t>(found - printed.spec.columns.begin())];
+  };
+  const auto line_of = [&](const std::string& method) {
+    std::vector<Summary> line;
+    for (const TableColumn& column : spec.columns) {
+      Summary& summary = line.emplace_back();
+      if (const PrintedCell* cell = cell_of(method, column)) {
+        summary.mean = cell->mean.value;
+        summary.n = printed.spec.trials;
+        if (cell->sd) {
+          summary.sd = cell->sd->value;
+        }
+      }
+    }
+    return line;
+  };
+  SummaryTable summaries;
+  for (const TableRow& row : spec.rows) {
+    summaries.rows.push_back(line_of(row.method));
+  }
+  summaries.reference = line_of(spec.reference);
+  TableSpec shown = spec;
+  shown.trials = printed.spec.trials;
+  Table table = build_table(summaries, shown, options);
+  table.source = "published";
+  return table;
+}
+
+}  // namespace sar

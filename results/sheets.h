@@ -1,0 +1,29 @@
+#pragma once
+
+#include "results/paper.h"
+#include "results/store.h"
+#include "results/table.h"
+
+#include <string>
+#include <vector>
+
+namespace sar {
+
+/// Table 1: counts of the pre-training data at hand beside the printed ones, each difference named.
+/// `survey` is the product of a `survey` node, or null; `paper` may be null. `datasets` orders and
+/// selects the rows.
+Sheet data_sheet(const std::string& id,
+                 const std::string& title,
+                 const std::vector<std::string>& datasets,
+                 const Json& survey,
+                 const ProtocolRow* protocol,
+                 const Paper* paper);
+
+/// Proxy metrics of each method's last pre-training epoch against guessing.
+Sheet proxy_sheet(const std::string& id,
+                  const std::string& title,
+                  const std::vector<TableRow>& methods,
+                  const Store& store,
+                  const ProtocolRow& protocol);
+
+}  // namespace sar

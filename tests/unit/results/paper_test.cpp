@@ -1,0 +1,169 @@
+#include "results/paper.h"
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace sar::paper_test {
+
+const std::filesystem::path kSar =
+    std::filesystem::path(SARBENCH_SOURCE_DIR) / "experiments/papers/sar2021";
+
+TEST_CASE("a printed number keeps its digits and the interval that they stand for") {  // exact
+  const PrintedNumber number = parse_printed("78.30");
+  CHECK(number.text == "78.30");
+  CHECK(number.value == 78.3);
+  CHECK(number.half_unit == Approx(0.005).epsilon(1e-15));
+  CHECK(parse_printed("7").half_unit == 0.5);
+  CHECK(parse_printed("-2.5").value == -2.5);
+  for (const char* text :
+       {"", ".", "78.", "78,3", "7e1", "NaN", "1.2.3", " 7", "7 ", "±7", "0x10"}) {
+    INFO(text);
+    CHECK_THROWS_AS(parse_printed(text), Error);
+  }
+}
+
+TEST_CASE("the SAR paper's tables are read as printed") {  // exact
+  const Paper paper = read_paper(kSar);
+  CHECK(paper.id == "sar2021");
+  CHECK(paper.reference == "sar");
+  CHECK(paper.data_table == "table1");
+  const std::map<std::string, std::pair<std::size_t, std::size_t>> sizes{
+      {"table2", {9, 6}}, {"table3", {4, 4}}, {"table4", {2, 10}}};
+  for (const auto& [id, size] : sizes) {
+    INFO(id);
+    const PrintedTable* table = paper.find(id);
+    REQUIRE(table != nullptr);
+    CHECK(table->cells.size() == size.first);
+    CHECK(table->spec.columns.size() == size.second);
+    for (const auto& row : table->cells) {
+      for (const PrintedCell& cell : row) {
+        CHECK(cell.mean.half_unit == Approx(0.005).epsilon(1e-12));  // two decimals everywhere
+        CHECK(cell.sd.has_value() == (id != "table4"));
+        CHECK(cell.bold.has_value() == (id == "table2"));
+      }
+    }
+  }
+  CHECK(paper.find("table9") == nullptr);
+  const PrintedTable& table2 = *paper.find("table2");
+  CHECK(table2.cells[0][0].mean.text == "65.41");
+  CHECK(table2.cells[8][5].sd->text == "3.00");
+  // SAR is the same row in Tables 2 and 3.
+  for (std::size_t column = 0; column < 4; ++column) {
+    CHECK(table2.cells[8][column].mean.text == paper.find("table3")->cells[3][column].mean.text);
+    CHECK(table2.cells[8][column].sd->text == paper.find("table3")->cells[3][column].sd->text);
+  }
+  REQUIRE(paper.datasets.size() == 4);
+  long cubes = 0;
+  long ct = 0;
+  long mri = 0;
+  for (const PrintedDataset& set : paper.datasets) {
+    for (const long count : set.cube_counts()) {
+      cubes += count;
+    }
+    (set.modality == "CT" ? ct : mri) += set.volumes();
+  }
+  CHECK(cubes == 106'560);
+  CHECK(ct == 734);
+  CHECK(mri == 790);
+}
+
+TEST_CASE("published numbers are tested from mean, SD and n") {
+  const Paper paper = read_paper(kSar);
+  const PrintedTable& printed = *paper.find("table2");
+  const Table table = published_table(printed, printed.spec, {});
+  CHECK(table.source == "published");
+  CHECK(filled_cells(table) == 54);
+  // Scratch against SAR on TumorS, by SciPy 1.17.1:
+  // scipy.stats.ttest_ind_from_stats(65.41, 7.82, 5, 78.10, 3.20, 5), and with equal_var=False.
+  // Tolerance: double rounding of either side.
+  const TableCell& cell = table.cells[0][0];
+  REQUIRE(cell.student);
+  CHECK(cell.student->t == Approx(-3.3583088452188328).epsilon(1e-10));
+  CHECK(cell.student->df == 8);
+  CHECK(cell.student->p == Approx(0.009956737863254331).epsilon(1e-10));
+  REQUIRE(cell.welch);
+  CHECK(cell.welch->p == Approx(0.01841237438219546).epsilon(1e-10));
+  CHECK_FALSE(table.cells[8][0].student);  // the reference itself
+}
+
+TEST_CASE("published numbers take the rows and columns of the table that is shown") {
+  const Paper paper = read_paper(kSar);
+  const PrintedTable& printed = *paper.find("table2");
+  TableSpec spec = printed.spec;
+  std::ranges::reverse(spec.rows);
+  std::ranges::reverse(spec.columns);
+  spec.rows.push_back({"scale2", "1/2"});  // the paper's Table 2 has no such row
+  const Table table = published_table(printed, spec, {});
+  CHECK(table.cells[0][0].mean == 33.92);
+  CHECK(table.cells[8][5].mean == 65.41);
+  CHECK_FALSE(table.cells[9][0].mean);
+  CHECK(table.cells[9][0].n == 0);
+}
+
+TEST_CASE("without a printed SD a cell has a mean and no test") {
+  const Paper paper = read_paper(kSar);
+  const Table table = published_table(*paper.find("table4"), paper.find("table4")->spec, {});
+  CHECK(table.cells[0][0].mean == 68.37);
+  CHECK_FALSE(table.cells[0][0].sd);
+  CHECK_FALSE(table.cells[0][0].student);
+  CHECK_FALSE(table.cells[0][0].not_testable.empty());
+}
+
+/// A paper in a folder of its own, with some texts of one table replaced.
+using Changes = std::vector<std::pair<std::string, std::string>>;
+struct Copy {
+  TemporaryFolder folder;
+  explicit Copy(const Changes& changes, const std::string& name = "table3") {
+    std::filesystem::copy(kSar, folder.path(), std::filesystem::copy_options::recursive);
+    std::string text = read_file(folder.path() / (name + ".toml"));
+    for (const auto& [from, to] : changes) {
+      const auto at = text.find(from);
+      REQUIRE(at != std::string::npos);
+      text.replace(at, from.size(), to);
+    }
+    write_file_atomically(folder.path() / (name + ".toml"), text);
+  }
+  [[nodiscard]] std::string fault(ExitCode code = ExitCode::data_invalid) const {
+    try {
+      read_paper(folder.path());
+    } catch (const Error& error) {
+      CHECK(error.code() == code);
+      return error.what();
+    }
+    return "accepted";
+  }
+};
+
+TEST_CASE("all faults of a paper's files are told at once, with their places") {
+  const std::string message = Copy(Changes{{"76.17±2.55", "76,17±2.55"},
+                                           {"\"75.31±4.49\", ", ""},
+                                           {"method = \"scale8\"", "method = 8"}})
+                                  .fault();
+  CHECK_THAT(message, Catch::Contains("table3.toml: row 1: cell 1: '76,17' is no plain number"));
+  CHECK_THAT(message, Catch::Contains("table3.toml: row 2: has 3 cells for 4 columns"));
+  CHECK_THAT(message, Catch::Contains("table3.toml: row 3: 'method' must be given as text"));
+  CHECK_THAT(message, Catch::Contains("3 faults"));
+}
+
+TEST_CASE("counts, bold marks and file names of a paper are checked") {
+  CHECK_THAT(Copy(Changes{{"190x4", "190 of 285"}}, "table1").fault(),
+             Catch::Contains("whole number"));
+  CHECK_THAT(
+      Copy(Changes{{"bold = [false, true, false, false, false, false]", "bold = [true]"}}, "table2")
+          .fault(),
+      Catch::Contains("one per cell"));
+  CHECK_THAT(Copy(Changes{{"id = \"table3\"", "id = \"table5\""}}).fault(),
+             Catch::Contains("named table3"));
+  CHECK_THAT(Copy(Changes{{"trials = 5", "trials = 0"}}).fault(), Catch::Contains("'trials'"));
+  const Copy absent(Changes{});
+  std::filesystem::remove(absent.folder.path() / "table4.toml");
+  CHECK_THAT(absent.fault(ExitCode::data_not_found), Catch::Contains("table4.toml"));
+}
+
+}  // namespace sar::paper_test
