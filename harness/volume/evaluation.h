@@ -57,7 +57,8 @@ struct Score {
   Overlap overlap;
   double dice_percent = 0;
 };
-/// Scores the voxels of the named classes, taken together. `prediction` lies on the grid of `truth`.
+/// Scores the voxels of the named classes, taken together. `prediction` lies on the grid of
+/// `truth`.
 Score score(std::span<const std::uint8_t> prediction,
             const LabelMap& truth,
             const std::set<int>& classes,

@@ -28,12 +28,17 @@ TransformOptions transform_options(const Settings& settings);
 int automatic_shuffle_windows(const Size3& size);
 
 // Each transform works on one cube with values in [0, 1] and draws from the stream that it is
-// given.
+// given, in the order that its comment states: the numbers depend on it.
 void flip(Block& cube, bool x, bool y, bool z);
+/// Per window one word for its three sides, one for its origin, then the permutation.
 void local_shuffle(Block& cube, int windows, Rng& rng);
-/// Monotone cubic Bezier intensity map; increasing or (p = 1/2) contrast-inverting.
+/// Monotone cubic Bezier intensity map; increasing or (p = 1/2) contrast-inverting. Draws u1 to u4,
+/// then the inversion; between entries of the table the map is linear.
 void nonlinear(Block& cube, int points, Rng& rng);
+/// Per box its gate, sides x y z, origin x y z, then its noise with x fastest.
 void inpaint(Block& cube, Rng& rng);
+/// The noise of the whole cube first; then per window its gate (but for the first), sides x y z,
+/// origin x y z.
 void outpaint(Block& cube, Rng& rng);
 
 /// Table of a Bezier intensity map: y at `points` equally spaced x in [0, 1].
