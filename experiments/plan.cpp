@@ -78,8 +78,11 @@ class Planner {
       }
       return;
     }
+    const int cap = shared_.integer("fractions.trials");
     for (const auto& fraction : selection.fractions) {
-      for (int trial = 0; trial < selection.trials; ++trial) {
+      const int trials =
+          fraction == "1" || cap == 0 ? selection.trials : std::min(cap, selection.trials);
+      for (int trial = 0; trial < trials; ++trial) {
         for (const auto& task : selection.tasks) {
           for (const auto& method : selection.methods) {
             add_cell(catalog_.method(method), task, fraction, trial);
@@ -153,6 +156,8 @@ class Planner {
     const auto identity = [](Json values) {
       values.erase("compute.device");              // its class is hashed instead
       values.erase("compute.checkpoint_seconds");  // moves no numbers
+      values.erase("output.loss_curve_smoothing_steps");
+      values.erase("fractions.trials");  // which trials are asked for, not what they give
       return values;
     };
     Json hashed = numerics(shared_);
@@ -668,6 +673,7 @@ class Planner {
     }
     if (task == "brats") {
       evaluate.inputs["settings"].erase("evaluate.organ_includes_tumor");
+      evaluate.inputs["settings"].erase("evaluate.average_background");
     }
     if (task == "brats" && settings.text("buckets.source") == "train") {
       evaluate.inputs["bucket_cases"] = parts.train;

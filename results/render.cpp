@@ -235,6 +235,9 @@ std::vector<std::string> notes(const Table& table, const std::string& best_mark)
                                published ? "As published: " : "",
                                spread ? " ± SD" : "",
                                table.spec.trials));
+  if (table.delta_degrees_of_freedom == 0) {
+    result.emplace_back("SDs divide by n instead of n - 1.");
+  }
   if (best) {
     result.push_back(fmt::format("{}: best of its column.", best_mark));
   }
@@ -732,6 +735,7 @@ std::string render_json(const Table& table, const Table* published = nullptr) {
                          {"table", table.spec.id},
                          {"title", table.spec.title},
                          {"source", published != nullptr ? "both" : table.source},
+                         {"delta_degrees_of_freedom", table.delta_degrees_of_freedom},
                          {"protocol", table.protocol.protocol},
                          {"profile", table.protocol.profile},
                          {"data_kind", table.protocol.data_kind},

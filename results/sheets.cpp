@@ -223,7 +223,8 @@ Sheet proxy_sheet(const std::string& id,
   }
   sheet.notes.emplace_back(
       "Training: mean over the last epoch, while the weights change. Held out: patients that "
-      "pre-training does not see. Guessing: the best constant answer.");
+      "pre-training does not see. Guessing: the best constant answer; for the restoration each "
+      "cube's own mean.");
   sheet.notes.push_back(
       fmt::format("Protocol {}, profile {}.", protocol.protocol.substr(0, 12), protocol.profile));
   sheet.json = {{"schema_version", 1},

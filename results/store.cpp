@@ -644,13 +644,19 @@ std::optional<NodeRow> Store::survey(const std::string& protocol) const {
 
 int Store::planned_trials(const std::string& protocol, const TableSpec& spec) const {
   return state_->attempt("count planned trials", [&] {
-    auto rows =
-        statement(*state_->db, "SELECT method, trial FROM cell WHERE protocol = ?", protocol);
+    auto rows = statement(*state_->db,
+                          "SELECT method, trial, task, fraction FROM cell WHERE protocol = ?",
+                          protocol);
     int trials = 0;
     while (rows.executeStep()) {
       const std::string method = rows.getColumn(0).getString();
+      const std::string task = rows.getColumn(2).getString();
+      const std::string fraction = rows.getColumn(3).getString();
       if (std::ranges::any_of(spec.rows,
-                              [&](const TableRow& row) { return row.method == method; })) {
+                              [&](const TableRow& row) { return row.method == method; }) &&
+          std::ranges::any_of(spec.columns, [&](const TableColumn& column) {
+            return column.task == task && column.fraction == fraction;
+          })) {
         trials = std::max(trials, rows.getColumn(1).getInt() + 1);
       }
     }

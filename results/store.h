@@ -129,7 +129,7 @@ class Store {
   [[nodiscard]] std::optional<ProtocolRow> newest_protocol_with(const std::string& node_kind) const;
   /// The finished count of the pre-training data under a protocol.
   [[nodiscard]] std::optional<NodeRow> survey(const std::string& protocol) const;
-  /// Trials per cell that were planned under a protocol for the methods of `spec`; 0 if none.
+  /// Trials per cell that were planned under a protocol for the cells of `spec`; 0 if none.
   [[nodiscard]] int planned_trials(const std::string& protocol, const TableSpec& spec) const;
 
   /// Inserts the node unless its key is stored already, in whatever state.

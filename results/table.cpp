@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 namespace sar {
@@ -117,9 +118,14 @@ Table build_table(const std::vector<TrialDice>& trials,
   Table table = build_table(summaries, spec, options);
   table.protocol = protocol;
   table.same_runs = columns_of_same_runs(spec, runs);
+  table.delta_degrees_of_freedom = options.delta_degrees_of_freedom;
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
     for (std::size_t column = 0; column < spec.columns.size(); ++column) {
-      table.cells[row][column].failed =
+      TableCell& cell = table.cells[row][column];
+      if (cell.sd && options.delta_degrees_of_freedom == 0) {
+        *cell.sd *= std::sqrt((cell.n - 1.0) / cell.n);
+      }
+      cell.failed =
           static_cast<int>(std::count_if(runs.begin(), runs.end(), [&](const RunRow& run) {
             return run.state == "failed" && run.cell.method == spec.rows[row].method &&
                    run.cell.task == spec.columns[column].task &&

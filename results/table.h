@@ -59,6 +59,7 @@ struct Table {
   ProtocolRow protocol;             ///< of measured numbers
   std::string test, correction;     ///< chosen for the marks
   double alpha = 0.05;
+  int delta_degrees_of_freedom = 1;
   std::vector<std::vector<TableCell>> cells;  ///< [row][column]
   /// Columns (by position) that show the very same runs: label fractions that round to the same
   /// training cases.
@@ -69,6 +70,8 @@ struct TableOptions {
   std::string test = "student";  ///< the test that marks significance; the other is shown beside it
   std::string correction = "none";  ///< none | holm | bh over all cells of the table
   double alpha = 0.05;
+  /// Printed SDs divide by n less this, 0 or 1; tests always by n - 1.
+  int delta_degrees_of_freedom = 1;
 };
 
 /// Builds a table from stored trials. Never fails on gaps: they are marked. Throws Error 2 for a

@@ -1,4 +1,5 @@
 #include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
 #include "harness/core/files.h"
 #include "results/plot.h"
@@ -66,8 +67,9 @@ ExitCode curves(const CurvesCommand& command) {
         .hint("sar-bench run " + command.figure + " makes them");
   }
   const int smoothing = command.smoothing > 0 ? command.smoothing
-                                              : protocol->settings.at("shared").value(
-                                                    "output.loss_curve_smoothing_steps", 1);
+                                              : user_configuration(catalog, command.common)
+                                                    .shared()
+                                                    .integer("output.loss_curve_smoothing_steps");
   const fs::path output = command.common.output;
   const std::string extension =
       output.has_extension() ? output.extension().string().substr(1) : std::string();

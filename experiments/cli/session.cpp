@@ -74,6 +74,10 @@ fs::path state_folder(const CommonOptions& common) {
   return fs::absolute(common.database + ".work");
 }
 
+Configuration user_configuration(const Catalog& catalog, const CommonOptions& common) {
+  return {catalog, sources_of(common, {})};
+}
+
 Session::Session(const CommonOptions& common, const PlanOptions& plan)
     : common_(common), options_(plan), catalog_(Catalog::load()), work_(work_folder(common)) {
   ConfigurationSources sources = sources_of(common, plan);

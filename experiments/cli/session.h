@@ -19,6 +19,10 @@ std::filesystem::path work_folder(const CommonOptions& common);
 /// Folder of a database's locks and progress: DB.work, wherever its products lie.
 std::filesystem::path state_folder(const CommonOptions& common);
 
+/// What the user says about values in files, environment and flags, over the built-in ones; for
+/// commands that only present.
+Configuration user_configuration(const Catalog& catalog, const CommonOptions& common);
+
 /// Takes one small phantom cell through the whole path (phantoms, preparation, training,
 /// evaluation, database) in a folder that is removed afterwards; returns the seconds that it took.
 /// Throws Error 70 with the reason if it fails.

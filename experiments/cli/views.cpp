@@ -1,5 +1,6 @@
 #include "experiments/cli/views.h"
 
+#include "experiments/cli/session.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "results/sheets.h"
@@ -67,9 +68,12 @@ std::optional<ProtocolRow> Viewer::protocol(const Experiment& experiment) const 
 }
 
 TableOptions Viewer::table_options(const ProtocolRow* protocol) const {
+  const Configuration user = user_configuration(catalog_, common_);
   const auto setting = [&](const std::string& key) -> Json {
-    return protocol != nullptr ? protocol->settings.at("shared").at(key)
-                               : catalog_.schema().at(key, "built-in").default_value;
+    const Settings::Value& said = user.shared().values().at(key);
+    return said.origin != "built-in" || protocol == nullptr
+               ? said.value
+               : protocol->settings.at("shared").value(key, said.value);
   };
   TableOptions options;
   options.test =
@@ -77,6 +81,7 @@ TableOptions Viewer::table_options(const ProtocolRow* protocol) const {
   options.correction = common_.correction.empty()
                            ? setting("statistics.correction").get<std::string>()
                            : common_.correction;
+  options.delta_degrees_of_freedom = setting("statistics.delta_degrees_of_freedom").get<int>();
   options.alpha = common_.alpha_given ? common_.alpha : setting("statistics.alpha").get<double>();
   return options;
 }

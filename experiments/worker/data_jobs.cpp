@@ -396,7 +396,7 @@ Json survey(const Json& job, const Channel& channel) {
       }
     }
     std::vector<Size3> prepared;
-    for (const Json& volume : index.at("volumes")) {
+    for (const Json& volume : index.value("volumes", Json::array())) {  // older files have none
       prepared.push_back(volume.at("size").get<Size3>());
     }
     Json cubes{{"small", 0}, {"medium", 0}, {"large", 0}};

@@ -160,7 +160,12 @@ std::vector<Target> targets_of(const std::string& task, const Settings& settings
     return {{"tumor", {1}}};
   }
   const bool together = settings.flag("evaluate.organ_includes_tumor");
-  return {{"organ", together ? std::set<int>{1, 2} : std::set<int>{1}}, {"tumor", {2}}};
+  std::vector<Target> targets{{"organ", together ? std::set<int>{1, 2} : std::set<int>{1}},
+                              {"tumor", {2}}};
+  if (settings.flag("evaluate.average_background")) {
+    targets.push_back({"background", {0}});
+  }
+  return targets;
 }
 
 /// Probabilities brought to another grid over the same space, linearly.

@@ -250,6 +250,10 @@ std::vector<Key> task_keys() {
           .between(0, 100)
           .gap(45),
       Key("evaluate.keep_largest", false, "keep only the largest component").gap(48),
+      Key("evaluate.average_background",
+          false,
+          "the average over targets (MSD) takes the background in as a third one")
+          .gap(51),
       Key("evaluate.organ_includes_tumor", false, "pancreas organ target is classes 1 and 2"),
       Key("buckets.rule", "quartile", "how test cases fall into S, M, L")
           .one_of({"quartile", "tertile", "thresholds"})
@@ -265,10 +269,23 @@ std::vector<Key> task_keys() {
           .at_least(0)
           .gap(44),
       Key("fractions.nested", true, "smaller label subsets lie inside larger ones").gap(49),
+      Key("fractions.trials", 0, "trials at fractions below 1; 0: as many as at 1")
+          .at_least(0)
+          .gap(50),
       Key("statistics.alpha", 0.05, "significance level").between(0, 1).gap(52),
       Key("statistics.test", "student", "two-sample test over trials")
           .one_of({"student", "welch"})
           .gap(52),
+      Key("statistics.delta_degrees_of_freedom",
+          1,
+          "printed SDs divide by n less this; tests always by n - 1")
+          .between(0, 1)
+          .gap(43),
+      Key("output.loss_curve_smoothing_steps",
+          1,
+          "steps over which a plotted training loss is averaged; 1: as it is")
+          .at_least(1)
+          .gap(54),
       Key("statistics.correction", "none", "correction over the family of one table")
           .one_of({"none", "holm", "bh"})
           .gap(52),

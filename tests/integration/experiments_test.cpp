@@ -191,4 +191,39 @@ TEST_CASE("flags narrow every part of a collection", "[all]") {
   CHECK(sar_bench(folder.path(), {"plan", "all", "--profile", kTiny, "-m", "sarr"}).code == 2);
 }
 
+TEST_CASE("the MSD average may take the background in", "[all][key:evaluate.average_background]") {
+  const sar::TemporaryFolder own;
+  const fs::path& folder = own.path();
+  const auto average = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"run",
+                                       "table4",
+                                       "--profile",
+                                       kTiny,
+                                       "-q",
+                                       "-m",
+                                       "scratch",
+                                       "-t",
+                                       "pancreas",
+                                       "--fraction",
+                                       "1/2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return json_of(folder, arguments).at("rows").at(0).at("cells").at(5).at("mean").get<double>();
+  };
+  const double foreground = average({});
+  const double with_background = average({"--set", "evaluate.average_background=true"});
+  const Json rows = json_of(folder,
+                            {"db",
+                             "sql",
+                             "select avg(dice), max(target = 'background') from v_trial_dice where "
+                             "target <> 'average' group by protocol order by 2"})
+                        .at("rows");
+  REQUIRE(rows.size() == 2);
+  CHECK(foreground == Approx(rows[0][0].get<double>()).epsilon(1e-12));  // double rounding
+  CHECK(with_background == Approx(rows[1][0].get<double>()).epsilon(1e-12));
+  CHECK(rows[0][1] == 0);
+  CHECK(rows[1][1] == 1);
+  CHECK(with_background > foreground);                          // nearly every voxel is background
+  CHECK(count(folder, "v_node where kind = 'finetune'") == 1);  // only the evaluation is new
+}
+
 }  // namespace

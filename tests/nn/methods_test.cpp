@@ -123,7 +123,8 @@ TEST_CASE("an unknown method is a usage error that names the nearest, a doubled 
         ExitCode::internal);
 }
 
-TEST_CASE("genesis reads its own beta, the other rows the shared one") {
+TEST_CASE("genesis reads its own beta, the other rows the shared one",
+          "[key:genesis.restoration_weight]") {
   const Cubes cubes;
   const auto first_loss = [&](const char* id, const nn_test::Changes& changes) {
     const Settings settings = small_settings(changes);
@@ -143,7 +144,8 @@ TEST_CASE("genesis reads its own beta, the other rows the shared one") {
         Approx(base / 10).epsilon(1e-6));
 }
 
-TEST_CASE("the monitored loss leaves the adversary out unless asked for") {
+TEST_CASE("the monitored loss leaves the adversary out unless asked for",
+          "[key:schedule.monitor]") {
   const Cubes cubes;
   const auto monitored = [&](const char* id, const std::string& monitor) {
     const Settings settings = small_settings({{"schedule.monitor", monitor}});
@@ -181,6 +183,23 @@ TEST_CASE("inverse class weights make the configured mix of scales even") {
   // 32 : 16 : 16 per case. Tolerance: float32.
   CHECK(weights[0].item<double>() == Approx(64.0 / (3 * 32)).epsilon(1e-6));
   CHECK(weights[2].item<double>() == Approx(64.0 / (3 * 16)).epsilon(1e-6));
+}
+
+TEST_CASE("the restoration error stands beside that of each cube's own mean") {
+  const Cubes cubes;
+  const Settings settings = small_settings();
+  Network network(unet_options(settings, 1), Rng(1));
+  const auto task = registry().at("genesis").make_task(settings, network);
+  double expected = 0;
+  const std::vector<std::size_t> indices{0, 3, 5};
+  for (const std::size_t index : indices) {
+    const std::vector<float> values = cubes.store->cube(index).values;
+    const torch::Tensor voxels = torch::tensor(values).to(torch::kFloat64);
+    expected += voxels.var(/*unbiased=*/false).item<double>() / 3;
+  }
+  // Tolerance: sums of 4,096 doubles in another order.
+  CHECK(task->chance("restoration_mse", *cubes.store, indices) == Approx(expected).epsilon(1e-9));
+  CHECK(expected > 0.01);
 }
 
 }  // namespace sar::methods_test

@@ -359,4 +359,20 @@ TEST_CASE_METHOD(Planning,
   CHECK(count(both, "cubes") == 8);
 }
 
+TEST_CASE_METHOD(Planning,
+                 "small fractions may have fewer trials, under the same protocol",
+                 "[key:fractions.trials]") {
+  selection = cells({"scratch"}, {"brats"}, {"1", "1/2"}, 5);
+  const Plan before = plan();
+  CHECK(before.cells.size() == 10);
+  const Plan fewer = plan({{"fractions.trials", "2"}});
+  std::map<std::string, int> trials;
+  for (const auto& cell : fewer.cells) {
+    ++trials[cell.row.fraction];
+  }
+  CHECK(trials == std::map<std::string, int>{{"1", 5}, {"1/2", 2}});
+  CHECK(fewer.protocol.protocol == before.protocol.protocol);
+  CHECK(plan({{"fractions.trials", "9"}}).cells.size() == 10);
+}
+
 }  // namespace

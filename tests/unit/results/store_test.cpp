@@ -213,7 +213,7 @@ TEST_CASE("a task with several targets also has their average") {
   CHECK(f.value("SELECT mean FROM v_cell WHERE target = 'average'") == 54);
 }
 
-TEST_CASE("a protocol that pools voxels shows the Dice of pooled counts") {
+TEST_CASE("a protocol that pools voxels shows the Dice of pooled counts", "[key:evaluate.pool]") {
   Fixture f;
   sar::ProtocolRow pooled = protocol_row("pooled");
   pooled.pool_voxels = true;
