@@ -480,6 +480,9 @@ class Planner {
     node.inputs["cubes"] = node.needs;
     node.inputs["validation"] = pretraining_validation(sources);
     node.inputs["settings"] = settings.subset(sections);
+    for (const auto& each : catalog_.methods()) {
+      node.inputs["settings"].erase(each.cubes);  // which cubes: they are inputs themselves
+    }
     node.inputs["numerics"] = numerics(settings);
     node.job["method"] = method.id;
     node.job["validation"] = node.inputs["validation"];
@@ -675,7 +678,8 @@ class Planner {
       evaluate.inputs["settings"].erase("evaluate.organ_includes_tumor");
       evaluate.inputs["settings"].erase("evaluate.average_background");
     }
-    if (task == "brats" && settings.text("buckets.source") == "train") {
+    if (task == "brats" && settings.text("buckets.source") == "train" &&
+        settings.text("buckets.rule") != "thresholds") {
       evaluate.inputs["bucket_cases"] = parts.train;
       evaluate.job["bucket_cases"] = parts.train;
     }

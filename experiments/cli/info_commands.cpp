@@ -119,6 +119,7 @@ ExitCode show_config(const InfoCommand& command) {
       keys[key.name] = {{"value", value.value},
                         {"origin", value.origin},
                         {"meaning", key.meaning},
+                        {"gap", key.gap == 0 ? Json() : Json(key.gap)},
                         {"choices", key.choices}};
     }
     emit(command.common, Json{{"schema_version", 1}, {"keys", keys}}.dump(2) + "\n");

@@ -210,17 +210,24 @@ std::vector<std::string> Session::unread_settings(const Plan& plan) const {
   std::vector<std::string> unread;
   for (const auto& text : common_.settings) {
     const std::string key = text.substr(0, text.find('='));
-    const bool presentation =
-        key.starts_with("statistics.") || key.starts_with("compute.") || key == "seed";
+    const bool presentation = key.starts_with("statistics.") || key.starts_with("output.") ||
+                              key.starts_with("compute.") || key == "seed" ||
+                              key == "evaluate.pool";
     const bool of_phantoms = key.starts_with("phantom.") && phantom();
     const bool of_splits = key == "brats.test_ratio" || key == "brats.split_mode" ||
                            key == "brats.split_file" || key == "pancreas.folds" ||
                            key.starts_with("fractions.") || key.ends_with(".list") ||
                            key == "luna.subsets";
+    // What says which cubes are cut is hashed with the cubes.
+    const bool of_cubes = std::ranges::any_of(plan.pretraining, [&](const auto& entry) {
+      const std::string& cubes = catalog_.method(entry.first).cubes;
+      const bool own_scale = cubes != "multiscale" && cubes.find('.') == std::string::npos;
+      return cubes == key || (own_scale && key == "ablation.count");
+    });
     const bool read = std::ranges::any_of(plan.nodes, [&](const PlannedNode& node) {
       return node.inputs.contains("settings") && node.inputs.at("settings").contains(key);
     });
-    if (!read && !presentation && !of_phantoms && !of_splits) {
+    if (!read && !presentation && !of_phantoms && !of_splits && !of_cubes) {
       unread.push_back(key);
     }
   }

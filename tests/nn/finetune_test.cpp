@@ -96,7 +96,8 @@ TEST_CASE("fine-tuning starts from what the transfer names and learns") {
   CHECK(other.losses.front()[3] != recorder.losses.front()[3]);
 }
 
-TEST_CASE("without validation cases the rate stays constant and the last weights are kept") {
+TEST_CASE("without validation cases the rate stays constant and the last weights are kept",
+          "[key:finetune.max_epochs]") {
   Setup setup;
   const Settings settings = small_settings({{"finetune.max_epochs", 3}});
   FinetuneJob job = setup.job(settings, "constant");
@@ -269,7 +270,7 @@ TEST_CASE("a window that covers the image gives what the whole image in one pass
   }
 }
 
-TEST_CASE("overlapping windows are averaged with their weights") {
+TEST_CASE("overlapping windows are averaged with their weights", "[key:evaluate.gaussian]") {
   // Two windows of 16 along x, at 0 and 8, on 24 voxels; flat weights: the overlap is the plain
   // mean.
   const TemporaryFolder folder;

@@ -161,7 +161,8 @@ bool close(const Gradients& a, const Gradients& b) {
   return largest > 0 && difference <= 1e-4 * largest;
 }
 
-TEST_CASE("the joint loss gives the encoder beta L_res minus the cross-entropy, and M its own") {
+TEST_CASE("the joint loss gives the encoder beta L_res minus the cross-entropy, and M its own",
+          "[key:mial.lambda]") {
   TaskSetup setup(nn_test::Changes{{"mial.lambda", 0.5}});
   StepContext context;
   context.training = true;
@@ -179,7 +180,8 @@ TEST_CASE("the joint loss gives the encoder beta L_res minus the cross-entropy, 
   CHECK(close(joint_own, adversarial_own));  // neither beta nor lambda reaches M
 }
 
-TEST_CASE("in mode alternating M is updated on its own, and the joint loss leaves it alone") {
+TEST_CASE("in mode alternating M is updated on its own, and the joint loss leaves it alone",
+          "[key:mial.mode][key:mial.discriminator_steps]") {
   TaskSetup setup(nn_test::Changes{{"mial.mode", "alternating"}, {"mial.discriminator_steps", 3}});
   int updates = 0;
   StepContext context;
@@ -212,7 +214,8 @@ TEST_CASE("in mode alternating M is updated on its own, and the joint loss leave
   CHECK(close(joint, plus(restoration, -1, adversarial)));
 }
 
-TEST_CASE("in mode confusion the encoder pulls M towards one half while M learns the truth") {
+TEST_CASE("in mode confusion the encoder pulls M towards one half while M learns the truth",
+          "[key:mial.mode]") {
   TaskSetup setup(nn_test::Changes{{"mial.mode", "confusion"}});
   StepContext context;
   context.training = true;
@@ -230,7 +233,7 @@ TEST_CASE("in mode confusion the encoder pulls M towards one half while M learns
   CHECK_FALSE(close(joint, restoration));
 }
 
-TEST_CASE("the ramp of lambda starts at zero and ends near one") {
+TEST_CASE("the ramp of lambda starts at zero and ends near one", "[key:mial.lambda_ramp]") {
   TaskSetup setup(nn_test::Changes{{"mial.lambda_ramp", true}});
   const auto encoder = setup.network.encoder->parameters();
   const auto adversarial = torch::autograd::grad({setup.plain_cross_entropy()}, encoder);

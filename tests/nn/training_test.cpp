@@ -168,7 +168,7 @@ TEST_CASE("a finished stage is not trained again, and its rows are told again") 
   CHECK(std::filesystem::exists(job.weights));
 }
 
-TEST_CASE("a stage reports its steps, epochs and rows") {
+TEST_CASE("a stage reports its steps, epochs and rows", "[key:pretrain.max_epochs]") {
   const Cubes cubes;
   const Settings settings = small_settings({{"pretrain.max_epochs", 3}});
   Recorder recorder;
@@ -193,12 +193,12 @@ TEST_CASE("a stage reports its steps, epochs and rows") {
     } else if (name == "scale_accuracy" && row.at(1) == "train") {
       CHECK(row.at(4).get<double>() == Approx(0.4));  // four small among ten
     } else if (name == "restoration_mse") {
-      CHECK(row.at(4) == -1);
+      CHECK(row.at(4).get<double>() > 0.01);  // the variance within cubes of a waving field
     }
   }
 }
 
-TEST_CASE("a last batch of one cube is dropped") {
+TEST_CASE("a last batch of one cube is dropped", "[key:pretrain.batch_size]") {
   const Cubes cubes;
   const Settings settings = small_settings({{"pretrain.batch_size", 3}});
   Recorder recorder;

@@ -133,7 +133,7 @@ TEST_CASE("a folder that may not be read is error 74", "[datasets]") {
   }
 }
 
-TEST_CASE("LUNA lists its subsets and pre-trains on those chosen", "[datasets]") {
+TEST_CASE("LUNA lists its subsets and pre-trains on those chosen", "[datasets][key:luna.subsets]") {
   const sar::TemporaryFolder folder;
   const fs::path& root = folder.path();
   touch(root / "subset9" / "d.mhd");
@@ -160,7 +160,7 @@ TEST_CASE("LUNA lists its subsets and pre-trains on those chosen", "[datasets]")
              Contains("more than once"));
 }
 
-TEST_CASE("a case list narrows pre-training and must fit the cases", "[datasets]") {
+TEST_CASE("a case list narrows pre-training and must fit the cases", "[datasets][key:luna.list]") {
   const sar::TemporaryFolder folder;
   for (const char* id : {"a", "b", "c"}) {
     touch(folder.path() / "subset0" / (std::string(id) + ".mhd"));

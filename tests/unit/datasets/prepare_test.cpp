@@ -98,7 +98,8 @@ struct SmallCase {
 
 }  // namespace
 
-TEST_CASE("a prepared MRI is cropped, resampled to 1 mm, and spans [0, 1]", "[datasets]") {
+TEST_CASE("a prepared MRI is cropped, resampled to 1 mm, and spans [0, 1]",
+          "[datasets][key:preprocess.crop_nonzero_mri][key:preprocess.normalization]") {
   const SmallCase small;
   const auto volume = sar::prepared_source(
       small.record, "flair", sar::Modality::mri, "digest", settings_with({}), small.cache());
@@ -196,7 +197,8 @@ TEST_CASE("several that need the same volume get the same bits", "[datasets]") {
 }
 
 TEST_CASE("a BraTS case is a z-score over its non-zero voxels, and one tumour class",
-          "[datasets]") {
+          "[datasets][key:brats.labels][key:brats.zero_background][key:finetune.spacing_mm]"
+          "[key:finetune.normalization]") {
   const SmallCase small;
   const auto prepare = [&](const std::vector<std::pair<std::string, sar::Json>>& changes) {
     std::vector<std::pair<std::string, sar::Json>> all{{"finetune.spacing_mm", {1, 1, 2}}};

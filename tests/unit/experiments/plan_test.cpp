@@ -355,6 +355,7 @@ TEST_CASE_METHOD(Planning,
   CHECK(cubes_of(native, "mial") == cubes_of(before, "sar"));
   CHECK(cubes_of(native, "genesis").at("luna").at("native_per_case") == 64);
   const Plan both = plan({{"genesis.cube_source", "native"}, {"mial.cube_source", "native"}});
+  CHECK(both.pretraining.at("sar") == before.pretraining.at("sar"));  // it reads neither key
   CHECK(cubes_of(both, "mial") == cubes_of(both, "genesis"));
   CHECK(count(both, "cubes") == 8);
 }
