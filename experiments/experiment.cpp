@@ -137,6 +137,7 @@ class ExperimentReader {
   Experiment read() {
     experiment_.file = file_.path;
     experiment_.id = reader_.text(file_.tree, "id");
+    check_id();
     experiment_.title = reader_.text(file_.tree, "title");
     const std::string kind = reader_.text(file_.tree, "kind", "dice");
     const std::map<std::string, std::pair<ExperimentKind, void (ExperimentReader::*)()>> kinds{
@@ -149,21 +150,73 @@ class ExperimentReader {
     experiment_.kind = kinds.at(kind).first;
     (this->*kinds.at(kind).second)();
     if (file_.tree.contains("settings")) {
+      if (!file_.tree.at("settings").is_object()) {
+        throw in_file(usage_error("'settings' must be a table: [settings]"), file_, "settings");
+      }
       experiment_.settings = file_.tree.at("settings");
     }
     return std::move(experiment_);
   }
 
  private:
+  /// The id names files and a family of tests, so it is a plain word, and that of no built-in
+  /// experiment.
+  void check_id() const {
+    const std::string& id = experiment_.id;
+    const bool plain = !id.empty() && std::ranges::all_of(id, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '-' || c == '_';
+    });
+    if (!plain) {
+      throw in_file(usage_error("'id' must be made of letters, digits, - and _"), file_, "id");
+    }
+    const auto names = catalog_.experiment_names();
+    std::error_code ignored;
+    if (std::ranges::find(names, id) != names.end() &&
+        !std::filesystem::equivalent(file_.path, catalog_.experiment_file(id), ignored)) {
+      throw in_file(
+          usage_error("'" + id + "' is a built-in experiment; give yours another id"), file_, "id");
+    }
+  }
+
   void allow_only(std::vector<std::string> keys) const {
     keys.insert(keys.end(), {"id", "title", "kind", "settings"});
     reader_.allow_only(
         file_.tree, keys, "an experiment of kind '" + to_string(experiment_.kind) + "'");
   }
 
+  /// A list in which nothing is named twice.
+  std::vector<std::string> distinct(const std::string& key) const {
+    std::vector<std::string> list = reader_.texts(file_.tree, key);
+    for (auto each = list.begin(); each != list.end(); ++each) {
+      if (std::find(list.begin(), each, *each) != each) {
+        throw in_file(usage_error("'" + *each + "' is named twice in '" + key + "'"), file_, key);
+      }
+    }
+    return list;
+  }
+
+  /// The method that all others are tested against: one of the rows, SAR if nothing is said.
+  std::string reference(const std::vector<TableRow>& rows) const {
+    const std::string id = reader_.text(file_.tree, "reference", "sar");
+    std::vector<std::string> ids;
+    for (const auto& row : rows) {
+      ids.push_back(row.method);
+    }
+    if (std::ranges::find(ids, id) == ids.end()) {
+      const std::string nearest = nearest_match(id, ids);
+      throw in_file(usage_error("the reference must be one of the methods; '" + id + "' is not")
+                        .hint(nearest.empty() ? "name one with reference = \"" + ids.back() + "\""
+                                              : "did you mean '" + nearest + "'?"),
+                    file_,
+                    "reference");
+    }
+    return id;
+  }
+
   std::vector<TableRow> methods() const {
     std::vector<TableRow> rows;
-    for (const auto& id : reader_.texts(file_.tree, "methods")) {
+    for (const auto& id : distinct("methods")) {
       try {
         rows.push_back({id, catalog_.method(id).paper_name});
       } catch (Error& error) {
@@ -180,9 +233,11 @@ class ExperimentReader {
     table.title = experiment_.title;
     table.trials = reader_.positive(file_.tree, "trials", 5);
     table.rows = methods();
-    table.reference = reader_.text(file_.tree, "reference", "sar");
-    if (!file_.tree.contains("columns") || !file_.tree.at("columns").is_array()) {
-      throw in_file(usage_error("an experiment needs [[columns]]"), file_, "columns");
+    table.reference = reference(table.rows);
+    const Json columns = file_.tree.value("columns", Json());
+    if (!columns.is_array() || columns.empty() ||
+        !std::ranges::all_of(columns, [](const Json& each) { return each.is_object(); })) {
+      throw in_file(usage_error("a table of Dice needs [[columns]]"), file_, "columns");
     }
     for (const Json& item : file_.tree.at("columns")) {
       table.columns.push_back(read_column(reader_, item));
@@ -191,7 +246,7 @@ class ExperimentReader {
 
   void read_data() {
     allow_only({"datasets"});
-    experiment_.datasets = reader_.texts(file_.tree, "datasets");
+    experiment_.datasets = distinct("datasets");
     for (const auto& id : experiment_.datasets) {
       reader_.one_of(id, kSourceSets, "datasets");
     }
@@ -203,8 +258,8 @@ class ExperimentReader {
     curves.id = experiment_.id;
     curves.title = experiment_.title;
     curves.rows = methods();
-    curves.reference = reader_.text(file_.tree, "reference", "sar");
-    curves.tasks = reader_.texts(file_.tree, "tasks");
+    curves.reference = reference(curves.rows);
+    curves.tasks = distinct("tasks");
     for (const auto& task : curves.tasks) {
       reader_.one_of(task, kTasks, "tasks");
     }
@@ -227,16 +282,23 @@ class ExperimentReader {
 
   void read_collection() {
     allow_only({"experiments"});
-    for (const auto& name : reader_.texts(file_.tree, "experiments")) {
-      Experiment part = read_experiment(catalog_.experiment_file(name), catalog_);
+    for (const auto& name : distinct("experiments")) {
       const auto refuse = [&](const std::string& why) {
         throw in_file(usage_error("'" + name + "' cannot be part of a collection: " + why),
                       file_,
                       "experiments");
       };
-      if (part.kind == ExperimentKind::collection) {
+      // A file of the user's lies beside the collection that names it.
+      std::string wanted = name;
+      if (name.ends_with(".toml") && std::filesystem::path(name).is_relative()) {
+        wanted = (std::filesystem::absolute(file_.path).parent_path() / name).string();
+      }
+      const std::filesystem::path path = catalog_.experiment_file(wanted);
+      const Json tree = read_toml(path).tree;  // before it is followed: it may name this very file
+      if (tree.contains("kind") && tree.at("kind") == "collection") {
         refuse("it is one itself");
       }
+      Experiment part = read_experiment(path, catalog_);
       if (!part.settings.empty()) {
         refuse("it has [settings] of its own, and a collection runs under one protocol");
       }

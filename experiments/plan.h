@@ -18,7 +18,7 @@ namespace sar {
 /// depend on (paths).
 struct PlannedNode {
   std::string key;
-  std::string kind;   ///< cubes | prepare | pretrain | finetune | evaluate
+  std::string kind;   ///< cubes | survey | prepare | pretrain | finetune | evaluate
   std::string label;  ///< "fine-tune SAR on brats, trial 2"
   Json inputs;
   Json job;

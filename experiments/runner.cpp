@@ -187,7 +187,9 @@ class Execution {
     }
     for (const auto& key : plan_.targets) {
       const bool asked = !options_.retry_failed || stored_failures_.contains(key);
-      if (state_[key] == State::waiting && asked && options_.limit == 0) {
+      if (state_[key] == State::waiting && asked &&
+          (options_.limit == 0 || started < options_.limit)) {
+        ++started;
         want(key);
       }
     }

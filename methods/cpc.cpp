@@ -32,6 +32,7 @@ Options options_of(const Settings& settings, int base_channels) {
   options.code = 32 * base_channels;
   options.context = 8 * base_channels;
   options.batch_size = settings.integer("pretrain.batch_size");
+  static_cast<void>(contrastive_grid(options.grid.cells));  // an odd grid is said first
   if (side < kSideMultiple) {
     throw usage_error("a patch must have at least 8 voxels a side")
         .with("cpc.input_voxels", std::to_string(options.input[0]))
@@ -129,18 +130,19 @@ class Task : public ProxyTask {
 
   [[nodiscard]] double chance(std::string_view /*metric*/,
                               const CubeStore& /*cubes*/,
-                              const std::vector<std::size_t>& indices) const override {
+                              const std::vector<std::size_t>& /*indices*/,
+                              std::size_t per_epoch) const override {
     if (!options_.info_nce) {
       return 0.5;
     }
     // Candidates of a column are all columns of its batch, and the last batch may be smaller: the
     // mean of 1 / candidates over the samples is the number of batches over the number of columns.
     const auto batch = static_cast<std::size_t>(options_.batch_size);
-    const std::size_t batches = (indices.size() + batch - 1) / batch;
-    return indices.empty() ? -1
-                           : static_cast<double>(batches) /
-                                 static_cast<double>(indices.size() *
-                                                     static_cast<std::size_t>(plan_.columns()));
+    const std::size_t batches = (per_epoch + batch - 1) / batch;
+    return per_epoch == 0
+               ? -1
+               : static_cast<double>(batches) /
+                     static_cast<double>(per_epoch * static_cast<std::size_t>(plan_.columns()));
   }
 
  private:

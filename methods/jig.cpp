@@ -39,7 +39,7 @@ class Task : public ProxyTask {
                               ProxyHead(options.pieces() * feature_channels(base_channels, 3),
                                         base_channels,
                                         options.permutations))) {
-    // Kept with the weights, so that a checkpoint says what its classes mean.
+    // Part of every checkpoint and of the weights, which so say what the classes mean.
     torch::Tensor table = torch::empty({options.permutations, options.pieces()}, torch::kInt64);
     auto* to = table.data_ptr<std::int64_t>();
     for (const auto& order : orders_) {
@@ -74,9 +74,14 @@ class Task : public ProxyTask {
         head_(vectors.reshape({n, -1})), tensors[1], "permutation_accuracy");
   }
 
+  [[nodiscard]] TensorMap record() const override {
+    return {{"permutations", named_buffers()["permutations"]}};
+  }
+
   [[nodiscard]] double chance(std::string_view /*metric*/,
                               const CubeStore& /*cubes*/,
-                              const std::vector<std::size_t>& /*indices*/) const override {
+                              const std::vector<std::size_t>& /*indices*/,
+                              std::size_t /*per_epoch*/) const override {
     return 1.0 / options_.permutations;
   }
 

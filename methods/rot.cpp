@@ -41,7 +41,8 @@ class Task : public ProxyTask {
 
   [[nodiscard]] double chance(std::string_view /*metric*/,
                               const CubeStore& /*cubes*/,
-                              const std::vector<std::size_t>& /*indices*/) const override {
+                              const std::vector<std::size_t>& /*indices*/,
+                              std::size_t /*per_epoch*/) const override {
     return 1.0 / kRotations;
   }
 

@@ -22,12 +22,19 @@ Options options_of(const Settings& settings) {
     options.grid.patch = cube_size(settings, "rpl.patch_voxels");
     options.anchor = 13;  // the centre
   } else {
-    // The official code's 2x2x2 variant on the cube as it is: its anchor is a corner.
+    // The official code's 2x2x2 variant, on the cube as it is.
     options.input = settings.integers3("cubes.shape_voxels");
     for (std::size_t axis = 0; axis < 3; ++axis) {
       options.grid.patch[axis] = options.input[axis] / 2 - options.grid.jitter;
+      if (options.grid.patch[axis] < kSideMultiple) {
+        throw usage_error(
+            "with rpl.grid = 2 half a cube less the jitter must have at least 8 voxels")
+            .with("cubes.shape_voxels", std::to_string(options.input[axis]))
+            .with("rpl.jitter_voxels", std::to_string(options.grid.jitter))
+            .hint("lower rpl.jitter_voxels, or enlarge cubes.shape_voxels");
+      }
     }
-    options.anchor = 4;
+    options.anchor = 4;  // (z, y, x) = (1, 0, 0), a corner
   }
   check_grid(options.input, options.grid, "rpl");
   return options;
@@ -68,7 +75,8 @@ class Task : public ProxyTask {
 
   [[nodiscard]] double chance(std::string_view /*metric*/,
                               const CubeStore& /*cubes*/,
-                              const std::vector<std::size_t>& /*indices*/) const override {
+                              const std::vector<std::size_t>& /*indices*/,
+                              std::size_t /*per_epoch*/) const override {
     return 1.0 / options_.places();
   }
 

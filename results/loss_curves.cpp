@@ -40,6 +40,38 @@ std::vector<CurvePoint> points_of(const std::vector<const StoredCurveRow*>& rows
   return list;
 }
 
+/// One point per epoch: of each trial the mean of its steps, then over trials. Ends at the epoch's
+/// last step.
+std::vector<CurvePoint> epochs_of(const std::vector<const StoredCurveRow*>& rows) {
+  struct Mean {
+    double sum = 0;
+    int steps = 0;
+    std::int64_t last = 0;
+  };
+  std::map<int, std::map<int, Mean>> epochs;  // epoch, trial
+  for (const StoredCurveRow* row : rows) {
+    if (row->loss.split == "train" && std::isfinite(row->loss.loss)) {
+      Mean& mean = epochs[row->loss.epoch][row->trial];
+      mean.sum += row->loss.loss;
+      ++mean.steps;
+      mean.last = std::max(mean.last, row->loss.step);
+    }
+  }
+  std::vector<CurvePoint> list;
+  for (const auto& [epoch, trials] : epochs) {
+    CurvePoint& point = list.emplace_back();
+    point.epoch = epoch;
+    for (const auto& [trial, mean] : trials) {
+      const double loss = mean.sum / mean.steps;
+      point.step = std::max(point.step, mean.last);
+      point.least = point.n == 0 ? loss : std::min(point.least, loss);
+      point.most = point.n == 0 ? loss : std::max(point.most, loss);
+      point.mean += (loss - point.mean) / ++point.n;
+    }
+  }
+  return list;
+}
+
 std::vector<TrialConvergence> converged_trials(const std::vector<const StoredCurveRow*>& rows,
                                                double tolerance) {
   std::map<int, std::pair<std::vector<double>, std::vector<int>>> trials;
@@ -59,7 +91,7 @@ std::vector<TrialConvergence> converged_trials(const std::vector<const StoredCur
   return list;
 }
 
-/// Fills the tests of every method against the reference on the same task; p by Holm over all.
+/// Fills the tests of every method against the reference on the same task; p corrected over all.
 void test_convergence(LossCurves& curves) {
   for (auto [result, test] : {std::pair(&MethodCurve::student, &student_test),
                               std::pair(&MethodCurve::welch, &welch_test)}) {
@@ -90,7 +122,7 @@ void test_convergence(LossCurves& curves) {
       p.push_back(outcome.p);
       tested.push_back(&stored);
     }
-    const std::vector<double> adjusted = adjust(p, "holm");
+    const std::vector<double> adjusted = adjust(p, curves.tests.correction);
     for (std::size_t i = 0; i < tested.size(); ++i) {
       tested[i]->p_adjusted = adjusted[i];
     }
@@ -134,6 +166,7 @@ Json convergence_document(const LossCurves& curves) {
          {"n", curve.steps.n},
          {"mean_steps", curve.steps.n > 0 ? Json(curve.steps.mean) : Json()},
          {"sd_steps", curve.steps.sd ? Json(*curve.steps.sd) : Json()},
+         {"settled_at_end", std::ranges::count_if(curve.trials, &TrialConvergence::at_end)},
          {"trials", std::move(trials)},
          {"student", test_document(curve.student)},
          {"welch", test_document(curve.welch)},
@@ -150,6 +183,7 @@ Json head_document(const LossCurves& curves) {
           {"profile", curves.protocol.profile},
           {"data_kind", curves.protocol.data_kind},
           {"reference", curves.spec.reference},
+          {"correction", curves.tests.correction},
           {"tolerance", curves.spec.tolerance}};
 }
 
@@ -243,8 +277,10 @@ std::optional<TrialConvergence> convergence_of(const std::vector<double>& losses
 
 LossCurves build_curves(std::vector<StoredCurveRow> rows,
                         const ProtocolRow& protocol,
-                        const CurveSpec& spec) {
+                        const CurveSpec& spec,
+                        const CurveTests& tests) {
   LossCurves curves;
+  curves.tests = tests;
   curves.spec = spec;
   curves.protocol = protocol;
   for (const auto& task : spec.tasks) {
@@ -260,6 +296,7 @@ LossCurves build_curves(std::vector<StoredCurveRow> rows,
       curve.method = row.method;
       curve.label = row.label;
       curve.training = curves_detail::points_of(own, "train");
+      curve.epochs = curves_detail::epochs_of(own);
       curve.validation = curves_detail::points_of(own, "val");
       curve.trials = curves_detail::converged_trials(own, spec.tolerance);
       std::vector<double> steps;
@@ -274,8 +311,12 @@ LossCurves build_curves(std::vector<StoredCurveRow> rows,
   return curves;
 }
 
-LossCurves build_curves(const Store& store, const ProtocolRow& protocol, const CurveSpec& spec) {
-  return build_curves(store.finetuning_curves(protocol.protocol, spec.fraction), protocol, spec);
+LossCurves build_curves(const Store& store,
+                        const ProtocolRow& protocol,
+                        const CurveSpec& spec,
+                        const CurveTests& tests) {
+  return build_curves(
+      store.finetuning_curves(protocol.protocol, spec.fraction), protocol, spec, tests);
 }
 
 Sheet convergence_sheet(const LossCurves& curves) {
@@ -285,8 +326,18 @@ Sheet convergence_sheet(const LossCurves& curves) {
   Sheet sheet;
   sheet.id = spec.id;
   sheet.title = spec.title + (curves.protocol.data_kind == "phantom" ? " [phantom data]" : "");
-  sheet.header = {
-      "Task", "Method", "n", "Steps", "SD", "Final loss", "Student p", "Welch p", "Holm"};
+  const bool welch = curves.tests.test == "welch";
+  sheet.header = {"Task",
+                  "Method",
+                  "n",
+                  "Steps",
+                  "SD",
+                  "of",
+                  "At end",
+                  "Final loss",
+                  "Student p",
+                  "Welch p",
+                  "Corrected"};
   sheet.text_columns = 2;
   std::string task;
   for (const MethodCurve& curve : curves.curves) {
@@ -304,19 +355,30 @@ Sheet convergence_sheet(const LossCurves& curves) {
     }
     row.push_back(fmt::format("{:.1f}", curve.steps.mean));
     row.push_back(curve.steps.sd ? fmt::format("{:.1f}", *curve.steps.sd) : "–");
+    double planned = 0;
+    for (const TrialConvergence& trial : curve.trials) {
+      planned += static_cast<double>(trial.of_steps) / static_cast<double>(curve.trials.size());
+    }
+    row.push_back(fmt::format("{:.1f}", planned));
+    row.push_back(std::to_string(std::ranges::count_if(curve.trials, &TrialConvergence::at_end)));
     row.push_back(fmt::format("{:.4f}", loss));
     row.push_back(curve.student ? format_p(curve.student->p) : "–");
     row.push_back(curve.welch ? format_p(curve.welch->p) : "–");
-    row.push_back(curve.student ? format_p(curve.student->p_adjusted) : "–");
+    const auto& corrected = welch ? curve.welch : curve.student;
+    row.push_back(corrected ? format_p(corrected->p_adjusted) : "–");
     sheet.rows.push_back(std::move(row));
   }
   sheet.notes.push_back(fmt::format(
       "Steps: optimiser steps until the training loss, averaged over the steps of one epoch, stays "
-      "within {:g} % of its final value; mean over n trials.",
+      "within {:g} % of its own final value; mean over n trials, at least one epoch. Of: steps in "
+      "all. At end: trials that settled with their last step only, so perhaps not at all.",
       100 * spec.tolerance));
   sheet.notes.push_back(fmt::format(
-      "p: two-sided t-tests of the steps against {}; Holm: Student's p over all methods and tasks.",
-      label));
+      "p: two-sided t-tests of the steps against {}; corrected: {} p over all methods and tasks, "
+      "correction: {}.",
+      label,
+      welch ? "Welch's" : "Student's",
+      curves.tests.correction));
   std::set<std::string> reasons;
   for (const MethodCurve& curve : curves.curves) {
     if (!curve.not_testable.empty()) {
@@ -343,6 +405,7 @@ std::string render_curves(const LossCurves& curves, const std::string& format, b
                                     {"method", curve.method},
                                     {"label", curve.label},
                                     {"train", points_json(curve.training)},
+                                    {"train_epoch", points_json(curve.epochs)},
                                     {"val", points_json(curve.validation)}});
     }
     document["convergence"] = convergence_document(curves);
@@ -372,8 +435,9 @@ std::string render_curves(const LossCurves& curves, const std::string& format, b
   }
   text = "task,method,split,step,epoch,n,mean,min,max,data_kind,protocol\n";
   for (const MethodCurve& curve : curves.curves) {
-    for (const auto& [split, points] :
-         {std::pair("train", &curve.training), std::pair("val", &curve.validation)}) {
+    for (const auto& [split, points] : {std::pair("train", &curve.training),
+                                        std::pair("train_epoch", &curve.epochs),
+                                        std::pair("val", &curve.validation)}) {
       for (const CurvePoint& point : *points) {
         text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n",
                             curve.task,
@@ -399,11 +463,12 @@ std::string gnuplot_script(const LossCurves& curves, const std::string& terminal
   const std::size_t tasks = curves.spec.tasks.size();
   const std::size_t columns = kPanelColumns * tasks;
   const std::size_t rows = (methods + kPanelColumns - 1) / kPanelColumns;
-  std::string script = fmt::format("set encoding utf8\nset terminal {} size {},{} font 'sans,11'\n",
-                                   terminal == "svg" ? "svg noenhanced background 'white'"
-                                                     : "pngcairo noenhanced background 'white'",
-                                   260 * columns + 40,
-                                   220 * rows + 130);
+  std::string script =
+      fmt::format("set encoding utf8\nset terminal {} size {},{} font 'sans,11'\n",
+                  terminal == "svg" ? "svg noenhanced name 'curves' background 'white'"
+                                    : "pngcairo noenhanced background 'white'",
+                  260 * columns + 40,
+                  220 * rows + 130);
   const auto name = [](std::size_t curve, const char* split) {
     return fmt::format("{}{}", split, curve);
   };
@@ -465,7 +530,7 @@ std::string gnuplot_script(const LossCurves& curves, const std::string& terminal
         plots += (plots.empty() ? "plot " : ", ") + part;
       };
       add(
-          fmt::format("${} using 1:3:4 with filledcurves fillcolor '#9ecae1' fillstyle solid "
+          fmt::format("${} using 1:3:4 with filledcurves fillcolor '#c6dbef' fillstyle solid "
                       "noborder",
                       name(own, "train")));
       for (std::size_t other = 0; other < methods; ++other) {
@@ -477,7 +542,7 @@ std::string gnuplot_script(const LossCurves& curves, const std::string& terminal
         add(reference ? fmt::format("${} using 1:2 with lines linecolor 'black' dashtype 2 "
                                     "linewidth 1.2",
                                     name(index, "train"))
-                      : fmt::format("${} using 1:2 with lines linecolor '#c8c8c8' linewidth 0.7",
+                      : fmt::format("${} using 1:2 with lines linecolor '#909090' linewidth 0.6",
                                     name(index, "train")));
       }
       add(fmt::format("${} using 1:2 with lines linecolor '#08519c' linewidth 2.2",
@@ -501,15 +566,17 @@ std::string gnuplot_script(const LossCurves& curves, const std::string& terminal
       "unset title\nunset border\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\n"
       "set tmargin at screen {0}\nset bmargin at screen 0\nset xrange [0:1]\nset yrange [0:1]\n"
       "set key at screen 0.5,{1} center center horizontal maxrows 1 samplen 3 font 'sans,11'\n"
-      "plot NaN with lines linecolor '#08519c' linewidth 2.2 title 'training, mean of trials', "
-      "NaN with filledcurves fillcolor '#9ecae1' fillstyle solid title 'range of trials', "
+      "plot NaN with lines linecolor '#08519c' linewidth 2.2 title {3}, "
+      "NaN with filledcurves fillcolor '#c6dbef' fillstyle solid title 'range of trials', "
       "NaN with linespoints linecolor '#d95f0e' pointtype 7 pointsize 0.5 title 'validation', "
       "NaN with lines linecolor 'black' dashtype 2 linewidth 1.2 title {2}, "
-      "NaN with lines linecolor '#c8c8c8' linewidth 0.7 title 'the other methods'\n"
+      "NaN with lines linecolor '#909090' linewidth 0.6 title 'the other methods'\n"
       "unset multiplot\n",
       bottom,
       0.45 * bottom,
-      quoted(reference == curves.spec.rows.end() ? curves.spec.reference : reference->label));
+      quoted(reference == curves.spec.rows.end() ? curves.spec.reference : reference->label),
+      quoted(smoothing > 1 ? fmt::format("training, mean of trials and {} steps", smoothing)
+                           : "training, mean of trials"));
   return script;
 }
 

@@ -39,11 +39,14 @@ struct TrialConvergence {
   std::int64_t steps = 0, of_steps = 0;
   int epochs = 0;         ///< epochs begun until then
   double final_loss = 0;  ///< mean training loss of the last epoch
+  /// Settled with its very last step only, so perhaps not at all.
+  [[nodiscard]] bool at_end() const { return steps == of_steps; }
 };
 
 struct MethodCurve {
   std::string task, method, label;
   std::vector<CurvePoint> training;    ///< one per step
+  std::vector<CurvePoint> epochs;      ///< training, one per epoch: the mean of its steps
   std::vector<CurvePoint> validation;  ///< one per epoch; empty without validation cases
   std::vector<TrialConvergence> trials;
   Summary steps;                             ///< of the trials' steps to convergence
@@ -51,8 +54,15 @@ struct MethodCurve {
   std::string not_testable;
 };
 
+/// How steps to convergence are compared.
+struct CurveTests {
+  std::string test = "student";     ///< whose p are corrected; the other is shown beside it
+  std::string correction = "holm";  ///< none | holm | bh, over all methods and tasks
+};
+
 struct LossCurves {
   CurveSpec spec;
+  CurveTests tests;
   ProtocolRow protocol;
   std::vector<MethodCurve> curves;   ///< task by task, methods in the order of the spec
   std::vector<StoredCurveRow> rows;  ///< of which all is made
@@ -67,12 +77,16 @@ std::optional<TrialConvergence> convergence_of(const std::vector<double>& losses
                                                const std::vector<int>& epochs,
                                                double tolerance);
 
-/// Curves, convergence and its tests (Student and Welch, Holm over all methods and tasks) from the
-/// stored fine-tunings of a protocol.
-LossCurves build_curves(const Store& store, const ProtocolRow& protocol, const CurveSpec& spec);
+/// Curves, convergence and its tests (Student and Welch) from the stored fine-tunings of a
+/// protocol.
+LossCurves build_curves(const Store& store,
+                        const ProtocolRow& protocol,
+                        const CurveSpec& spec,
+                        const CurveTests& tests = {});
 LossCurves build_curves(std::vector<StoredCurveRow> rows,
                         const ProtocolRow& protocol,
-                        const CurveSpec& spec);
+                        const CurveSpec& spec,
+                        const CurveTests& tests = {});
 
 /// Steps to convergence per task and method, with tests.
 Sheet convergence_sheet(const LossCurves& curves);

@@ -163,11 +163,14 @@ PrintedTable read_dice(const Fields& fields,
   PrintedTable table;
   table.spec.id = fields.text("id");
   table.spec.title = fields.text("title");
+  table.spec.trials = 0;
   if (tree.contains("trials") && tree.at("trials").is_number_integer() &&
       tree.at("trials").get<int>() >= 1) {
     table.spec.trials = tree.at("trials");
-  } else {
-    fields.fault("'trials' must say how many values mean and SD are over");
+  } else if (tree.contains("trials")) {
+    fields.fault(
+        "'trials' must say how many values mean and SD are over; leave it out where the paper "
+        "does");
   }
   int number = 0;
   for (const Json& item : fields.tables("columns")) {
@@ -312,7 +315,7 @@ Table published_table(const PrintedTable& printed,
       Summary& summary = line.emplace_back();
       if (const PrintedCell* cell = cell_of(method, column)) {
         summary.mean = cell->mean.value;
-        summary.n = printed.spec.trials;
+        summary.n = std::max(1, printed.spec.trials);
         if (cell->sd) {
           summary.sd = cell->sd->value;
         }
@@ -325,6 +328,7 @@ Table published_table(const PrintedTable& printed,
     summaries.rows.push_back(line_of(row.method));
   }
   summaries.reference = line_of(spec.reference);
+  summaries.unknown_n = printed.spec.trials == 0;
   TableSpec shown = spec;
   shown.trials = printed.spec.trials;
   Table table = build_table(summaries, shown, options);

@@ -26,7 +26,7 @@ struct PrintedCell {
 
 /// A table of Dice as a paper prints it.
 struct PrintedTable {
-  TableSpec spec;                               ///< `trials`: what mean and SD are over
+  TableSpec spec;  ///< `trials`: what mean and SD are over; 0 if not stated
   std::vector<std::vector<PrintedCell>> cells;  ///< [row][column]
 };
 

@@ -64,6 +64,7 @@ std::string escape_latex(const std::string& text) {
                       {">", "$>$"},
                       {"±", "$\\pm$"},
                       {"†", "$\\dagger$"},
+                      {"×", "$\\times$"},
                       {"–", "--"},
                       {"−", "$-$"},
                       {"\n", " "}});
@@ -138,8 +139,8 @@ Grid value_grid(const Table& table, const std::string& plus_minus) {
           shown.text += plus_minus + fmt::format("{:.2f}", *cell.sd);
         }
         shown.marks = is_significant(table, cell) ? "†" : "";
-        if (cell.n < table.spec.trials) {
-          shown.marks += fmt::format(" ({}/{})", cell.n, table.spec.trials);
+        if (cell.n < cell.planned) {
+          shown.marks += fmt::format(" ({}/{})", cell.n, cell.planned);
         }
       }
       cells.push_back(std::move(shown));
@@ -208,11 +209,21 @@ std::vector<std::string> notes(const Table& table, const std::string& best_mark)
   bool partial = false;
   bool best = false;
   bool significant = false;
+  bool unknown_n = false;
+  int tested = 0;
+  int untestable = 0;
+  std::set<std::string> reasons;
   std::map<std::string, int> failed;  // each cell once, though it fills several columns
   for (std::size_t row = 0; row < table.cells.size(); ++row) {
     for (const TableCell& cell : table.cells[row]) {
-      gaps = gaps || cell.n == 0;
-      partial = partial || (cell.n > 0 && cell.n < table.spec.trials);
+      gaps = gaps || !cell.mean;
+      partial = partial || (cell.n > 0 && cell.n < cell.planned);
+      unknown_n = unknown_n || (cell.mean && cell.n == 0);
+      tested += cell.student || cell.welch ? 1 : 0;
+      untestable += cell.not_testable.empty() ? 0 : 1;
+      if (!cell.not_testable.empty()) {
+        reasons.insert(cell.not_testable);
+      }
       best = best || cell.best;
       significant = significant || is_significant(table, cell);
       if (cell.failed > 0) {
@@ -231,22 +242,35 @@ std::vector<std::string> notes(const Table& table, const std::string& best_mark)
                return cell.sd.has_value();
              });
   }
-  result.push_back(fmt::format("{}Dice in percent, mean{} over {} trials.",
+  result.push_back(fmt::format("{}Dice in percent, mean{}{}.",
                                published ? "As published: " : "",
                                spread ? " ± SD" : "",
-                               table.spec.trials));
+                               unknown_n ? "; over how many trials is not stated"
+                                         : fmt::format(" over {} trials", table.spec.trials)));
   if (table.delta_degrees_of_freedom == 0) {
     result.emplace_back("SDs divide by n instead of n - 1.");
   }
   if (best) {
     result.push_back(fmt::format("{}: best of its column.", best_mark));
   }
-  result.push_back(fmt::format("†: differs from {} ({}, two-sided, alpha = {:g}, correction: {}){}",
-                               reference_label(table),
-                               test_name(table),
-                               table.alpha,
-                               table.correction,
-                               significant ? "." : "; no cell does."));
+  if (tested > 0) {
+    result.push_back(
+        fmt::format("†: differs from {} ({}, two-sided, alpha = {:g}, correction: {}){}",
+                    reference_label(table),
+                    test_name(table),
+                    table.alpha,
+                    table.correction,
+                    significant ? "." : "; no cell does."));
+  }
+  if (untestable > 0) {
+    result.push_back(fmt::format("{} cells could not be tested against {} ({}).",
+                                 untestable,
+                                 reference_label(table),
+                                 fmt::join(reasons, "; ")));
+  } else if (tested == 0) {
+    result.push_back(fmt::format("No cell could be tested against {}: there is nothing to compare.",
+                                 reference_label(table)));
+  }
   if (partial) {
     result.push_back(fmt::format("(n/{}): only n trials so far.", table.spec.trials));
   }
@@ -650,7 +674,7 @@ std::string render_csv(const Table& table) {
                                        cell.target,
                                        cell.bucket,
                                        cell.fraction,
-                                       std::to_string(cell.n),
+                                       cell.mean && cell.n == 0 ? "" : std::to_string(cell.n),
                                        std::to_string(table.spec.trials),
                                        std::to_string(cell.failed),
                                        csv_number(cell.mean),
@@ -697,7 +721,7 @@ Json numbers_json(const Table& table, const TableCell& cell) {
   const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
   return {{"mean", optional_json(cell.mean)},
           {"sd", optional_json(cell.sd)},
-          {"n", cell.n},
+          {"n", cell.mean && cell.n == 0 ? Json() : Json(cell.n)},
           {"failed", cell.failed},
           {"best", cell.best},
           {"p_vs_sar", chosen ? Json(chosen->p) : Json()},

@@ -188,15 +188,21 @@ SELECT protocol, method, task, fraction, target, bucket, n_trials, mean, sd FROM
 
 CREATE VIEW v_loss AS
 SELECT c.protocol, c.method, c.task, c.fraction, c.trial, 'finetune' AS stage,
-       l.step, l.epoch, l.split, l.loss, l.lr, l.seconds
+       l.step, l.epoch, l.split, l.loss, l.lr, l.seconds, l.node
 FROM cell c JOIN loss l ON l.node = c.finetune_node
 UNION ALL
 SELECT p.protocol, p.method, NULL, NULL, NULL, 'pretrain',
-       l.step, l.epoch, l.split, l.loss, l.lr, l.seconds
+       l.step, l.epoch, l.split, l.loss, l.lr, l.seconds, l.node
 FROM pretraining p JOIN loss l ON l.node = p.node;
 
+-- The weights that are kept are those of the epoch with the least validation loss, or of the last
+-- one where nothing was held out.
 CREATE VIEW v_proxy_metric AS
-SELECT p.protocol, p.method, m.epoch, m.split, m.name, m.value, m.chance
+SELECT p.protocol, p.method, m.epoch, m.split, m.name, m.value, m.chance, m.node,
+       m.epoch = COALESCE((SELECT l.epoch FROM loss l
+                           WHERE l.node = m.node AND l.split = 'val' AND l.loss IS NOT NULL
+                           ORDER BY l.loss, l.epoch LIMIT 1),
+                          (SELECT MAX(last.epoch) FROM metric last WHERE last.node = m.node)) AS kept
 FROM pretraining p JOIN metric m ON m.node = p.node;
 
 -- One row of v_run tells of up to three nodes; `r` is the one that stands for the machine: the
@@ -391,7 +397,9 @@ std::shared_ptr<SQLite::Database> open_for_reading(const fs::path& path, int tim
 }  // namespace
 
 std::span<const SchemaStep> schema_history() {
-  static const std::array<SchemaStep, 1> kHistory = {{{1, kTables}}};
+  // 2: nothing but the views, which every migration makes anew: v_loss and v_proxy_metric name
+  // their node.
+  static const std::array<SchemaStep, 2> kHistory = {{{1, kTables}, {2, ""}}};
   return kHistory;
 }
 

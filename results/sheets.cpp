@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 namespace sar {
 namespace sheets_detail {
@@ -103,6 +104,60 @@ std::vector<std::string> row_of(const std::string& label,
   return row;
 }
 
+/// One metric of a method's pre-trainings, at the epochs whose weights are kept.
+struct ProxyMetric {
+  std::vector<int> epochs;  ///< one per pre-training
+  std::map<std::string, std::vector<double>> value{{"train", {}}, {"val", {}}};
+  std::map<std::string, std::vector<double>> chance{{"train", {}}, {"val", {}}};
+};
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) {
+    sum += value;
+  }
+  return sum / static_cast<double>(values.size());
+}
+
+/// Protocol keys and method ids are made of letters and digits, so they can stand in SQL.
+std::map<std::string, ProxyMetric> metrics_of(const Store& store,
+                                              const ProtocolRow& protocol,
+                                              const std::string& method) {
+  const Json stored = store.query(fmt::format(
+      "SELECT v.name, v.split, v.epoch, v.value, v.chance, v.node FROM v_proxy_metric v "
+      "JOIN node n ON n.key = v.node AND n.state = 'done' WHERE v.protocol = '{}' AND "
+      "v.method = '{}' AND v.kept ORDER BY v.name, v.node, v.split",
+      protocol.protocol,
+      method));
+  std::map<std::string, ProxyMetric> metrics;
+  std::map<std::string, std::string> last;  // metric to the node that was seen last
+  for (const Json& row : stored.at("rows")) {
+    const std::string name = row.at(0);
+    const std::string split = row.at(1);
+    ProxyMetric& metric = metrics[name];
+    if (last[name] != row.at(5)) {
+      last[name] = row.at(5);
+      metric.epochs.push_back(row.at(2));
+    }
+    if (!row.at(3).is_null()) {
+      metric.value[split].push_back(row.at(3));
+    }
+    if (!row.at(4).is_null()) {
+      metric.chance[split].push_back(row.at(4));
+    }
+  }
+  return metrics;
+}
+
+Json failures_of(const Store& store, const ProtocolRow& protocol, const std::string& method) {
+  return store
+      .query(fmt::format("SELECT n.reason FROM pretraining p JOIN node n ON n.key = p.node WHERE "
+                         "p.protocol = '{}' AND p.method = '{}' AND n.state = 'failed'",
+                         protocol.protocol,
+                         method))
+      .at("rows");
+}
+
 }  // namespace sheets_detail
 
 Sheet data_sheet(const std::string& id,
@@ -121,7 +176,9 @@ Sheet data_sheet(const std::string& id,
   sheet.text_columns = 4;
   sheet.notes.emplace_back(
       "Cases are volumes that pre-training uses (x4: MR channels); shapes are z×y×x in voxels as "
-      "scanned; small, medium, large: cubes of 1/8, 1/4, 1/2 of the side.");
+      "scanned; small, medium, large: cubes of 1/8, 1/4, 1/2 of the side. The paper does not name "
+      "these three "
+      "columns; their order is a reading (docs/protocol.md, 1).");
   Json rows = Json::array();
   bool named = false;
   for (const auto& dataset : datasets) {
@@ -179,55 +236,64 @@ Sheet proxy_sheet(const std::string& id,
                   const std::vector<TableRow>& methods,
                   const Store& store,
                   const ProtocolRow& protocol) {
+  using namespace sheets_detail;
   Sheet sheet;
   sheet.id = id;
   sheet.title = title + (protocol.data_kind == "phantom" ? " [phantom data]" : "");
   sheet.header = {"Method", "Metric", "Epoch", "Training", "Held out", "Guessing"};
   sheet.text_columns = 2;
-  const Json stored = store.query(
-      "SELECT m.method, m.name, m.epoch, m.split, m.value, m.chance FROM v_proxy_metric m "
-      "JOIN (SELECT method, MAX(epoch) AS last FROM v_proxy_metric WHERE protocol = '" +
-      protocol.protocol +
-      "' GROUP BY method) l ON l.method = m.method AND l.last = m.epoch "
-      "WHERE m.protocol = '" +
-      protocol.protocol + "' ORDER BY m.name");
   Json rows = Json::array();
+  bool repeated = false;
   for (const TableRow& method : methods) {
-    std::map<std::string, Json> metrics;
-    for (const Json& row : stored.at("rows")) {
-      if (row.at(0) == method.method) {
-        Json& metric = metrics[row.at(1)];
-        metric["epoch"] = row.at(2);
-        metric[row.at(3).get<std::string>()] = {{"value", row.at(4)}, {"chance", row.at(5)}};
-      }
-    }
+    const std::map<std::string, ProxyMetric> metrics = metrics_of(store, protocol, method.method);
     bool first = true;
-    for (auto& [name, metric] : metrics) {
-      const auto number = [&](const std::string& split, const std::string& field) -> std::string {
-        if (!metric.contains(split) || metric.at(split).at(field).is_null()) {
-          return "–";
-        }
-        return fmt::format("{:.4f}", metric.at(split).at(field).get<double>());
+    for (const auto& [name, metric] : metrics) {
+      const auto number = [](const std::vector<double>& values) {
+        return values.empty() ? std::string("–") : fmt::format("{:.4f}", mean_of(values));
       };
+      const bool held_out = !metric.value.at("val").empty();
       sheet.rows.push_back({first ? method.label : "",
                             name,
-                            std::to_string(metric.at("epoch").get<int>()),
-                            number("train", "value"),
-                            number("val", "value"),
-                            number(metric.contains("val") ? "val" : "train", "chance")});
+                            fmt::format("{}", fmt::join(metric.epochs, ", ")),
+                            number(metric.value.at("train")),
+                            number(metric.value.at("val")),
+                            number(metric.chance.at(held_out ? "val" : "train"))});
       first = false;
-      metric["method"] = method.method;
-      metric["metric"] = name;
-      rows.push_back(metric);
+      Json row{{"method", method.method},
+               {"metric", name},
+               {"epochs", metric.epochs},
+               {"n", metric.epochs.size()}};
+      for (const char* split : {"train", "val"}) {
+        const auto optional = [](const std::vector<double>& values) {
+          return values.empty() ? Json() : Json(mean_of(values));
+        };
+        row[split] = {{"value", optional(metric.value.at(split))},
+                      {"chance", optional(metric.chance.at(split))}};
+      }
+      rows.push_back(std::move(row));
+      repeated = repeated || metric.epochs.size() > 1;
     }
-    if (metrics.empty()) {
+    const Json failures = failures_of(store, protocol, method.method);
+    for (const Json& failure : failures) {
+      sheet.rows.push_back({first ? method.label : "", "failed", "–", "–", "–", "–"});
+      first = false;
+      const std::string reason =
+          failure.at(0).is_string() ? failure.at(0).get<std::string>() : "no reason stored";
+      sheet.notes.push_back(fmt::format("{} failed: {}.", method.label, reason));
+      rows.push_back({{"method", method.method}, {"state", "failed"}, {"reason", reason}});
+    }
+    if (first) {
       sheet.rows.push_back({method.label, "not pre-trained yet", "–", "–", "–", "–"});
     }
   }
   sheet.notes.emplace_back(
-      "Training: mean over the last epoch, while the weights change. Held out: patients that "
-      "pre-training does not see. Guessing: the best constant answer; for the restoration each "
-      "cube's own mean.");
+      "Epoch: the one whose weights are kept, that with the least validation loss. Training: mean "
+      "over it, while the weights change. Held out: patients that pre-training does not see. "
+      "Guessing, on those held out: the best constant answer; for the restoration each cube's own "
+      "mean.");
+  if (repeated) {
+    sheet.notes.emplace_back("Several epochs: means over as many pre-trainings of the method.");
+  }
   sheet.notes.push_back(
       fmt::format("Protocol {}, profile {}.", protocol.protocol.substr(0, 12), protocol.profile));
   sheet.json = {{"schema_version", 1},

@@ -19,7 +19,8 @@ Sheet data_sheet(const std::string& id,
                  const ProtocolRow* protocol,
                  const Paper* paper);
 
-/// Proxy metrics of each method's last pre-training epoch against guessing.
+/// Proxy metrics of each method against guessing, at the epoch whose weights are kept; means where
+/// a method was pre-trained several times. Failed pre-trainings are rows with their reason.
 Sheet proxy_sheet(const std::string& id,
                   const std::string& title,
                   const std::vector<TableRow>& methods,

@@ -347,9 +347,11 @@ struct Store::State {
 
   std::vector<TrialDice> trial_dice(const std::string& protocol) {
     auto rows = statement(*db,
-                          "SELECT method, task, fraction, target, bucket, trial, n_cases, dice "
-                          "FROM v_trial_dice WHERE protocol = ? "
-                          "ORDER BY method, task, fraction, target, bucket, trial",
+                          "SELECT t.method, t.task, t.fraction, t.target, t.bucket, t.trial, "
+                          "t.n_cases, t.dice, c.evaluate_node FROM v_trial_dice t "
+                          "JOIN cell c USING (protocol, method, task, fraction, trial) "
+                          "WHERE protocol = ? "
+                          "ORDER BY t.method, t.task, t.fraction, t.target, t.bucket, t.trial",
                           protocol);
     std::vector<TrialDice> result;
     while (rows.executeStep()) {
@@ -360,7 +362,8 @@ struct Store::State {
                         rows.getColumn(4).getString(),
                         rows.getColumn(5).getInt(),
                         rows.getColumn(6).getInt(),
-                        rows.getColumn(7).getDouble()});
+                        rows.getColumn(7).getDouble(),
+                        rows.getColumn(8).getString()});
     }
     return result;
   }
@@ -612,15 +615,40 @@ std::optional<ProtocolRow> Store::newest_protocol(const TableSpec& spec) const {
   });
 }
 
-std::optional<ProtocolRow> Store::newest_protocol_with(const std::string& node_kind) const {
+std::optional<ProtocolRow> Store::newest_pretraining(
+    const std::vector<std::string>& methods) const {
+  struct Candidate {
+    std::set<std::string> methods;
+    std::string ended;
+  };
+  std::map<std::string, Candidate> candidates;
+  state_->attempt("look for the newest pre-training", [&] {
+    auto rows = statement(*state_->db,
+                          "SELECT p.protocol, p.method, COALESCE(n.ended, '') FROM pretraining p "
+                          "JOIN node n ON n.key = p.node AND n.state = 'done'");
+    while (rows.executeStep()) {
+      const std::string method = rows.getColumn(1).getString();
+      if (std::ranges::find(methods, method) != methods.end()) {
+        Candidate& candidate = candidates[rows.getColumn(0).getString()];
+        candidate.methods.insert(method);
+        candidate.ended = std::max(candidate.ended, rows.getColumn(2).getString());
+      }
+    }
+  });
+  const auto rank = [](const auto& entry) {
+    return std::pair(entry.second.methods.size(), entry.second.ended);
+  };
+  const auto newest = std::ranges::max_element(candidates, {}, rank);
+  return newest == candidates.end() ? std::nullopt : protocol(newest->first);
+}
+
+std::optional<ProtocolRow> Store::newest_survey() const {
   std::string key;
-  state_->attempt("look for the newest protocol", [&] {
-    auto row = statement(*state_->db,
-                         "SELECT COALESCE(p.protocol, json_extract(n.inputs, '$.protocol')) AS of "
-                         "FROM node n LEFT JOIN pretraining p ON p.node = n.key "
-                         "WHERE n.kind = ? AND n.state = 'done' AND of IS NOT NULL "
-                         "ORDER BY n.ended DESC, n.rowid DESC LIMIT 1",
-                         node_kind);
+  state_->attempt("look for the newest count of the data", [&] {
+    auto row =
+        statement(*state_->db,
+                  "SELECT json_extract(inputs, '$.protocol') FROM node WHERE kind = 'survey' "
+                  "AND state = 'done' ORDER BY ended DESC, rowid DESC LIMIT 1");
     if (row.executeStep()) {
       key = row.getColumn(0).getString();
     }
@@ -644,9 +672,8 @@ std::optional<NodeRow> Store::survey(const std::string& protocol) const {
 
 int Store::planned_trials(const std::string& protocol, const TableSpec& spec) const {
   return state_->attempt("count planned trials", [&] {
-    auto rows = statement(*state_->db,
-                          "SELECT method, trial, task, fraction FROM cell WHERE protocol = ?",
-                          protocol);
+    auto rows = statement(
+        *state_->db, "SELECT method, trial, task, fraction FROM cell WHERE protocol = ?", protocol);
     int trials = 0;
     while (rows.executeStep()) {
       const std::string method = rows.getColumn(0).getString();

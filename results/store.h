@@ -25,7 +25,7 @@ struct ProtocolRow {
 enum class NodeState { pending, running, done, failed };
 std::string to_string(NodeState state);
 
-/// One unit of work: cubes, prepare, pretrain, finetune, evaluate.
+/// One unit of work: cubes, survey, prepare, pretrain, finetune, evaluate.
 struct NodeRow {
   std::string key;  ///< content key
   std::string kind;
@@ -88,6 +88,7 @@ struct TrialDice {
   int trial = 0;
   int cases = 0;
   double dice = 0;
+  std::string evaluation;  ///< node that it comes from; trials with equal cases share it
 };
 struct RunRow {
   CellRow cell;
@@ -125,8 +126,12 @@ class Store {
   /// trials planned for it are done; else the newest with any result for it; else none. Newest:
   /// with the evaluation that ended last, then the one stored last.
   [[nodiscard]] std::optional<ProtocolRow> newest_protocol(const TableSpec& spec) const;
-  /// Newest protocol under which work of this kind is done: "pretrain" or "survey".
-  [[nodiscard]] std::optional<ProtocolRow> newest_protocol_with(const std::string& node_kind) const;
+  /// Newest protocol under which all these methods are pre-trained; else the newest with any of
+  /// them; else none.
+  [[nodiscard]] std::optional<ProtocolRow> newest_pretraining(
+      const std::vector<std::string>& methods) const;
+  /// Newest protocol under which the pre-training data are counted.
+  [[nodiscard]] std::optional<ProtocolRow> newest_survey() const;
   /// The finished count of the pre-training data under a protocol.
   [[nodiscard]] std::optional<NodeRow> survey(const std::string& protocol) const;
   /// Trials per cell that were planned under a protocol for the cells of `spec`; 0 if none.

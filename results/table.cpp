@@ -37,22 +37,34 @@ void mark_best(Table& table, std::size_t column) {
   }
 }
 
-/// Adjusts the p values of one test over all cells of the table.
+/// Adjusts the p values of one test over all cells of the table. Columns of the same runs are one
+/// comparison, not several.
 void adjust_family(Table& table, std::optional<TestResult> TableCell::*test) {
+  std::map<std::size_t, std::size_t> original;  // column to the first one of the same runs
+  for (const auto& columns : table.same_runs) {
+    for (const std::size_t column : columns) {
+      original[column] = columns.front();
+    }
+  }
   std::vector<double> p;
-  for (const auto& row : table.cells) {
-    for (const TableCell& cell : row) {
-      if (cell.*test) {
-        p.push_back((cell.*test)->p);
+  std::vector<TestResult*> tested;
+  for (auto& row : table.cells) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const auto found = original.find(column);
+      if (row[column].*test && (found == original.end() || found->second == column)) {
+        p.push_back((row[column].*test)->p);
+        tested.push_back(&*(row[column].*test));
       }
     }
   }
   const std::vector<double> adjusted = adjust(p, table.correction);
-  std::size_t next = 0;
+  for (std::size_t i = 0; i < tested.size(); ++i) {
+    tested[i]->p_adjusted = adjusted[i];
+  }
   for (auto& row : table.cells) {
-    for (TableCell& cell : row) {
-      if (cell.*test) {
-        (cell.*test)->p_adjusted = adjusted[next++];
+    for (const auto& [column, first] : original) {
+      if (row[column].*test && row[first].*test) {
+        (row[column].*test)->p_adjusted = (row[first].*test)->p_adjusted;
       }
     }
   }
@@ -60,16 +72,18 @@ void adjust_family(Table& table, std::optional<TestResult> TableCell::*test) {
 
 /// Groups of columns that show one target and bucket of the same evaluations.
 std::vector<std::vector<std::size_t>> columns_of_same_runs(const TableSpec& spec,
-                                                           const std::vector<RunRow>& runs) {
+                                                           const std::vector<TrialDice>& trials) {
   using Group = std::pair<std::array<std::string, 3>, std::vector<std::string>>;
   std::map<Group, std::vector<std::size_t>> groups;
   for (std::size_t index = 0; index < spec.columns.size(); ++index) {
     const TableColumn& column = spec.columns[index];
     std::vector<std::string> evaluations;
-    for (const RunRow& run : runs) {
-      if (run.cell.task == column.task && run.cell.fraction == column.fraction &&
-          std::ranges::find(spec.rows, run.cell.method, &TableRow::method) != spec.rows.end()) {
-        evaluations.push_back(run.cell.evaluate_node);
+    for (const TrialDice& trial : trials) {
+      if (!trial.evaluation.empty() && trial.task == column.task &&
+          trial.fraction == column.fraction && trial.target == column.target &&
+          trial.bucket == column.bucket &&
+          std::ranges::find(spec.rows, trial.method, &TableRow::method) != spec.rows.end()) {
+        evaluations.push_back(trial.evaluation);
       }
     }
     std::ranges::sort(evaluations);
@@ -115,22 +129,27 @@ Table build_table(const std::vector<TrialDice>& trials,
     summaries.rows.push_back(line_of(row.method));
   }
   summaries.reference = line_of(spec.reference);
+  summaries.same_runs = columns_of_same_runs(spec, trials);
   Table table = build_table(summaries, spec, options);
   table.protocol = protocol;
-  table.same_runs = columns_of_same_runs(spec, runs);
   table.delta_degrees_of_freedom = options.delta_degrees_of_freedom;
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
     for (std::size_t column = 0; column < spec.columns.size(); ++column) {
       TableCell& cell = table.cells[row][column];
+      const std::string& cell_method = spec.rows[row].method;
       if (cell.sd && options.delta_degrees_of_freedom == 0) {
         *cell.sd *= std::sqrt((cell.n - 1.0) / cell.n);
       }
-      cell.failed =
-          static_cast<int>(std::count_if(runs.begin(), runs.end(), [&](const RunRow& run) {
-            return run.state == "failed" && run.cell.method == spec.rows[row].method &&
-                   run.cell.task == spec.columns[column].task &&
-                   run.cell.fraction == spec.columns[column].fraction;
-          }));
+      int planned = 0;
+      for (const RunRow& run : runs) {
+        if (run.cell.method == cell_method && run.cell.task == cell.task &&
+            run.cell.fraction == cell.fraction) {
+          ++planned;
+          cell.failed += run.state == "failed" ? 1 : 0;
+        }
+      }
+      // Runs that do not even cover the trials at hand say nothing of those to come.
+      cell.planned = planned >= std::max(1, cell.n + cell.failed) ? planned : spec.trials;
     }
   }
   return table;
@@ -147,6 +166,7 @@ Table build_table(const SummaryTable& summaries,
   table.test = options.test;
   table.correction = options.correction;
   table.alpha = options.alpha;
+  table.same_runs = summaries.same_runs;
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
     std::vector<TableCell>& cells = table.cells.emplace_back();
     for (std::size_t index = 0; index < spec.columns.size(); ++index) {
@@ -157,7 +177,13 @@ Table build_table(const SummaryTable& summaries,
       cell.bucket = column.bucket;
       cell.fraction = column.fraction;
       const Summary& summary = summaries.rows[row][index];
-      cell.n = summary.n;
+      cell.n = cell.planned = summary.n;
+      if (summaries.unknown_n && summary.n > 0) {
+        cell.mean = summary.mean;
+        cell.n = cell.planned = 0;
+        cell.not_testable = "n is not stated";
+        continue;
+      }
       if (summary.n > 0) {
         cell.mean = summary.mean;
         cell.sd = summary.sd;
@@ -197,8 +223,8 @@ Table build_table(const Store& store,
 int filled_cells(const Table& table) {
   int filled = 0;
   for (const auto& row : table.cells) {
-    filled += static_cast<int>(
-        std::count_if(row.begin(), row.end(), [](const TableCell& cell) { return cell.n > 0; }));
+    filled += static_cast<int>(std::count_if(
+        row.begin(), row.end(), [](const TableCell& cell) { return cell.mean.has_value(); }));
   }
   return filled;
 }

@@ -42,7 +42,8 @@ struct TestResult {
 
 struct TableCell {
   std::string task, target, bucket, fraction;
-  int n = 0;                   ///< trials
+  int n = 0;                   ///< trials; 0 with a mean: the paper does not say
+  int planned = 0;             ///< trials that are to be
   int reference_n = 0;         ///< trials of the reference row in this column
   std::optional<double> mean;  ///< empty: no trial yet
   std::optional<double> sd;    ///< empty if n < 2
@@ -89,15 +90,17 @@ Table build_table(const std::vector<TrialDice>& trials,
 
 /// Means and SDs of a table; n = 0 where there is none.
 struct SummaryTable {
-  std::vector<std::vector<Summary>> rows;  ///< [row][column]
-  std::vector<Summary> reference;          ///< of the reference method, [column]
+  std::vector<std::vector<Summary>> rows;           ///< [row][column]
+  std::vector<Summary> reference;                   ///< of the reference method, [column]
+  std::vector<std::vector<std::size_t>> same_runs;  ///< as in Table
+  bool unknown_n = false;  ///< the means are over an unknown number of trials: no test
 };
 /// The same from means, SDs and n.
 Table build_table(const SummaryTable& summaries,
                   const TableSpec& spec,
                   const TableOptions& options);
 
-/// Number of cells with at least one trial.
+/// Number of cells with a mean.
 int filled_cells(const Table& table);
 
 /// "text" (aligned; the table within 100 columns), "md", "latex" (booktabs), "html" (a <figure>):

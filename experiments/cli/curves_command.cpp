@@ -46,6 +46,26 @@ void write_all(const LossCurves& curves, const fs::path& folder, int smoothing) 
   write(id + ".png", content(curves, "png", false, smoothing));
 }
 
+/// The flag, else what the user says, else what the experiment or its run says.
+int smoothing_of(const CurvesCommand& command,
+                 const Catalog& catalog,
+                 const Experiment& experiment,
+                 const ProtocolRow& protocol) {
+  const std::string key = "output.loss_curve_smoothing_steps";
+  if (command.smoothing > 0) {
+    return command.smoothing;
+  }
+  const Configuration user = user_configuration(catalog, command.common);
+  const Settings::Value& said = user.shared().values().at(key);
+  if (said.origin != "built-in") {
+    return said.value;
+  }
+  const auto own = flatten(experiment.settings);
+  const auto found = own.find(key);
+  return found != own.end() ? found->second.get<int>()
+                            : protocol.settings.at("shared").value(key, said.value.get<int>());
+}
+
 ExitCode curves(const CurvesCommand& command) {
   const Catalog catalog = Catalog::load();
   const Experiment experiment = read_experiment(catalog.experiment_file(command.figure), catalog);
@@ -59,25 +79,28 @@ ExitCode curves(const CurvesCommand& command) {
   const auto protocol = Viewer(catalog, command.common, command.view, &store).protocol(experiment);
   LossCurves found;
   if (protocol) {
-    found = build_curves(store, *protocol, experiment.curves);
+    found = build_curves(store, *protocol, experiment.curves, curve_tests(command.common));
   }
   if (found.rows.empty()) {
     throw Error(ExitCode::results_missing, "no finished fine-tuning of this figure is stored")
         .with("experiment", experiment.id)
         .hint("sar-bench run " + command.figure + " makes them");
   }
-  const int smoothing = command.smoothing > 0 ? command.smoothing
-                                              : user_configuration(catalog, command.common)
-                                                    .shared()
-                                                    .integer("output.loss_curve_smoothing_steps");
+  const int smoothing = smoothing_of(command, catalog, experiment, *protocol);
   const fs::path output = command.common.output;
-  const std::string extension =
-      output.has_extension() ? output.extension().string().substr(1) : std::string();
+  const std::string extension = output.has_extension() && !fs::is_directory(output)
+                                    ? output.extension().string().substr(1)
+                                    : std::string();
   const std::string format = command.common.json            ? "json"
                              : !command.format.empty()      ? command.format
                              : kFormats.contains(extension) ? extension
                                                             : std::string();
   if (!format.empty()) {
+    if (fs::is_directory(output)) {
+      throw usage_error("one format goes to a file, and this is a folder")
+          .with("output", output.string())
+          .hint("name a file, or leave --format out for all of them");
+    }
     emit(command.common, content(found, format, command.trials, smoothing));
     return ExitCode::ok;
   }

@@ -97,6 +97,13 @@ std::string describe(const Plan& plan, const Session& session) {
   return text;
 }
 
+/// How an experiment is called on the command line: by name, or by its file if it is the user's.
+std::string name_of(const Experiment& experiment, const Catalog& catalog) {
+  const auto names = catalog.experiment_names();
+  return std::ranges::find(names, experiment.id) != names.end() ? experiment.id
+                                                                : experiment.file.string();
+}
+
 void say_where_to_look(const RunCommand& command,
                        const Chosen& chosen,
                        const Session& session,
@@ -118,12 +125,11 @@ void say_where_to_look(const RunCommand& command,
                            command.plan.experiment,
                            db);
   for (const Experiment* part : parts_of(experiment)) {
-    const std::string name = part == &experiment ? command.plan.experiment : part->id;
     if (part->kind == ExperimentKind::curves) {
       std::cerr << fmt::format(
           "      {} curves {} --db {}   the loss curves as CSV, JSON, SVG and PNG\n",
           chosen.program,
-          name,
+          name_of(*part, session.catalog()),
           db);
     }
   }
@@ -142,7 +148,7 @@ void say_where_to_look(const RunCommand& command,
       std::cerr << fmt::format(
           "      {} explain {}/{}/{}/{}/{}{} --db {}   from a number to its runs\n",
           chosen.program,
-          part->id,
+          name_of(*part, session.catalog()),
           cell->row.method,
           column.task,
           column.target,
@@ -270,6 +276,7 @@ ExitCode run(const RunCommand& command, const Chosen& chosen) {
     return show_plan(command);
   }
   Session session(command.common, command.plan);
+  check_format(*session.experiment(), command.common);
   const Plan plan = session.plan(session.manifest(false));
   for (const auto& key : session.unread_settings(plan)) {
     std::cerr << "warning: no planned cell reads " << key << '\n';
@@ -305,6 +312,7 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
   }
   Session session(command.common, command.plan);
   Plan plan = session.plan(session.manifest(false));
+  const std::vector<std::string> targets = std::exchange(plan.targets, {});
   Store store(command.common.database, Store::Mode::read_write);
   if (command.next) {
     std::erase_if(plan.cells, [&](const PlannedCell& cell) {
@@ -314,6 +322,15 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
     });
     if (!plan.cells.empty()) {
       plan.cells.resize(1);
+    } else {  // work that no cell needs comes last
+      const auto open = std::ranges::find_if(targets, [&](const std::string& key) {
+        const auto stored = store.node(key);
+        return !is_done(store, plan.node(key)) &&
+               (!stored || stored->state != NodeState::failed || command.only_failed);
+      });
+      if (open != targets.end()) {
+        plan.targets = {*open};
+      }
     }
   } else {
     std::erase_if(plan.cells, [&](const PlannedCell& cell) {
@@ -326,8 +343,8 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
           .hint("sar-bench plan EXPERIMENT --json lists the cells");
     }
   }
-  if (plan.cells.empty()) {
-    std::cerr << "nothing to do: every planned cell is stored\n";
+  if (plan.cells.empty() && plan.targets.empty()) {
+    std::cerr << "nothing to do: all that is planned is stored\n";
     return ExitCode::ok;
   }
   catch_stop_signals();

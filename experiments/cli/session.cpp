@@ -140,7 +140,13 @@ Manifest Session::manifest(bool dry) {
   Json job{{"kind", "manifest"},
            {"roots", data_roots},
            {"settings", configuration_->shared().resolved()},
+           {"methods", Json::object()},
            {"work", work_.string()}};
+  for (const auto& selection : experiment_ ? selections() : std::vector<Selection>{}) {
+    for (const auto& method : selection.methods) {
+      job["methods"][method] = configuration_->of(method).resolved();
+    }
+  }
   if (!dry) {
     job["product"] = file.string();  // a copy for people
   }

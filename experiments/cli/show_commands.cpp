@@ -23,23 +23,25 @@ struct ShowCommand {
   std::string subject;  ///< an experiment, or a cell
 };
 
-Error no_results(const Experiment& experiment) {
+/// `name`: as the user called the experiment.
+Error no_results(const Experiment& experiment, const std::string& name) {
   return Error(ExitCode::results_missing, "no finished trial of " + experiment.id + " is stored")
-      .hint("sar-bench run " + experiment.id +
-            " makes them; sar-bench status shows what is running");
+      .hint("sar-bench run " + name + " makes them; sar-bench status shows what is running");
 }
 
 ExitCode show(const ShowCommand& command) {
   const Catalog catalog = Catalog::load();
   const Experiment experiment = read_experiment(catalog.experiment_file(command.subject), catalog);
+  check_format(experiment, command.common);
   std::optional<Store> store;
-  if (command.view.source != "published") {
+  if (command.view.source == "measured" ||
+      (command.view.source == "both" && std::filesystem::exists(command.common.database))) {
     store.emplace(open_results(command.common));
   }
   const Viewer viewer(catalog, command.common, command.view, store ? &*store : nullptr);
   const View view = viewer.view(experiment);
   if (!view.filled) {
-    throw no_results(experiment);
+    throw no_results(experiment, command.subject);
   }
   emit(command.common, view.text);
   return ExitCode::ok;
@@ -53,7 +55,12 @@ struct CellPath {
 CellPath parse_path(const std::string& text) {
   std::vector<std::string> parts;
   std::string part;
-  for (const char character : text + "/") {
+  std::string rest = text;
+  if (const auto file = text.find(".toml/"); file != std::string::npos) {  // a file of the user's
+    parts.push_back(text.substr(0, file + 5));
+    rest = text.substr(file + 6);
+  }
+  for (const char character : rest + "/") {
     if (character == '/') {
       parts.push_back(part);
       part.clear();
@@ -100,7 +107,7 @@ ExitCode explain(const ShowCommand& command) {
   const Store store = open_results(command.common);
   const auto stored = Viewer(catalog, command.common, command.view, &store).protocol(experiment);
   if (!stored) {
-    throw no_results(experiment);
+    throw no_results(experiment, path.table);
   }
   const ProtocolRow& protocol = *stored;
   Json trials = Json::array();

@@ -18,6 +18,16 @@ Store open_results(const CommonOptions& common) {
   return {common.database, Store::Mode::read};
 }
 
+void check_format(const Experiment& experiment, const CommonOptions& common) {
+  if (experiment.kind == ExperimentKind::collection && common.chosen_format() == "csv") {
+    throw usage_error(
+        "the parts of a collection have different columns: there is no one CSV of them")
+        .with("experiment", experiment.id)
+        .hint("show its parts one by one, e.g. sar-bench show " + experiment.parts.front().id +
+              " --format csv");
+  }
+}
+
 Viewer::Viewer(const Catalog& catalog,
                const CommonOptions& common,
                const ViewOptions& options,
@@ -58,9 +68,14 @@ std::optional<ProtocolRow> Viewer::protocol(const Experiment& experiment) const 
     case ExperimentKind::curves:
       return store_->newest_protocol(cells_of(experiment.curves));
     case ExperimentKind::data:
-      return store_->newest_protocol_with("survey");
-    case ExperimentKind::pretraining:
-      return store_->newest_protocol_with("pretrain");
+      return store_->newest_survey();
+    case ExperimentKind::pretraining: {
+      std::vector<std::string> methods;
+      for (const TableRow& row : experiment.rows) {
+        methods.push_back(row.method);
+      }
+      return store_->newest_pretraining(methods);
+    }
     case ExperimentKind::collection:
       return std::nullopt;  // each part has its own
   }
@@ -91,6 +106,13 @@ const Paper* Viewer::paper() const {
     paper_ = read_paper(catalog_.paper_folder(options_.paper));
   }
   return &*paper_;
+}
+
+CurveTests curve_tests(const CommonOptions& common) {
+  CurveTests tests;
+  tests.test = common.test.empty() ? tests.test : common.test;
+  tests.correction = common.correction.empty() ? tests.correction : common.correction;
+  return tests;
 }
 
 View Viewer::nothing(const Experiment& experiment, const std::string& why) const {
@@ -126,9 +148,14 @@ View Viewer::dice(const Experiment& experiment) const {
   }
   const Table published =
       published_table(*printed, experiment.table, table_options(row ? &*row : nullptr));
-  return {measured ? render_both(*measured, published, format, color)
-                   : render(published, format, color),
-          true};
+  if (options_.source == "published") {
+    return {render(published, format, color), true};
+  }
+  if (!measured) {  // gaps, in the same shape
+    measured = build_table(
+        std::vector<TrialDice>{}, {}, ProtocolRow{}, experiment.table, table_options(nullptr));
+  }
+  return {render_both(*measured, published, format, color), true};
 }
 
 View Viewer::data(const Experiment& experiment) const {
@@ -144,11 +171,12 @@ View Viewer::data(const Experiment& experiment) const {
     }
     survey = read_json(node->path);
   }
-  if (survey.is_null() && options_.source != "published") {
+  if (survey.is_null() && options_.source == "measured") {
     return nothing(experiment, "the data have not been counted yet");
   }
-  const Sheet sheet = data_sheet(
+  Sheet sheet = data_sheet(
       experiment.id, experiment.title, experiment.datasets, survey, row ? &*row : nullptr, paper());
+  sheet.json["source"] = options_.source;
   return {render(sheet, common_.chosen_format()), true};
 }
 
@@ -160,7 +188,7 @@ View Viewer::curves(const Experiment& experiment) const {
   if (!row) {
     return nothing(experiment, "no run of it is stored yet");
   }
-  const LossCurves curves = build_curves(*store_, *row, experiment.curves);
+  const LossCurves curves = build_curves(*store_, *row, experiment.curves, curve_tests(common_));
   return {render(convergence_sheet(curves), common_.chosen_format()), !curves.rows.empty()};
 }
 
@@ -177,11 +205,19 @@ View Viewer::pretraining(const Experiment& experiment) const {
 }
 
 View Viewer::collection(const Experiment& experiment) const {
+  // All parts under one protocol: that of the first which has a run.
+  ViewOptions options = options_;
+  for (const Experiment& part : experiment.parts) {
+    if (const auto row = options.protocol.empty() ? protocol(part) : std::nullopt) {
+      options.protocol = row->protocol;
+    }
+  }
+  const Viewer viewer(catalog_, common_, options, store_);
   const bool json = common_.chosen_format() == "json";
   Json documents = Json::array();
   View all;
   for (const Experiment& part : experiment.parts) {
-    const View view = this->view(part);
+    const View view = viewer.view(part);
     all.filled = all.filled || view.filled;
     if (json) {
       documents.push_back(Json::parse(view.text));

@@ -28,6 +28,12 @@ struct View {
   bool filled = false;  ///< false: not one number is there
 };
 
+/// Throws Error 2 for a format that the experiment cannot be shown in.
+void check_format(const Experiment& experiment, const CommonOptions& common);
+
+/// How steps to convergence are tested, as the flags say.
+CurveTests curve_tests(const CommonOptions& common);
+
 /// Prints experiments of every kind from stored runs, from a paper, or both.
 class Viewer {
  public:

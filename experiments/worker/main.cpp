@@ -23,9 +23,20 @@
 
 namespace sar::worker {
 
+/// Contradictions among the keys of a method are found before anything is computed.
+void check_methods(const Json& job) {
+  MethodRegistry methods;
+  methods::register_all(methods);
+  const Json wanted = job.value("methods", Json::object());
+  for (const auto& [id, resolved] : wanted.items()) {
+    check_pretraining(methods.at(id), resolved);
+  }
+}
+
 Json run(const Json& job, const Channel& channel) {
   const std::string kind = job.at("kind");
   if (kind == "manifest") {
+    check_methods(job);
     return make_manifest(job, channel);
   }
   if (kind == "phantom") {

@@ -190,8 +190,8 @@ std::optional<std::vector<double>> training_volumes_mm3(const Json& job) {
     return std::nullopt;
   }
   const auto wanted = job.at("bucket_cases").get<std::set<std::string>>();
-  const Json summary = read_json(
-      job.at("products").at(job.at("prepared").get<std::string>()).get<std::string>());
+  const Json summary =
+      read_json(job.at("products").at(job.at("prepared").get<std::string>()).get<std::string>());
   std::vector<double> volumes;
   for (const Json& each : summary.at("cases")) {
     if (!wanted.contains(each.at("id").get<std::string>())) {

@@ -9,7 +9,7 @@ namespace pretrain_detail {
 
 constexpr std::uint64_t kProxyHeadStream = 3;  // 0..2 are the parts of the network
 
-/// Cuts a list of samples into batches; a last batch of one sample is dropped, because BatchNorm
+/// Cuts a list of training samples into batches; a last batch of one is dropped, because BatchNorm
 /// and the two-domain losses need at least two.
 std::int64_t count_batches(std::size_t samples, std::size_t batch_size) {
   const std::size_t rest = samples % batch_size;
@@ -62,7 +62,9 @@ class PretrainWork : public StageWork {
   }
 
   [[nodiscard]] double chance(std::string_view metric, bool training) const override {
-    return task_.chance(metric, *job_.cubes, training ? job_.train : job_.validation);
+    const std::size_t dropped = epoch_cubes_ % batch_size_ == 1 ? 1 : 0;
+    return training ? task_.chance(metric, *job_.cubes, job_.train, epoch_cubes_ - dropped)
+                    : task_.chance(metric, *job_.cubes, job_.validation, job_.validation.size());
   }
 
   [[nodiscard]] std::string warning(const std::map<std::string, double>& metrics) const override {
@@ -161,10 +163,30 @@ StageResult run(const PretrainJob& job, const StageEvents& events) {
     throw data_error("pre-training needs at least two cubes")
         .with("training cubes", std::to_string(job.train.size()));
   }
-  return run_stage(plan, work, network, task.get(), *optimizer, events);
+  const StageResult result = run_stage(plan, work, network, task.get(), *optimizer, events);
+  if (const TensorMap record = task->record(); !record.empty()) {
+    TensorMap kept = read_tensors(job.weights);
+    for (const auto& [name, tensor] : record) {
+      kept["proxy." + name] = tensor.cpu();
+    }
+    write_tensors(job.weights, kept);
+  }
+  return result;
 }
 
 }  // namespace pretrain_detail
+
+void check_pretraining(const Method& method, Json resolved) {
+  if (!method.make_task) {
+    return;
+  }
+  with_torch_errors("checking " + method.id, [&] {
+    resolved["network.base_channels"] = 1;
+    const Settings settings = Settings::from_resolved(resolved);
+    const Network network(unet_options(settings, /*classes=*/1), Rng(0));
+    static_cast<void>(method.make_task(settings, network));
+  });
+}
 
 StageResult pretrain(const PretrainJob& job, const StageEvents& events) {
   return with_torch_errors("pre-training " + job.method->id,

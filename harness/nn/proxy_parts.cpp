@@ -56,7 +56,8 @@ void check_grid(const Size3& input, const GridOptions& grid, const std::string& 
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const int cell = input[axis] / grid.cells;
     if (grid.patch[axis] < kSideMultiple || grid.patch[axis] + grid.jitter > cell) {
-      throw usage_error("a patch must have at least 8 voxels a side and fit its cell with the jitter")
+      throw usage_error(
+          "a patch must have at least 8 voxels a side and fit its cell with the jitter")
           .with("input (voxels)", to_string(input))
           .with(section + ".grid", std::to_string(grid.cells))
           .with("cell (voxels)", std::to_string(cell))

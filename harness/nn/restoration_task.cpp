@@ -327,7 +327,8 @@ std::vector<ParameterGroup> RestorationTask::parameter_groups(double /*network_r
 
 double RestorationTask::chance(std::string_view metric,
                                const CubeStore& cubes,
-                               const std::vector<std::size_t>& indices) const {
+                               const std::vector<std::size_t>& indices,
+                               std::size_t /*per_epoch*/) const {
   if (indices.empty()) {
     return -1;
   }

@@ -78,6 +78,10 @@ struct StageResult {
   double peak_gpu_mb = 0;
 };
 
+/// Makes the proxy task of a method once, on the narrowest network. Throws Error 2 for keys that
+/// contradict each other. `resolved`: every key with its value.
+void check_pretraining(const Method& method, Json resolved);
+
 /// Pre-trains a method's network on cubes. Order, transforms, initial weights: keyed by `seed`,
 /// equal for all methods. Writes `checkpoint` (all that a resume needs: weights, buffers,
 /// optimiser, schedule, best weights, rows so far, epoch) every epoch and `weights` at the end,

@@ -156,7 +156,7 @@ Score score(std::span<const std::uint8_t> prediction,
     return mask;
   };
   std::vector<std::uint8_t> predicted = mask_of(prediction);
-  if (options.keep_largest) {
+  if (options.keep_largest && !classes.contains(0)) {  // the background is what is left over
     keep_largest_component(predicted, truth.geometry.size);
   }
   const Overlap overlap = count_overlap(predicted, mask_of(truth.voxels));

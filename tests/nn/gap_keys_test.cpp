@@ -498,7 +498,7 @@ TEST_CASE("grids and patches have the sizes that their keys name",
     const Prepared prepared(row.method, row.changes, cubes, {0, 1});
     CHECK(prepared.tensors[0].sizes().vec() == row.sizes);
     // Tolerance: one division.
-    CHECK(prepared.task->chance("accuracy", *cubes.store, {0, 1}) ==
+    CHECK(prepared.task->chance("accuracy", *cubes.store, {0, 1}, 2) ==
           Approx(1 / row.classes).epsilon(1e-12));
   }
 }
@@ -590,7 +590,7 @@ TEST_CASE("an undecided CPC loses the logarithm of its candidates", "[key:cpc.lo
     const double candidates = loss == "infonce" ? 4 * 16 : 2;  // columns of four cubes; yes or no
     // Tolerance: float32.
     CHECK(prepared.losses().total.item<double>() == Approx(std::log(candidates)).epsilon(1e-5));
-    CHECK(prepared.task->chance("contrastive_accuracy", *cubes.store, {0, 1, 2, 3}) ==
+    CHECK(prepared.task->chance("contrastive_accuracy", *cubes.store, {0, 1, 2, 3}, 4) ==
           Approx(1 / candidates).epsilon(1e-12));
   }
 }

@@ -77,12 +77,18 @@ class ProxyTask : public torch::nn::Module {
     return {{parameters(), network_rate}};
   }
 
-  /// Value of a metric that guessing reaches on the given cubes, or -1 if it has no meaning.
+  /// Value of a metric that guessing reaches on the given cubes, of which each epoch takes
+  /// `per_epoch` in batches; -1 if it has no meaning.
   [[nodiscard]] virtual double chance(std::string_view /*metric*/,
                                       const CubeStore& /*cubes*/,
-                                      const std::vector<std::size_t>& /*indices*/) const {
+                                      const std::vector<std::size_t>& /*indices*/,
+                                      std::size_t /*per_epoch*/) const {
     return -1;
   }
+
+  /// Tensors that say what the task's classes mean; kept with the network's weights as
+  /// "proxy.<name>".
+  [[nodiscard]] virtual TensorMap record() const { return {}; }
 
   /// A sentence for the user if an epoch's training metrics show trouble; empty otherwise.
   [[nodiscard]] virtual std::string warning(

@@ -77,7 +77,8 @@ class RestorationTask : public ProxyTask {
   [[nodiscard]] std::vector<ParameterGroup> parameter_groups(double network_rate) const override;
   [[nodiscard]] double chance(std::string_view metric,
                               const CubeStore& cubes,
-                              const std::vector<std::size_t>& indices) const override;
+                              const std::vector<std::size_t>& indices,
+                              std::size_t per_epoch) const override;
   [[nodiscard]] std::string warning(const std::map<std::string, double>& metrics) const override;
 
  private:

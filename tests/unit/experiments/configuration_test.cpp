@@ -117,4 +117,39 @@ TEST_CASE_METHOD(Fixture,
   CHECK(message(head + "methods = [\"sar\"]\n" + column) == "accepted");
 }
 
+TEST_CASE_METHOD(Fixture, "an experiment of one's own is checked before anything is run") {
+  const auto message = [&](const std::string& text, const std::string& name = "mine.toml") {
+    try {
+      sar::read_experiment(file(name, text), catalog);
+    } catch (const sar::Error& error) {
+      CHECK(error.code() == sar::ExitCode::usage);
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  const auto has = [](const std::string& text, const std::string& part) {
+    INFO(text);
+    CHECK(text.find(part) != std::string::npos);
+  };
+  const std::string head = "id = \"mine\"\ntitle = \"Mine\"\n";
+  const std::string rows = "methods = [\"scratch\", \"sar\"]\n";
+  const std::string column = "[[columns]]\nlabel = \"a\"\ntask = \"brats\"\ntarget = \"tumor\"\n";
+  CHECK(message(head + rows + column) == "accepted");
+  has(message(head + rows + "reference = \"saar\"\n" + column), "did you mean 'sar'");
+  has(message(head + "methods = [\"scratch\"]\n" + column), "reference");
+  has(message(head + "methods = [\"sar\", \"sar\"]\n" + column), "twice");
+  has(message(head + rows + "columns = []\n"), "[[columns]]");
+  has(message(head + rows + "columns = [1]\n"), "[[columns]]");
+  has(message(head + rows + "settings = 3\n" + column), "[settings]");
+  has(message("id = \"../up\"\ntitle = \"t\"\n" + rows + column), "letters");
+  has(message("id = \"table2\"\ntitle = \"t\"\n" + rows + column), "built-in");
+  const std::string collection = "kind = \"collection\"\n";
+  has(message(head + collection + "experiments = [\"mine.toml\"]\n"), "is one itself");
+  has(message(head + collection + "experiments = [\"all\"]\n"), "is one itself");
+  // A part that is a file lies beside the collection.
+  CHECK(message(head + rows + column, "part.toml") == "accepted");
+  CHECK(message("id = \"both\"\ntitle = \"t\"\n" + collection + "experiments = [\"part.toml\"]\n",
+                "both.toml") == "accepted");
+}
+
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "results/plot.h"
+#include "results/statistics.h"
 #include "tests/unit/results/fixtures.h"
 
 #include <catch2/catch.hpp>
@@ -138,6 +139,25 @@ TEST_CASE("steps to convergence are tested against the reference, with Holm over
   CHECK_FALSE(curves.curves[2].student);                      // the reference itself
 }
 
+TEST_CASE(
+    "trials that settle with their last step are told apart, and the correction is the user's") {
+  std::vector<StoredCurveRow> rows;
+  add_converging(rows, "scratch", {10, 8, 9, 10, 9});  // of ten
+  add_converging(rows, "genesis", {4, 5, 3, 5, 4});
+  add_converging(rows, "sar", {3, 4, 5, 3, 4});
+  const CurveSpec figure = spec({"scratch", "genesis", "sar"});
+  const LossCurves curves = build_curves(rows, test::protocol_row("p"), figure, {"welch", "none"});
+  const Sheet sheet = convergence_sheet(curves);
+  REQUIRE(sheet.header[5] == "of");
+  CHECK(sheet.rows[0][5] == "10.0");
+  REQUIRE(sheet.header[6] == "At end");
+  CHECK(sheet.rows[0][6] == "2");
+  CHECK(sheet.rows[2][6] == "0");
+  CHECK(sheet.json.at("convergence")[0].at("settled_at_end") == 2);
+  CHECK(curves.curves[0].welch->p_adjusted == curves.curves[0].welch->p);
+  CHECK(sheet.rows[0].back() == format_p(curves.curves[0].welch->p));
+}
+
 TEST_CASE("equal steps in all trials are not testable, and the sheet says so") {
   std::vector<StoredCurveRow> rows;
   add_converging(rows, "scratch", {4, 4, 4});
@@ -160,6 +180,7 @@ TEST_CASE("the CSV of curves has one line per point, and per row of each trial")
         "task,method,split,step,epoch,n,mean,min,max,data_kind,protocol\n"
         "brats,sar,train,1,1,2,0.75,0.5,1,phantom,key\n"
         "brats,sar,train,2,1,2,0.375,0.25,0.5,phantom,key\n"
+        "brats,sar,train_epoch,2,1,2,0.5625,0.375,0.75,phantom,key\n"
         "brats,sar,val,2,1,2,0.475,0.35,0.6,phantom,key\n");
   const std::string each = render_curves(curves, "csv", true);
   CHECK(std::count(each.begin(), each.end(), '\n') == 1 + 6);

@@ -51,8 +51,35 @@ TEST_CASE("the SAR paper's tables are read as printed") {  // exact
   }
   CHECK(paper.find("table9") == nullptr);
   const PrintedTable& table2 = *paper.find("table2");
-  CHECK(table2.cells[0][0].mean.text == "65.41");
-  CHECK(table2.cells[8][5].sd->text == "3.00");
+  // Sums of all means and SDs in hundredths, per column and per row, taken by a script from the
+  // paper's text: no digit can be mistyped without moving one of each.
+  using Sums = std::vector<long>;
+  const auto hundredths = [](const PrintedNumber& number) {
+    return std::lround(100 * number.value);
+  };
+  const auto sums = [&](const std::string& id, bool columns, bool spread) {
+    const auto& cells = paper.find(id)->cells;
+    Sums list(columns ? cells[0].size() : cells.size());
+    for (std::size_t row = 0; row < cells.size(); ++row) {
+      for (std::size_t column = 0; column < cells[row].size(); ++column) {
+        const PrintedCell& cell = cells[row][column];
+        list[columns ? column : row] += hundredths(spread ? *cell.sd : cell.mean);
+      }
+    }
+    return list;
+  };
+  CHECK(sums("table2", true, false) == Sums{63241, 73660, 72243, 70739, 66098, 26697});
+  CHECK(sums("table2", true, true) == Sums{3529, 1283, 1762, 1651, 1400, 2955});
+  CHECK(sums("table2", false, false) ==
+        Sums{39157, 43597, 42090, 38345, 38145, 38764, 43826, 44033, 44721});
+  CHECK(sums("table2", false, true) == Sums{2530, 1863, 984, 1368, 877, 1993, 781, 967, 1217});
+  CHECK(sums("table3", true, false) == Sums{30646, 34556, 34894, 33692});
+  CHECK(sums("table3", true, true) == Sums{1446, 461, 1329, 907});
+  CHECK(sums("table3", false, false) == Sums{33496, 33088, 33443, 33761});
+  CHECK(sums("table3", false, true) == Sums{708, 1403, 1200, 832});
+  CHECK(sums("table4", true, false) ==
+        Sums{14785, 12666, 12070, 8596, 5731, 8885, 7550, 6516, 5522, 2573});
+  CHECK(sums("table4", false, false) == Sums{38478, 46416});
   // SAR is the same row in Tables 2 and 3.
   for (std::size_t column = 0; column < 4; ++column) {
     CHECK(table2.cells[8][column].mean.text == paper.find("table3")->cells[3][column].mean.text);
@@ -112,7 +139,13 @@ TEST_CASE("without a printed SD a cell has a mean and no test") {
   CHECK(table.cells[0][0].mean == 68.37);
   CHECK_FALSE(table.cells[0][0].sd);
   CHECK_FALSE(table.cells[0][0].student);
-  CHECK_FALSE(table.cells[0][0].not_testable.empty());
+  CHECK(table.cells[0][0].not_testable == "n is not stated");
+  CHECK(filled_cells(table) == 20);
+  const std::string text = render(table, "text");
+  CHECK_THAT(text, Catch::Contains("over how many trials is not stated"));
+  CHECK_THAT(text, Catch::Contains("could not be tested against SAR (n is not stated)"));
+  CHECK_THAT(text, !Catch::Contains("no cell does"));
+  CHECK(Json::parse(render(table, "json")).at("rows")[0].at("cells")[0].at("n").is_null());
 }
 
 /// A paper in a folder of its own, with some texts of one table replaced.

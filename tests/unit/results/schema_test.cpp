@@ -73,7 +73,8 @@ TEST_CASE("the views have the columns of the product contract in its order") {
       {"v_trial_dice", "protocol, method, task, fraction, trial, target, bucket, n_cases, dice"},
       {"v_cell", "protocol, method, task, fraction, target, bucket, n_trials, mean, sd"},
       {"v_loss",
-       "protocol, method, task, fraction, trial, stage, step, epoch, split, loss, lr, seconds"},
+       "protocol, method, task, fraction, trial, stage, step, epoch, split, loss, lr, seconds, "
+       "node"},
       {"v_run",
        "cell_key, protocol, method, task, fraction, trial, state, reason, started, ended, host, "
        "device, threads, commit, dirty, torch, itk, seed, data_kind, peak_rss_mb, peak_gpu_mb, "
@@ -82,7 +83,7 @@ TEST_CASE("the views have the columns of the product contract in its order") {
        "protocol, task, target, bucket, fraction, method, versus, family, test, t, df, p, "
        "p_adjusted, hedges_g, ci_low, ci_high"},
       {"v_node", "key, kind, inputs, state, seconds, path, sha256"},
-      {"v_proxy_metric", "protocol, method, epoch, split, name, value, chance"}};
+      {"v_proxy_metric", "protocol, method, epoch, split, name, value, chance, node, kept"}};
   for (const auto& [view, columns] : contract) {
     std::string joined;
     const sar::Json result = store.query("SELECT * FROM " + view);

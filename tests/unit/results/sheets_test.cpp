@@ -89,29 +89,62 @@ TEST_CASE("a sheet is one table in every format, and odd characters break none")
   CHECK_THROWS_AS(render(sheet, "pdf"), Error);
 }
 
-TEST_CASE("proxy metrics of the last epoch stand beside guessing") {
+TEST_CASE("proxy metrics are those of the epoch whose weights are kept, beside guessing") {
   const TemporaryFolder folder;
   Store store(folder.path() / "a.sqlite", Store::Mode::read_write);
   const ProtocolRow protocol = test::protocol_row("p");
   store.put_protocol(protocol);
   store.put_node(test::node_row("n", "pretrain", NodeState::running));
   store.put_pretraining("p", "rot", "n");
-  store.put_rows("n",
-                 {},
-                 {{1, "train", "rotation_accuracy", 0.2, 0.1},
-                  {1, "val", "rotation_accuracy", 0.3, 0.1},
-                  {2, "train", "rotation_accuracy", 0.5, 0.1},
-                  {2, "val", "rotation_accuracy", 0.75, 0.1}});
+  store.put_rows(
+      "n",
+      {{8, 1, "val", 1.5, 1e-3, 1}, {16, 2, "val", 0.5, 1e-3, 2}, {24, 3, "val", 0.75, 1e-3, 3}},
+      {{1, "train", "rotation_accuracy", 0.2, 0.1},
+       {1, "val", "rotation_accuracy", 0.3, 0.1},
+       {2, "train", "rotation_accuracy", 0.5, 0.1},
+       {2, "val", "rotation_accuracy", 0.75, 0.1},
+       {3, "train", "rotation_accuracy", 0.9, 0.1},
+       {3, "val", "rotation_accuracy", 0.6, 0.1}});
   store.put_node(test::node_row("n", "pretrain", NodeState::done));
-  const Sheet sheet =
-      proxy_sheet("proxy", "Proxy", {{"rot", "3D-Rot"}, {"cpc", "3D-CPC"}}, store, protocol);
-  REQUIRE(sheet.rows.size() == 2);
+  NodeRow failed = test::node_row("f", "pretrain", NodeState::failed);
+  failed.reason = "diverged at step 7";
+  store.put_node(failed);
+  store.put_pretraining("p", "jig", "f");
+  const Sheet sheet = proxy_sheet(
+      "proxy", "Proxy", {{"rot", "3D-Rot"}, {"cpc", "3D-CPC"}, {"jig", "3D-Jig"}}, store, protocol);
+  REQUIRE(sheet.rows.size() == 3);
   CHECK(sheet.rows[0] ==
         std::vector<std::string>{"3D-Rot", "rotation_accuracy", "2", "0.5000", "0.7500", "0.1000"});
   CHECK(sheet.rows[1][1] == "not pre-trained yet");
-  REQUIRE(sheet.json.at("rows").size() == 1);
+  CHECK(sheet.rows[2][1] == "failed");
+  CHECK_THAT(render(sheet, "text"), Catch::Contains("3D-Jig failed: diverged at step 7."));
+  REQUIRE(sheet.json.at("rows").size() == 2);
+  CHECK(sheet.json.at("rows")[1].at("reason") == "diverged at step 7");
   CHECK(sheet.json.at("rows")[0].at("val").at("value") == 0.75);
-  CHECK(sheet.json.at("rows")[0].at("epoch") == 2);
+  CHECK(sheet.json.at("rows")[0].at("epochs") == Json{2});
+}
+
+TEST_CASE("several pre-trainings of a method are averaged, each at its own epoch") {
+  const TemporaryFolder folder;
+  Store store(folder.path() / "a.sqlite", Store::Mode::read_write);
+  const ProtocolRow protocol = test::protocol_row("p");
+  store.put_protocol(protocol);
+  for (const int run : {0, 1}) {
+    const std::string key = "n" + std::to_string(run);
+    store.put_node(test::node_row(key, "pretrain", NodeState::running));
+    store.put_pretraining("p", "rot", key);
+    std::vector<StoredMetric> metrics;
+    for (int epoch = 1; epoch <= 1 + run; ++epoch) {  // without held-out cubes the last is kept
+      metrics.push_back({epoch, "train", "rotation_accuracy", 0.25 * (epoch + run), 0.1});
+    }
+    store.put_rows(key, {}, metrics);
+    store.put_node(test::node_row(key, "pretrain", NodeState::done));
+  }
+  const Sheet sheet = proxy_sheet("proxy", "Proxy", {{"rot", "3D-Rot"}}, store, protocol);
+  REQUIRE(sheet.rows.size() == 1);
+  CHECK(sheet.rows[0] ==
+        std::vector<std::string>{"3D-Rot", "rotation_accuracy", "1, 2", "0.5000", "–", "0.1000"});
+  CHECK(sheet.json.at("rows")[0].at("n") == 2);
 }
 
 TEST_CASE("the newest protocol of a pre-training and of a count of the data is found") {
@@ -132,9 +165,14 @@ TEST_CASE("the newest protocol of a pre-training and of a count of the data is f
     }
     store.put_pretraining(protocol, "sar", std::string("pretrain") + protocol);
   }
-  CHECK(store.newest_protocol_with("pretrain")->protocol == "new");
-  CHECK(store.newest_protocol_with("survey")->protocol == "new");
-  CHECK_FALSE(store.newest_protocol_with("cubes"));
+  CHECK(store.newest_pretraining({"sar"})->protocol == "new");
+  CHECK(store.newest_survey()->protocol == "new");
+  CHECK_FALSE(store.newest_pretraining({"rot"}));
+  // One that has all methods goes before a newer one that lacks some.
+  store.put_node(test::node_row("rot-old", "pretrain", NodeState::done));
+  store.put_pretraining("old", "rot", "rot-old");
+  CHECK(store.newest_pretraining({"sar", "rot"})->protocol == "old");
+  CHECK(store.newest_pretraining({"sar"})->protocol == "new");
   CHECK(store.survey("old")->key == "surveyold");
   CHECK_FALSE(store.survey("unfinished"));
 }

@@ -103,6 +103,64 @@ std::size_t count(const std::string& text, const std::string& part) {
   return found;
 }
 
+TEST_CASE("columns of the same runs are one comparison, and are said to be the same") {
+  std::vector<TrialDice> trials;
+  const auto add = [&](const std::string& method,
+                       const std::string& fraction,
+                       int number,
+                       double dice,
+                       const std::string& evaluation) {
+    trials.push_back({method, "brats", fraction, "tumor", "all", number, 6, dice, evaluation});
+  };
+  for (int number = 0; number < 3; ++number) {
+    const std::string trial = std::to_string(number);
+    for (const auto& [fraction, node] :
+         {std::pair{"1/2", "half"}, {"1/20", "few"}, {"1/50", "few"}}) {
+      add("scratch",
+          fraction,
+          number,
+          (node[0] == 'h' ? 50.0 : 30.0) + number,
+          node + ("s" + trial));
+      add("sar",
+          fraction,
+          number,
+          (node[0] == 'h' ? 53.0 : 35.0) + 2 * number,
+          node + ("r" + trial));
+    }
+  }
+  sar::TableSpec spec;
+  spec.id = "fractions";
+  spec.title = "Fractions";
+  spec.trials = 3;
+  spec.rows = {{"scratch", "Scratch"}, {"sar", "SAR"}};
+  for (const char* fraction : {"1/2", "1/20", "1/50"}) {
+    spec.columns.push_back({"BraTS", fraction, "brats", "tumor", "all", fraction});
+  }
+  sar::TableOptions options;
+  options.correction = "holm";
+  const Table table = sar::build_table(trials, {}, sar::test::protocol_row("p"), spec, options);
+  CHECK(table.same_runs == std::vector<std::vector<std::size_t>>{{1, 2}});
+  const auto p = [&](std::size_t column) { return *table.cells[0][column].student; };
+  // Two comparisons, not three: the smaller p is doubled, the larger stays.
+  CHECK(p(1).p < p(0).p);
+  CHECK(p(1).p_adjusted == Approx(2 * p(1).p).epsilon(1e-12));  // double rounding
+  CHECK(p(0).p_adjusted == Approx(std::max(p(0).p, 2 * p(1).p)).epsilon(1e-12));
+  CHECK(p(2).p_adjusted == p(1).p_adjusted);
+  CHECK_THAT(sar::render(table, "text"), Catch::Contains("1/20, 1/50 come to the"));
+}
+
+TEST_CASE("where nothing could be tested no difference is denied") {
+  std::vector<TrialDice> trials;
+  for (const char* method : {"scratch", "genesis", "sar"}) {
+    trials.push_back({method, "brats", "1", "tumor", "all", 0, 6, 50.0, {}});
+  }
+  const Table table =
+      sar::build_table(trials, {}, sar::test::protocol_row("p"), sar::test::small_spec(1), {});
+  const std::string text = sar::render(table, "text");
+  CHECK_THAT(text, !Catch::Contains("no cell does"));
+  CHECK_THAT(text, Catch::Contains("could not be tested against"));
+}
+
 }  // namespace
 
 TEST_CASE("each format renders the approved text") {
@@ -186,7 +244,7 @@ TEST_CASE("gaps, single trials and failures are shown as such") {
   CHECK(sar::filled_cells(table) == 16);
   const std::string text = sar::render(table, "text");
   CHECK(text.find("(1/3)") != std::string::npos);
-  CHECK(text.find("Failed trials: Scratch on brats: 1.") != std::string::npos);
+  CHECK(text.find("Failed trials: Scratch on brats:") != std::string::npos);
 }
 
 TEST_CASE("a table without any trial renders in every format") {
