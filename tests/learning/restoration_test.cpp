@@ -1,0 +1,254 @@
+// Restoration, and the game between encoder and modality discriminator.
+
+#include "harness/nn/torch/proxy_task.h"
+#include "harness/nn/torch/stage.h"
+#include "tests/learning/trained.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+namespace sar::learning_test {
+
+/// The same sides with cubes of one scale alone.
+Sides of_scale(Scale scale, const CubeStore& cubes, Sides sides) {
+  const auto other = [&](std::size_t index) { return cubes.info(index).scale != scale; };
+  std::erase_if(sides.train, other);
+  std::erase_if(sides.held_out, other);
+  return sides;
+}
+
+/// Errors of restorations that learn nothing, on the very pairs that validation sees.
+struct Baselines {
+  double constant = 0;  ///< one value for all cubes: their common mean
+  double mean = 0;      ///< each cube's own mean everywhere: the best constant of every cube
+  double copy = 0;      ///< the transformed cube as it is
+};
+
+Baselines baselines(const std::string& method,
+                    const CubeStore& cubes,
+                    const std::vector<std::size_t>& held_out,
+                    const Settings& settings) {
+  Network network(unet_options(settings, 1), Rng(1));
+  const auto task = nn_test::registry().at(method).make_task(settings, network);
+  const Rng rng(7);  // the seed of `trained`
+  const auto pairs = task->prepare({cubes, rng, 0, held_out});
+  const torch::Tensor& target = pairs[1];
+  return {target.var(/*unbiased=*/false).item<double>(),
+          (target - target.mean({1, 2, 3, 4}, /*keepdim=*/true)).pow(2).mean().item<double>(),
+          torch::mse_loss(pairs[0], target).item<double>()};
+}
+
+/// Exact comparison of errors on the same held-out pairs, no estimate. The shares keep clear of
+/// the baselines; what is reached stands at each case.
+struct RestorationGoal {
+  double of_constant = 0.9;
+  double of_mean = 0.9;
+  double of_copy = 0.5;
+};
+
+void check_restoration(const std::string& method,
+                       int epochs,
+                       const RestorationGoal& goal,
+                       const nn_test::Changes& more) {
+  const CubeStore cubes(phantom_cubes(CubeSet::every_scale));
+  // Small cubes are nearly constant, and their own mean restores them well.
+  Sides sides = of_scale(Scale::large, cubes, sides_of(cubes));
+  sides.held_out = half_ct(cubes, sides.held_out, 160);
+  nn_test::Changes changes{{"network.base_channels", 4},
+                           {"network.batch_norm_evaluation", "batch"},
+                           {"optimizer.learning_rate", 0.1},
+                           {"pretrain.batch_size", 8},
+                           {"pretrain.epoch_cubes", 800},
+                           {"pretrain.max_epochs", epochs}};
+  changes.insert(changes.end(), more.begin(), more.end());
+  const Baselines blind =
+      baselines(method, cubes, sides.held_out, nn_test::small_settings(changes));
+  const Trained result = trained(method, cubes, sides, changes);
+  const double error = result.metrics.at("restoration_mse");
+  report(
+      fmt::format("{}: restoration error {:.4f} after {} steps, of one constant {:.4f}, of each "
+                  "cube's mean {:.4f}, of copying {:.4f}, {:.0f} s",
+                  method,
+                  error,
+                  result.steps,
+                  blind.constant,
+                  blind.mean,
+                  blind.copy,
+                  result.seconds));
+  CHECK(error < goal.of_constant * blind.constant);
+  CHECK(error < goal.of_mean * blind.mean);
+  CHECK(error < goal.of_copy * blind.copy);
+}
+
+// Reached: 0.027 after 400 steps, where each cube's own mean has 0.040 and copying 0.085. The
+// intensity map is off: half of the maps invert the cube, and to see which takes longer.
+TEST_CASE("Genesis restores better than each cube's mean", "[learning]") {
+  check_restoration("genesis", 4, {}, {{"transform.nonlinear_rate", 0.0}});
+}
+
+TEST_CASE("the other restoration methods restore better than each cube's mean",
+          "[learning][long]") {
+  // Reached: 0.027 to 0.028 after 600 steps.
+  // The single-scale methods differ from +MIAL by their cubes alone, so one of them will do.
+  for (const char* method : {"mial", "sa", "sar", "scale2"}) {
+    check_restoration(method, 6, {}, {{"transform.nonlinear_rate", 0.0}});
+  }
+}
+
+// Reached: 0.0435 after 1200 steps, where one constant for all cubes has 0.0507 and copying 0.160.
+// Each cube's own mean (0.0403) is no measure here: nothing in an inverted or mapped cube tells it.
+TEST_CASE("Genesis restores all transforms better than a constant", "[learning][long]") {
+  check_restoration("genesis", 12, {0.95, std::numeric_limits<double>::infinity(), 0.4}, {});
+}
+
+/// The game of +MIAL, played by hand so that the encoder can rest: the task's own losses and the
+/// trainer's optimiser, each player stepping or not.
+class Game {
+ public:
+  Game(const CubeStore& cubes, Sides sides, const Settings& settings, std::uint64_t seed)
+      : cubes_(cubes),
+        sides_(std::move(sides)),
+        network_(unet_options(settings, 1), Rng(seed)),
+        rng_(seed) {
+    const TorchSeedScope scope(Rng(seed).at(purpose::initialisation));
+    task_ = nn_test::registry().at("mial").make_task(settings, network_);
+  }
+
+  void play(int steps, double network_rate, double discriminator_rate) {
+    std::vector<ParameterGroup> groups{{task_->parameters(), discriminator_rate}};
+    if (network_rate > 0) {
+      groups.push_back({network_.parameters(), network_rate});
+    }
+    const auto optimizer = make_optimizer("sgd", groups, 0.9, 0);
+    for (auto& parameter : network_.parameters()) {
+      parameter.requires_grad_(network_rate > 0);
+    }
+    for (int step = 0; step < steps; ++step) {
+      ++steps_;
+      std::vector<std::size_t> indices;
+      const auto order = rng_.at(purpose::order, {steps_})
+                             .permutation(static_cast<std::uint32_t>(sides_.train.size()));
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        indices.push_back(sides_.train[order[i]]);
+      }
+      StepContext context;
+      context.training = true;
+      for (auto& parameter : network_.parameters()) {
+        parameter.mutable_grad() = torch::Tensor();
+      }
+      optimizer->zero_grad();
+      const auto tensors = task_->prepare({cubes_, rng_, static_cast<int>(steps_), indices});
+      task_->losses(network_, tensors, context).total.backward();
+      optimizer->step();
+    }
+  }
+
+  /// Means over the cubes held out, in batches as in training and with their statistics: the
+  /// running ones lag behind an encoder that moves fast, which alone would confuse M.
+  std::map<std::string, double> held_out() {
+    const torch::NoGradGuard no_grad;
+    std::map<std::string, double> means;
+    const std::size_t batches = sides_.held_out.size() / kBatch;
+    for (std::size_t batch = 0; batch < batches; ++batch) {
+      std::vector<std::size_t> indices;
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        indices.push_back(sides_.held_out[batch + i * batches]);  // CT and MRI in equal parts
+      }
+      const auto tensors = task_->prepare({cubes_, rng_, 0, indices});
+      for (const auto& [name, value] : task_->losses(network_, tensors, {}).metrics) {
+        means[name] += value.item<double>() / static_cast<double>(batches);
+      }
+    }
+    return means;
+  }
+
+ private:
+  static constexpr std::size_t kBatch = 16;
+
+  const CubeStore& cubes_;
+  Sides sides_;
+  Network network_;
+  std::shared_ptr<ProxyTask> task_;
+  Rng rng_;
+  std::uint64_t steps_ = 0;
+};
+
+/// Shown: M learns the modality from an encoder that rests; then, with the reversal on, it ends
+/// where it knows no more than that half of the cubes are CT; and in a third game that differs from
+/// the second by lambda = 0 alone it goes on knowing, so it is the reversal and not the moving
+/// encoder that confuses it.
+///
+/// Rates: M learns at 3e-2 while nobody moves. In the game its rate is the paper's 1e-3 and the
+/// encoder's 3e-2, thirty times as much (the paper's thousand, with 1, moves the encoder so fast
+/// that M is lost without any reversal). With rates so lopsided the end is not the equilibrium
+/// (cross-entropy ln 2, accuracy 1/2) but beyond it: the encoder may fool M, which section 4.4 of
+/// the method notes expects. So the criterion is one-sided.
+void check_game(std::uint64_t seed) {
+  const CubeStore cubes(phantom_cubes(CubeSet::every_scale));
+  Sides sides = of_scale(Scale::large, cubes, sides_of(cubes));
+  sides.train = half_ct(cubes, sides.train, 960);
+  sides.held_out = half_ct(cubes, sides.held_out, 320);
+  std::set<std::string> patients;
+  for (const std::size_t index : sides.held_out) {
+    patients.insert(cubes.info(index).patient);
+  }
+  const auto held_out = [](Game& game, const std::string& when) {
+    const auto means = game.held_out();
+    report(fmt::format(
+        "mial, {}: modality accuracy {:.3f}, cross-entropy {:.3f}, restoration error {:.4f}",
+        when,
+        means.at("modality_accuracy"),
+        means.at("modality_cross_entropy"),
+        means.at("restoration_mse")));
+    return means;
+  };
+  struct Course {
+    std::map<std::string, double> untrained, learned, played;
+  };
+  const auto play = [&](double lambda) {
+    const Settings settings = nn_test::small_settings({{"network.base_channels", 4},
+                                                       {"mial.lambda", lambda},
+                                                       {"transform.paint_rate", 0.0},
+                                                       {"transform.nonlinear_rate", 0.0}});
+    Game game(cubes, sides, settings, seed);
+    Course course;
+    course.untrained = held_out(game, "untrained");
+    game.play(200, 0, 3e-2);
+    course.learned = held_out(game, "encoder frozen");
+    game.play(100, 3e-2, 1e-3);
+    course.played = held_out(game, fmt::format("encoder free, lambda {}", lambda));
+    return course;
+  };
+  const Course confused = play(1);
+  const Course control = play(0);
+
+  // Statistical. Cubes of one patient are not independent, so the patients count: each gives an
+  // accuracy in [0, 1] whose mean is the majority's share, 1/2, for an M that knows nothing. 35
+  // patients exceed 0.846 with a probability below 1e-4. Reached: 0.956.
+  const double bound = bounded_mean_bound(static_cast<int>(patients.size()), 0.5, 1e-4);
+  CHECK(confused.untrained.at("modality_accuracy") <= bound);
+  CHECK(confused.learned.at("modality_accuracy") > bound);
+  CHECK(confused.learned.at("modality_cross_entropy") < 0.5 * std::log(2.0));  // reached: 0.12
+  // Both games are one until the encoder moves; exact, as nothing else differs.
+  CHECK(control.learned.at("modality_cross_entropy") ==
+        confused.learned.at("modality_cross_entropy"));
+  // An M that knows the shares and nothing else has ln 2 and 1/2. Reached: 0.86 and 0.42, without
+  // the reversal 0.26 and 0.89.
+  CHECK(confused.played.at("modality_cross_entropy") > 0.95 * std::log(2.0));
+  CHECK(confused.played.at("modality_accuracy") < 0.6);
+  CHECK(control.played.at("modality_cross_entropy") < 0.7 * std::log(2.0));
+  CHECK(control.played.at("modality_accuracy") > 0.75);
+}
+
+TEST_CASE("+MIAL's discriminator learns the modality and is then confused", "[learning]") {
+  check_game(7);
+}
+
+TEST_CASE("+MIAL's game ends alike from other weights", "[learning][long]") {
+  check_game(8);
+  check_game(9);
+}
+
+}  // namespace sar::learning_test
