@@ -246,9 +246,4 @@ TEST_CASE("+MIAL's discriminator learns the modality and is then confused", "[le
   check_game(7);
 }
 
-TEST_CASE("+MIAL's game ends alike from other weights", "[learning][long]") {
-  check_game(8);
-  check_game(9);
-}
-
 }  // namespace sar::learning_test
