@@ -63,10 +63,10 @@ std::set<int> numbers(const std::string& text) {
 /// each data set ("<set>.list") or method ("<method>.optimizer") that has it.
 Names expanded(const std::string& name) {
   Names candidates;
-  const auto put_in_place = [&](const std::string& placeholder, const auto& list) {
-    if (name.starts_with(placeholder)) {
+  const auto put_in_place = [&](const std::string& wildcard, const auto& list) {
+    if (name.starts_with(wildcard)) {
       for (const auto& each : list) {
-        candidates.insert(each.id + name.substr(placeholder.size()));
+        candidates.insert(each.id + name.substr(wildcard.size()));
       }
     }
   };
