@@ -220,6 +220,35 @@ PrintedTable read_dice(const Fields& fields,
   return table;
 }
 
+void read_bucket_groups(const TomlFile& main, Faults& faults, Paper& paper) {
+  if (!main.tree.contains("buckets")) {
+    return;
+  }
+  int number = 0;
+  const Fields head(main.tree, main.path, "", faults);
+  for (const Json& item : head.tables("buckets")) {
+    const Fields fields(item, main.path, "buckets " + std::to_string(++number), faults);
+    BucketGroup group{fields.text("task"),
+                      fields.text("target"),
+                      fields.text("fraction", "1"),
+                      fields.texts("parts"),
+                      fields.text("whole", "all"),
+                      0,
+                      fields.text("cases_source", "")};
+    if (group.parts.size() < 2) {
+      fields.fault("'parts' must name at least two buckets");
+    }
+    if (item.contains("cases") && item.at("cases").is_number_integer() &&
+        item.at("cases").get<long>() >= static_cast<long>(group.parts.size()) &&
+        item.at("cases").get<long>() <= 100'000) {
+      group.cases = item.at("cases");
+    } else if (item.contains("cases")) {
+      fields.fault("'cases' must be the number of test cases; leave it out if it is not known");
+    }
+    paper.bucket_groups.push_back(std::move(group));
+  }
+}
+
 }  // namespace paper_detail
 
 PrintedNumber parse_printed(const std::string& text) {
@@ -289,6 +318,7 @@ Paper read_paper(const fs::path& folder) {
       fields.fault("'kind' is dice or data; got '" + kind + "'");
     }
   }
+  read_bucket_groups(main, faults, paper);
   faults.report(folder);
   return paper;
 }

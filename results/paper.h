@@ -40,6 +40,16 @@ struct PrintedDataset {
   [[nodiscard]] std::vector<long> cube_counts() const;
 };
 
+/// Columns that show one test set by tumour size: the whole is the mean of the parts, weighted by
+/// their cases.
+struct BucketGroup {
+  std::string task, target, fraction = "1";
+  std::vector<std::string> parts;  ///< {"S", "M", "L"}
+  std::string whole;               ///< "all"
+  int cases = 0;                   ///< test cases that the paper states or implies; 0: unknown
+  std::string cases_source;        ///< where it says so
+};
+
 /// A paper's printed tables: a folder with paper.toml and one TOML file per table.
 struct Paper {
   std::filesystem::path folder;
@@ -47,6 +57,7 @@ struct Paper {
   std::vector<PrintedTable> tables;
   std::string data_table;  ///< id of the table of data sets; empty if there is none
   std::vector<PrintedDataset> datasets;
+  std::vector<BucketGroup> bucket_groups;
 
   [[nodiscard]] const PrintedTable* find(const std::string& table) const;
 };

@@ -44,6 +44,37 @@ TTest welch_test(const Summary& a, const Summary& b, double alpha = 0.05);
 /// over the SD of the differences. Throws Error 2 if the lengths differ.
 TTest paired_test(std::span<const double> a, std::span<const double> b, double alpha = 0.05);
 
+/// The same from means and SDs, given the correlation r of the paired values: n is that of both.
+/// Throws Error 2 if n differs or r lies outside [-1, 1].
+TTest paired_test(const Summary& a, const Summary& b, double correlation, double alpha = 0.05);
+
+/// Paired t-test whose variance is corrected for training sets that overlap: cross-validation folds
+/// or redrawn splits, not seeds on one split (C. Nadeau, Y. Bengio, "Inference for the
+/// Generalization Error", Machine Learning 52, 2003): the variance of the mean difference is
+/// (1/n + test_train_ratio) times that of the differences. Hedges' g as in the paired test. Throws
+/// Error 2 if the lengths differ or the ratio is not positive.
+TTest corrected_cv_test(std::span<const double> a,
+                        std::span<const double> b,
+                        double test_train_ratio,
+                        double alpha = 0.05);
+
+/// Two one-sided tests (D. J. Schuirmann, 1987): is the difference a - b within ±margin?
+struct Equivalence {
+  bool testable = false;
+  std::string reason;
+  double margin = 0;
+  double difference = 0;
+  double df = 0;
+  double p_above = 1;  ///< of "difference <= -margin": small shows that a is not inferior
+  double p_below = 1;  ///< of "difference >= margin": small shows that a is not superior
+  double p = 1;        ///< the larger of the two
+  double ci_low = 0, ci_high = 0;  ///< level 1 - 2 alpha: within ±margin exactly if p < alpha
+};
+/// On Welch's standard error and degrees of freedom, or on Student's if `pooled`. Throws Error 2
+/// unless margin is positive, and as the t-tests do.
+Equivalence equivalence_test(
+    const Summary& a, const Summary& b, double margin, bool pooled = false, double alpha = 0.05);
+
 /// Adjusted p values in the order given: "holm" (Holm's step-down), "bh" (Benjamini–Hochberg's
 /// step-up, approximate under dependence), or "none" (unchanged). Throws Error 2 for another name
 /// and for a p outside [0, 1].

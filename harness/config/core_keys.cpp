@@ -289,6 +289,12 @@ std::vector<Key> task_keys() {
       Key("statistics.correction", "none", "correction over the family of one table")
           .one_of({"none", "holm", "bh"})
           .gap(52),
+      Key("statistics.margin_dice_points",
+          2.0,
+          "difference in Dice (percentage points) below which two means count as equivalent")
+          .between(0.001, 100),
+      Key("statistics.power", 0.8, "power at which a difference counts as detectable")
+          .between(0.5, 0.999),
   };
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace sar {
+
+struct PermutationOptions {
+  bool paired = false;            ///< flip signs of differences instead of exchanging groups
+  double most_exact = 2'000'000;  ///< enumerate up to so many arrangements
+  int samples = 100'000;          ///< else draw so many (Monte Carlo)
+  std::uint64_t seed = 0;
+};
+
+/// Permutation test of the difference of means, two-sided.
+struct PermutationTest {
+  bool testable = false;
+  std::string reason;
+  double difference = 0;  ///< mean a - mean b
+  double p = 1;           ///< exact: share of arrangements at least as far from 0; Monte Carlo:
+                          ///< (hits + 1) / (samples + 1)
+  double floor = 1;       ///< the least p that these numbers of values could give
+  bool exact = false;
+  double arrangements = 0;  ///< enumerated or drawn
+};
+/// Throws Error 2 if paired lists differ in length; n < 2, values that are not finite and values
+/// that are all equal are not testable. Arrangements that differ from the observed one by rounding
+/// alone count as equal to it.
+PermutationTest permutation_test(std::span<const double> a,
+                                 std::span<const double> b,
+                                 const PermutationOptions& options = {});
+
+}  // namespace sar
