@@ -41,5 +41,6 @@ void add_config(CLI::App& app, Chosen& chosen);
 void add_db(CLI::App& app, Chosen& chosen);
 void add_doctor(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);
+void add_baseline(CLI::App& app, Chosen& chosen);
 
 }  // namespace sar::cli
