@@ -224,6 +224,7 @@ std::vector<FrozenTrial> matching_trials(const FrozenCell& base,
                                          GateCell& judged) {
   const auto cell = std::ranges::find(now.cells, base.name(), &FrozenCell::name);
   std::vector<FrozenTrial> found;
+  std::map<std::string, std::string> missing;  // trials by reason
   for (const FrozenTrial& wanted : base.trials) {
     if (cell != now.cells.end()) {
       const auto trial = std::ranges::find(cell->trials, wanted.trial, &FrozenTrial::trial);
@@ -235,10 +236,12 @@ std::vector<FrozenTrial> matching_trials(const FrozenCell& base,
     const auto why = now.unfinished.find(
         trial_name(base.path.method, base.path.task, base.path.fraction, wanted.trial));
     ++judged.missing;
-    judged.reason += fmt::format("{}trial {} is missing: {}",
-                                 judged.reason.empty() ? "" : "; ",
-                                 wanted.trial,
-                                 why == now.unfinished.end() ? "not stored" : why->second);
+    std::string& trials = missing[why == now.unfinished.end() ? "not stored" : why->second];
+    trials += (trials.empty() ? "" : ", ") + std::to_string(wanted.trial);
+  }
+  for (const auto& [reason, trials] : missing) {
+    judged.reason +=
+        fmt::format("{}missing trials {}: {}", judged.reason.empty() ? "" : "; ", trials, reason);
   }
   return found;
 }

@@ -151,7 +151,11 @@ std::string text_report(const GateReport& report) {
     }
   }
   text += fmt::format("environment {}\n", environment_sentence(report));
-  text += "rule        " + rule_text(report) + "\n";
+  text += "rule        ";
+  for (const char each : rule_text(report)) {  // a line for each sentence
+    text += each == ' ' && text.ends_with('.') ? "\n            " : std::string(1, each);
+  }
+  text += "\n";
   if (report.protocol_changed) {
     text += "\nfields of the protocol that differ:\n";
     for (const FieldChange& each : report.changes) {
@@ -261,7 +265,7 @@ std::string markdown_report(const GateReport& report) {
   }
   std::vector<std::vector<std::string>> both{
       {"results", report.base.name, report.now.name},
-      {"protocol", data_text(report.base.protocol), data_text(report.now.protocol)}};
+      {"of", data_text(report.base.protocol), data_text(report.now.protocol)}};
   for (const std::string& field : kShownFields) {
     both.push_back({field,
                     joined_values(report.base.environment, field),

@@ -154,6 +154,11 @@ ExitCode save(const BaselineCommand& command) {
         fewest->trials.size(),
         kLeastGateTrials);
   }
+  const std::vector<std::string>& machine = baseline.environment["machine"];
+  if (std::ranges::find(machine, "unknown") != machine.end()) {
+    std::cerr << "note: older results do not say which machine made them, so no check of them is "
+                 "bit-exact\n";
+  }
   for (const std::string& commit : baseline.environment["commit"]) {
     if (commit.ends_with("(with changes)")) {
       std::cerr << "warning: made by a program with changes that are not committed\n";
