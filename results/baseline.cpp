@@ -15,7 +15,7 @@ namespace {
 constexpr int kBaselineSchema = 1;
 constexpr std::array<const char*, 5> kSameEnvironment = {
     "device", "machine", "threads", "torch", "itk"};
-const std::string kAbsent = "absent";
+const std::string kAbsentField = "absent";
 
 // --- freezing ----------------------------------------------------------------------------------
 
@@ -39,7 +39,9 @@ std::string digest_of_cases(const std::vector<StoredCaseDice>& cases, const Cell
   return sha256(text).substr(0, 16);
 }
 
-void add_value(Environment& environment, const std::string& field, const std::string& value) {
+void add_environment_value(Environment& environment,
+                           const std::string& field,
+                           const std::string& value) {
   std::vector<std::string>& values = environment[field];
   const auto place = std::ranges::lower_bound(values, value);
   if (!value.empty() && (place == values.end() || *place != value)) {
@@ -47,16 +49,16 @@ void add_value(Environment& environment, const std::string& field, const std::st
   }
 }
 
-void add_node(Environment& environment, const NodeRow& node) {
-  add_value(environment, "device", node.device);
-  add_value(environment, "machine", node.machine);
-  add_value(environment, "threads", std::to_string(node.threads));
-  add_value(environment, "torch", node.torch);
-  add_value(environment, "itk", node.itk);
-  add_value(environment, "determinism", node.determinism);
-  add_value(environment, "commit", node.commit + (node.dirty ? " (with changes)" : ""));
+void add_environment_of(Environment& environment, const NodeRow& node) {
+  add_environment_value(environment, "device", node.device);
+  add_environment_value(environment, "machine", node.machine);
+  add_environment_value(environment, "threads", std::to_string(node.threads));
+  add_environment_value(environment, "torch", node.torch);
+  add_environment_value(environment, "itk", node.itk);
+  add_environment_value(environment, "determinism", node.determinism);
+  add_environment_value(environment, "commit", node.commit + (node.dirty ? " (with changes)" : ""));
   if (node.machine.empty()) {  // from before the column: not known, whatever the others say
-    add_value(environment, "machine", "unknown");
+    add_environment_value(environment, "machine", "unknown");
   }
 }
 
@@ -72,7 +74,7 @@ void collect_nodes(const Store& store,
   if (!node) {
     return;
   }
-  add_node(environment, *node);
+  add_environment_of(environment, *node);
   for (const char* field : {"weights", "initial", "prepared", "cubes"}) {
     if (!node->inputs.contains(field)) {
       continue;
@@ -84,7 +86,7 @@ void collect_nodes(const Store& store,
   }
 }
 
-CellGroup group_of(const CellRow& cell) {
+CellGroup group_of_cell(const CellRow& cell) {
   return {cell.method, cell.task, cell.fraction};
 }
 
@@ -189,7 +191,7 @@ std::map<std::string, Json> fields_of_protocol(const ProtocolRow& row) {
 
 // --- the gate ----------------------------------------------------------------------------------
 
-Summary summary_of(const std::vector<FrozenTrial>& trials) {
+Summary summary_of_trials(const std::vector<FrozenTrial>& trials) {
   std::vector<double> values;
   values.reserve(trials.size());
   for (const FrozenTrial& each : trials) {
@@ -375,7 +377,7 @@ ProtocolChoice newest_protocol_of(const std::vector<RunRow>& runs,
   };
   std::vector<Candidate> candidates;  // in the order in which they were planned
   for (const RunRow& run : runs) {
-    const CellGroup group = group_of(run.cell);
+    const CellGroup group = group_of_cell(run.cell);
     if (!groups.empty() && !groups.contains(group)) {
       continue;
     }
@@ -509,14 +511,14 @@ std::vector<FieldChange> protocol_changes(const ProtocolRow& from, const Protoco
   for (const auto& [field, value] : before) {
     const auto found = after.find(field);
     if (found == after.end()) {
-      changes.push_back({field, value.dump(), kAbsent});
+      changes.push_back({field, value.dump(), kAbsentField});
     } else if (found->second != value) {
       changes.push_back({field, value.dump(), found->second.dump()});
     }
   }
   for (const auto& [field, value] : after) {
     if (!before.contains(field)) {
-      changes.push_back({field, kAbsent, value.dump()});
+      changes.push_back({field, kAbsentField, value.dump()});
     }
   }
   std::ranges::sort(changes, {}, &FieldChange::field);
@@ -577,13 +579,13 @@ GateReport check_baseline(const Baseline& base, const Baseline& now, const GateO
     GateCell cell;
     cell.name = frozen.name();
     cell.path = frozen.path;
-    cell.base = summary_of(frozen.trials);
+    cell.base = summary_of_trials(frozen.trials);
     std::vector<FrozenTrial> trials;
     if (report.protocol_changed) {
       cell.reason = "the protocol changed";
     } else {
       trials = matching_trials(frozen, now, cell);
-      cell.now = summary_of(trials);
+      cell.now = summary_of_trials(trials);
       cell.loss = trials.empty() ? 0 : cell.base.mean - cell.now.mean;
     }
     if (cell.reason.empty()) {

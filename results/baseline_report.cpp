@@ -9,7 +9,7 @@
 namespace sar {
 namespace {
 
-const std::vector<std::string> kShownFields = {
+const std::vector<std::string> kShownEnvironment = {
     "commit", "device", "machine", "threads", "torch", "itk", "determinism"};
 
 std::string joined_values(const Environment& environment, const std::string& field) {
@@ -24,7 +24,7 @@ std::string joined_values(const Environment& environment, const std::string& fie
   return text;
 }
 
-std::string listed(const std::vector<std::string>& words) {
+std::string comma_list(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) {
     text += (text.empty() ? "" : ", ") + word;
@@ -33,7 +33,7 @@ std::string listed(const std::vector<std::string>& words) {
 }
 
 /// One line that says what came out.
-std::string headline(const GateReport& report) {
+std::string gate_headline(const GateReport& report) {
   std::string text = fmt::format("{}: {} of {} cells failed, {} passed, {} undecided",
                                  to_string(report.verdict),
                                  report.count(GateVerdict::failed),
@@ -48,7 +48,7 @@ std::string headline(const GateReport& report) {
 }
 
 /// What to do now; empty if the gate passed.
-std::string advice(const GateReport& report) {
+std::string gate_advice(const GateReport& report) {
   if (report.protocol_changed) {
     return report.changes.empty()
                ? "No stored field differs: what brats.split_file lists does. Save a new baseline "
@@ -80,28 +80,28 @@ std::string advice(const GateReport& report) {
   return {};
 }
 
-std::string data_text(const ProtocolRow& protocol) {
+std::string protocol_line(const ProtocolRow& protocol) {
   return fmt::format(
       "protocol {}, profile {}, {} data", protocol.protocol, protocol.profile, protocol.data_kind);
 }
 
 std::string environment_sentence(const GateReport& report) {
-  return report.environment_differences.empty()
-             ? "the same"
-             : "differs in, or is not known to agree in: " + listed(report.environment_differences);
+  return report.environment_differences.empty() ? "the same"
+                                                : "differs in, or is not known to agree in: " +
+                                                      comma_list(report.environment_differences);
 }
 
-std::string mean_text(const Summary& summary) {
+std::string gate_mean(const Summary& summary) {
   return summary.n == 0 ? std::string("-")
          : summary.sd   ? fmt::format("{:.2f} ± {:.2f}", summary.mean, *summary.sd)
                         : fmt::format("{:.2f}", summary.mean);
 }
 
 /// Rows of the table of cells.
-std::vector<std::vector<std::string>> rows_of(const GateReport& report) {
+std::vector<std::vector<std::string>> gate_rows(const GateReport& report) {
   std::vector<std::vector<std::string>> rows;
   for (const GateCell& cell : report.cells) {
-    std::vector<std::string> row{cell.name, mean_text(cell.base), mean_text(cell.now)};
+    std::vector<std::string> row{cell.name, gate_mean(cell.base), gate_mean(cell.now)};
     if (report.bit_exact) {
       row.push_back(fmt::format("{} of {}", cell.changes.size(), cell.base.n));
     } else {
@@ -121,7 +121,7 @@ std::vector<std::vector<std::string>> rows_of(const GateReport& report) {
   return rows;
 }
 
-std::vector<std::string> header_of(const GateReport& report) {
+std::vector<std::string> gate_header(const GateReport& report) {
   if (report.bit_exact) {
     return {"cell", "baseline", "new", "trials that differ", "verdict"};
   }
@@ -135,17 +135,17 @@ std::vector<std::string> header_of(const GateReport& report) {
 }
 
 /// Characters of UTF-8 text.
-std::size_t width_of(const std::string& text) {
+std::size_t count_characters(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char each) { return (static_cast<unsigned char>(each) & 0xC0U) != 0x80U; }));
 }
 
-std::string text_report(const GateReport& report) {
-  std::string text = "baseline check " + headline(report) + "\n\n";
+std::string gate_text(const GateReport& report) {
+  std::string text = "baseline check " + gate_headline(report) + "\n\n";
   for (const auto& [label, side] :
        {std::pair("baseline", &report.base), std::pair("new", &report.now)}) {
-    text += fmt::format("{:<12}{}: {}\n", label, side->name, data_text(side->protocol));
-    for (const std::string& field : kShownFields) {
+    text += fmt::format("{:<12}{}: {}\n", label, side->name, protocol_line(side->protocol));
+    for (const std::string& field : kShownEnvironment) {
       text +=
           fmt::format("{:<12}  {:<12} {}\n", "", field, joined_values(side->environment, field));
     }
@@ -161,21 +161,21 @@ std::string text_report(const GateReport& report) {
     for (const FieldChange& each : report.changes) {
       text += fmt::format("  {}: {} -> {}\n", each.field, each.from, each.to);
     }
-    return text + "\n" + advice(report) + "\n";
+    return text + "\n" + gate_advice(report) + "\n";
   }
-  std::vector<std::vector<std::string>> lines = rows_of(report);
-  lines.insert(lines.begin(), header_of(report));
+  std::vector<std::vector<std::string>> lines = gate_rows(report);
+  lines.insert(lines.begin(), gate_header(report));
   std::vector<std::size_t> widths(lines.front().size());
   for (const auto& line : lines) {
     for (std::size_t i = 0; i < line.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(line[i]));
+      widths[i] = std::max(widths[i], count_characters(line[i]));
     }
   }
   text += '\n';
   for (const auto& line : lines) {
     std::string row;
     for (std::size_t i = 0; i < line.size(); ++i) {
-      const std::string space(widths[i] - width_of(line[i]), ' ');
+      const std::string space(widths[i] - count_characters(line[i]), ' ');
       const bool left = i == 0 || i + 1 == line.size();
       row += (i == 0 ? "" : "  ") + (left ? line[i] + space : space + line[i]);
     }
@@ -186,7 +186,7 @@ std::string text_report(const GateReport& report) {
       text += fmt::format("\n{} {}: {}", to_string(cell.verdict), cell.name, cell.reason);
     }
   }
-  const std::string next = advice(report);
+  const std::string next = gate_advice(report);
   if (!next.empty()) {
     text += "\n\n" + next + "\n";
   }
@@ -226,9 +226,9 @@ std::string markdown_table(const std::vector<std::string>& header,
   return text;
 }
 
-std::string markdown_report(const GateReport& report) {
-  std::string text = "### Baseline check " + headline(report) + "\n\n";
-  const std::string next = advice(report);
+std::string gate_markdown(const GateReport& report) {
+  std::string text = "### Baseline check " + gate_headline(report) + "\n\n";
+  const std::string next = gate_advice(report);
   if (!next.empty()) {
     text += markdown_text(next) + "\n\n";
   }
@@ -241,7 +241,7 @@ std::string markdown_report(const GateReport& report) {
       text += markdown_table({"field of the protocol", "baseline", "new"}, rows) + "\n";
     }
   } else {
-    const auto rows = rows_of(report);
+    const auto rows = gate_rows(report);
     std::vector<std::vector<std::string>> open;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (report.cells[i].verdict != GateVerdict::passed) {
@@ -249,7 +249,7 @@ std::string markdown_report(const GateReport& report) {
       }
     }
     if (!open.empty()) {
-      text += markdown_table(header_of(report), open) + "\n";
+      text += markdown_table(gate_header(report), open) + "\n";
       for (const GateCell& cell : report.cells) {
         if (!cell.reason.empty()) {
           text += fmt::format("- {} {}: {}\n",
@@ -261,12 +261,12 @@ std::string markdown_report(const GateReport& report) {
       text += "\n";
     }
     text += fmt::format("<details><summary>All {} cells</summary>\n\n", rows.size()) +
-            markdown_table(header_of(report), rows) + "\n</details>\n\n";
+            markdown_table(gate_header(report), rows) + "\n</details>\n\n";
   }
   std::vector<std::vector<std::string>> both{
       {"results", report.base.name, report.now.name},
-      {"of", data_text(report.base.protocol), data_text(report.now.protocol)}};
-  for (const std::string& field : kShownFields) {
+      {"of", protocol_line(report.base.protocol), protocol_line(report.now.protocol)}};
+  for (const std::string& field : kShownEnvironment) {
     both.push_back({field,
                     joined_values(report.base.environment, field),
                     joined_values(report.now.environment, field)});
@@ -276,13 +276,13 @@ std::string markdown_report(const GateReport& report) {
   return text + "Rule: " + markdown_text(rule_text(report)) + "\n";
 }
 
-Json summary_json(const Summary& summary) {
+Json gate_summary_json(const Summary& summary) {
   return {{"mean", summary.n == 0 ? Json() : Json(summary.mean)},
           {"sd", summary.sd ? Json(*summary.sd) : Json()},
           {"n", summary.n}};
 }
 
-Json side_json(const GateSide& side) {
+Json gate_side_json(const GateSide& side) {
   Json environment = Json::object();
   for (const auto& [field, list] : side.environment) {
     environment[field] = list;
@@ -294,13 +294,13 @@ Json side_json(const GateSide& side) {
           {"environment", environment}};
 }
 
-Json json_report(const GateReport& report) {
+Json gate_json(const GateReport& report) {
   Json json{{"schema_version", 1},
             {"verdict", to_string(report.verdict)},
             {"exit_code", static_cast<int>(report.exit_code())},
             {"cause", report.cause()},
-            {"base", side_json(report.base)},
-            {"new", side_json(report.now)},
+            {"base", gate_side_json(report.base)},
+            {"new", gate_side_json(report.now)},
             {"same_environment", report.environment_differences.empty()},
             {"environment_differences", report.environment_differences},
             {"bit_exact", report.bit_exact},
@@ -329,8 +329,8 @@ Json json_report(const GateReport& report) {
                              {"decided_by", to_string(cell.rule)},
                              {"reason", cell.reason},
                              {"missing_trials", cell.missing},
-                             {"base", summary_json(cell.base)},
-                             {"new", summary_json(cell.now)},
+                             {"base", gate_summary_json(cell.base)},
+                             {"new", gate_summary_json(cell.now)},
                              {"loss", cell.now.n == 0 ? Json() : Json(cell.loss)},
                              {"loss_bounds", {tested(cell.loss_low), tested(cell.loss_high)}},
                              {"t", tested(cell.t)},
@@ -366,7 +366,7 @@ std::string xml_text(const std::string& text) {
 }
 
 /// The form that Jenkins and GitLab read: suites, properties, a case per cell.
-std::string junit_report(const GateReport& report) {
+std::string gate_junit(const GateReport& report) {
   const std::string counts = fmt::format("tests=\"{}\" failures=\"{}\" errors=\"0\"",
                                          report.cells.size(),
                                          report.count(GateVerdict::failed));
@@ -383,7 +383,7 @@ std::string junit_report(const GateReport& report) {
     text += fmt::format(
         "      <property name=\"{}\" value=\"{}\"/>\n", xml_text(name), xml_text(value));
   };
-  property("verdict", headline(report));
+  property("verdict", gate_headline(report));
   property("rule", rule_text(report));
   property("margin_dice_points", fmt::format("{}", report.options.margin));
   property("alpha", fmt::format("{}", report.options.alpha));
@@ -391,8 +391,8 @@ std::string junit_report(const GateReport& report) {
   for (const auto& [label, side] :
        {std::pair("baseline", &report.base), std::pair("new", &report.now)}) {
     property(std::string(label) + ".results", side->name);
-    property(std::string(label) + ".protocol", data_text(side->protocol));
-    for (const std::string& field : kShownFields) {
+    property(std::string(label) + ".protocol", protocol_line(side->protocol));
+    for (const std::string& field : kShownEnvironment) {
       property(std::string(label) + "." + field, joined_values(side->environment, field));
     }
   }
@@ -407,13 +407,13 @@ std::string junit_report(const GateReport& report) {
       text += fmt::format(
           ">\n      <failure type=\"regression\" message=\"{}\">{}</failure>\n    </testcase>\n",
           xml_text(cell.reason),
-          xml_text(fmt::format("baseline {}, new {}", mean_text(cell.base), mean_text(cell.now))));
+          xml_text(fmt::format("baseline {}, new {}", gate_mean(cell.base), gate_mean(cell.now))));
     } else {
       text += fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
                           xml_text("undecided: " + cell.reason));
     }
   }
-  std::string log = advice(report);
+  std::string log = gate_advice(report);
   for (const FieldChange& each : report.changes) {
     log += fmt::format("\n{}: {} -> {}", each.field, each.from, each.to);
   }
@@ -476,16 +476,16 @@ std::string rule_text(const GateReport& report) {
 
 std::string render(const GateReport& report, const std::string& format) {
   if (format == "text") {
-    return text_report(report);
+    return gate_text(report);
   }
   if (format == "md") {
-    return markdown_report(report);
+    return gate_markdown(report);
   }
   if (format == "json") {
-    return json_report(report).dump(2) + "\n";
+    return gate_json(report).dump(2) + "\n";
   }
   if (format == "junit") {
-    return junit_report(report);
+    return gate_junit(report);
   }
   throw usage_error("unknown format of a gate's report")
       .with("format", format)
