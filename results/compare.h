@@ -31,8 +31,7 @@ struct FieldDifference {
   std::string base, next;
 };
 /// Every field in which two protocols differ: data kind, profile, resolved configuration (shared
-/// and of each method), numerics, and counts and digests of the data. None if they are the same
-/// protocol, but for a profile's name.
+/// and of each method), numerics, and counts and digests of the data.
 std::vector<FieldDifference> protocol_differences(const ProtocolRow& base, const ProtocolRow& next);
 /// What the finished runs were made with, where the two sides differ: commit, versions of LibTorch
 /// and ITK, device, threads, host. Several values of one side are joined by ", ".
