@@ -12,6 +12,9 @@
 
 namespace sar::audit_detail {
 
+/// Of sums of a few numbers below 1000 in double arithmetic; far below half a printed digit.
+constexpr double kSumRounding = 1e-9;
+
 /// What is audited.
 struct Subject {
   const Paper& paper;

@@ -60,9 +60,6 @@ Point mean_of(const std::vector<Place>& parts) {
   return point;
 }
 
-/// Sums of a few numbers below 100; far below half a printed digit.
-constexpr double kSumRounding = 1e-9;
-
 }  // namespace
 
 Outcome check_monotone(const Subject& subject) {
@@ -108,7 +105,7 @@ Outcome check_monotone(const Subject& subject) {
     std::ranges::stable_sort(points, std::ranges::greater(), [](const Point& point) {
       return fraction_value(point.fraction);
     });
-    long_series += points.size() > 1 ? 1 : 0;
+    long_series += points.size() > 1 ? 1U : 0U;
     for (std::size_t i = 1; i < points.size(); ++i) {
       const Point& more = points[i - 1];
       const Point& less = points[i];

@@ -483,7 +483,7 @@ Outcome check_significance(const Subject& subject) {
         }
         ++among;
         if (auto finding = contradiction(statement, each)) {
-          refuted += finding->severity == Severity::note ? 0 : 1;
+          refuted += finding->severity == Severity::note ? 0U : 1U;
           outcome.findings.push_back(std::move(*finding));
         }
       }

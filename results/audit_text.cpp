@@ -18,9 +18,6 @@ std::string where(const Claim& claim) {
   return claim.section.empty() ? "the text" : "section " + claim.section;
 }
 
-/// Sums of a few numbers; far below half a printed digit.
-constexpr double kSumRounding = 1e-9;
-
 void check_equals(const Claim& claim, const Place& place, Outcome& outcome) {
   const PrintedNumber& said = *claim.number;
   const PrintedNumber& printed = place.cell().mean;

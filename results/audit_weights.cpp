@@ -675,9 +675,6 @@ SdBounds sd_bounds(const BucketRow& row, const Split& split) {
   return bounds;
 }
 
-/// Sums of a few numbers below 100; far below half a printed digit.
-constexpr double kSumRounding = 1e-9;
-
 bool above(const SdBounds& bounds) {
   return bounds.low > bounds.largest + kSumRounding;
 }
