@@ -13,21 +13,27 @@
 #include <tuple>
 
 namespace sar {
+namespace compare_detail {  // named, as several files are compiled as one
 namespace {
 
 const std::string kNone = "–";
 
-using CellKey = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+/// Method, length of the fraction (so that 1/5 comes before 1/10), fraction, task, target, bucket.
+using CellKey =
+    std::tuple<std::string, std::size_t, std::string, std::string, std::string, std::string>;
 
-CellKey key_of(const TrialDice& trial) {
-  return {trial.method, trial.fraction, trial.task, trial.target, trial.bucket};
+/// Of a trial, or of a compared cell.
+template <class Named>
+CellKey key_of(const Named& named) {
+  return {
+      named.method, named.fraction.size(), named.fraction, named.task, named.target, named.bucket};
 }
 
 struct TrialValue {
   int trial = 0;
   std::uint64_t seed = 0;
   double dice = 0;
-  friend bool operator==(const TrialValue&, const TrialValue&) = default;
+  std::string evaluation;  ///< node that it comes from
 };
 
 /// The trials of each cell, by number.
@@ -38,8 +44,10 @@ std::map<CellKey, std::vector<TrialValue>> values_of(const StoredResults& result
   }
   std::map<CellKey, std::vector<TrialValue>> values;
   for (const TrialDice& each : results.trials) {
-    values[key_of(each)].push_back(
-        {each.trial, seeds[{each.method, each.task, each.fraction, each.trial}], each.dice});
+    values[key_of(each)].push_back({each.trial,
+                                    seeds[{each.method, each.task, each.fraction, each.trial}],
+                                    each.dice,
+                                    each.evaluation});
   }
   for (auto& [key, list] : values) {
     std::ranges::sort(list, {}, &TrialValue::trial);
@@ -72,7 +80,9 @@ void test_cell(ComparedCell& cell,
   }
   cell.pairs = static_cast<int>(paired_base.size());
   cell.difference = cell.next->mean - cell.base->mean;
-  cell.identical = base == next;
+  cell.identical = std::ranges::equal(base, next, [](const TrialValue& a, const TrialValue& b) {
+    return a.trial == b.trial && a.dice == b.dice;
+  });
   if (cell.identical) {
     return;
   }
@@ -88,6 +98,21 @@ void test_cell(ComparedCell& cell,
   } else {
     cell.reason = test.reason;
   }
+}
+
+/// What tells the runs behind a cell from others: label fractions that round to the same training
+/// cases share their evaluations.
+std::vector<std::string> runs_of(const ComparedCell& cell,
+                                 const std::vector<TrialValue>& base,
+                                 const std::vector<TrialValue>& next) {
+  std::vector<std::string> runs{cell.method, cell.task, cell.target, cell.bucket};
+  for (const auto* side : {&base, &next}) {
+    for (const TrialValue& each : *side) {
+      runs.push_back(each.evaluation.empty() ? cell.fraction : each.evaluation);
+    }
+    runs.emplace_back();  // ends this side
+  }
+  return runs;
 }
 
 /// The leaves of two trees that are not the same. A leaf that one side lacks is compared with
@@ -106,14 +131,17 @@ void add_differences(std::vector<FieldDifference>& differences,
       fields.insert(field);
     }
   }
-  const auto text = [](const std::map<std::string, Json>& side,
-                       const std::string& field,
-                       const Json* fallback) {
-    if (const auto found = side.find(field); found != side.end()) {
-      return found->second.dump();
-    }
-    return fallback != nullptr && fallback->contains(field) ? fallback->at(field).dump() : kNone;
-  };
+  const auto text =
+      [](const std::map<std::string, Json>& side, const std::string& field, const Json* fallback) {
+        const auto found = side.find(field);
+        const Json* value = found != side.end() ? &found->second
+                            : fallback != nullptr && fallback->contains(field)
+                                ? &fallback->at(field)
+                                : nullptr;
+        return value == nullptr     ? kNone
+               : value->is_string() ? value->get<std::string>()
+                                    : value->dump();
+      };
   for (const std::string& field : fields) {
     const std::string a = text(left, field, base_fallback);
     const std::string b = text(right, field, next_fallback);
@@ -157,9 +185,7 @@ std::string test_name(const std::string& test) {
 }
 
 std::string correction_name(const std::string& correction) {
-  return correction == "none"   ? "not corrected"
-         : correction == "holm" ? "corrected by Holm's method"
-                                : "corrected by Benjamini and Hochberg's method";
+  return correction == "holm" ? "by Holm's method" : "by Benjamini and Hochberg's method";
 }
 
 std::string shortened(const std::string& text) {
@@ -245,21 +271,26 @@ Sheet cell_sheet(const Comparison& all) {
       all.identical(),
       all.tested(),
       all.common() - all.identical() - all.tested()));
-  int below = 0;
-  for (const ComparedCell& cell : all.cells) {
-    below += cell.p_adjusted && *cell.p_adjusted < all.options.alpha ? 1 : 0;
-  }
+  const auto below = std::ranges::count_if(all.cells, [&](const ComparedCell& cell) {
+    return cell.p_adjusted && *cell.p_adjusted < all.options.alpha;
+  });
   sheet.notes.push_back(fmt::format(
       "Difference: new - base in Dice points, ± half its {:g} % confidence interval. p: {}, "
-      "two-sided{}; {} of {} below {:g}.",
+      "two-sided{}. {} of {} below {:g}.",
       100 * (1 - all.options.alpha),
       test_name(all.options.test),
       corrected
-          ? "; p adjusted: " + correction_name(all.options.correction) + " over the tested cells"
+          ? fmt::format("; p adjusted: {} over {} comparisons, those of the same runs counted "
+                        "once",
+                        correction_name(all.options.correction),
+                        all.family)
           : ", not corrected",
       below,
       all.tested(),
       all.options.alpha));
+  sheet.notes.emplace_back(
+      "A p value above that does not show that nothing changed: sar-bench baseline check is the "
+      "gate.");
   for (const auto& [reason, cells] : reasons) {
     sheet.notes.push_back(fmt::format("No test, {}: {}.", reason, fmt::join(cells, ", ")));
   }
@@ -368,11 +399,13 @@ Json document(const Comparison& all) {
            {{"common", all.common()},
             {"identical", all.identical()},
             {"tested", all.tested()},
+            {"family", all.family},
             {"only_one", static_cast<int>(all.cells.size()) - all.common()}}},
           {"cells", std::move(cells)}};
 }
 
 }  // namespace
+}  // namespace compare_detail
 
 StoredResults stored_results(const Store& store,
                              const std::string& name,
@@ -424,6 +457,7 @@ StoredResults stored_results(const Store& store,
 
 std::vector<FieldDifference> protocol_differences(const ProtocolRow& base,
                                                   const ProtocolRow& next) {
+  using namespace compare_detail;
   std::vector<FieldDifference> differences;
   add_difference(differences, "data kind", base.data_kind, next.data_kind);
   add_difference(differences, "profile", base.profile, next.profile);
@@ -459,6 +493,7 @@ std::vector<FieldDifference> protocol_differences(const ProtocolRow& base,
 
 std::vector<FieldDifference> environment_differences(const std::vector<RunRow>& base,
                                                      const std::vector<RunRow>& next) {
+  using namespace compare_detail;
   const auto joined = [](const std::vector<RunRow>& runs, const auto& field) {
     std::set<std::string> values;
     for (const RunRow& run : runs) {
@@ -503,6 +538,7 @@ int Comparison::tested() const {
 Comparison compare(const StoredResults& base,
                    const StoredResults& next,
                    const CompareOptions& options) {
+  using namespace compare_detail;
   if (options.test != "student" && options.test != "welch" && options.test != "paired") {
     throw usage_error("stored runs are compared by student, welch or paired")
         .with("test", options.test);
@@ -524,7 +560,7 @@ Comparison compare(const StoredResults& base,
     }
   }
   for (const CellKey& key : keys) {
-    const auto& [method, fraction, task, target, bucket] = key;
+    const auto& [method, length, fraction, task, target, bucket] = key;
     ComparedCell cell{method, task, target, bucket, fraction, {}, {}, false, {}, 0, {}, {}, {}};
     const auto in_base = base_values.find(key);
     const auto in_next = next_values.find(key);
@@ -545,23 +581,33 @@ Comparison compare(const StoredResults& base,
         .with("new", fmt::format("{}, {} cells", next.name, next_values.size()))
         .hint("--protocol-base and --protocol-new choose what is compared");
   }
+  // Cells of the same runs on both sides are one comparison.
+  std::map<std::vector<std::string>, std::size_t> families;
+  std::vector<std::size_t> place;
   std::vector<double> p;
   for (const ComparedCell& cell : all.cells) {
     if (cell.test) {
-      p.push_back(cell.test->p);
+      const auto [found, added] = families.try_emplace(
+          runs_of(cell, base_values.at(key_of(cell)), next_values.at(key_of(cell))), p.size());
+      place.push_back(found->second);
+      if (added) {
+        p.push_back(cell.test->p);
+      }
     }
   }
+  all.family = static_cast<int>(p.size());
   const std::vector<double> adjusted = adjust(p, options.correction);
-  std::size_t at = 0;
+  auto next_place = place.begin();
   for (ComparedCell& cell : all.cells) {
     if (cell.test) {
-      cell.p_adjusted = adjusted[at++];
+      cell.p_adjusted = adjusted[*next_place++];
     }
   }
   return all;
 }
 
 std::string render(const Comparison& comparison, const std::string& format) {
+  using namespace compare_detail;
   if (format == "json") {
     return document(comparison).dump(2) + "\n";
   }

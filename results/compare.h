@@ -64,6 +64,8 @@ struct Comparison {
   CompareOptions options;
   std::vector<FieldDifference> protocol, environment;
   std::vector<ComparedCell> cells;  ///< every cell that either has
+  int family =
+      0;  ///< comparisons that p is corrected over: label fractions of the same runs are one
 
   [[nodiscard]] int common() const;     ///< cells that both have
   [[nodiscard]] int identical() const;  ///< of these, identical ones

@@ -12,6 +12,7 @@
 #include <cmath>
 
 namespace sar {
+namespace verify_detail {  // named, as several files are compiled as one
 namespace {
 
 constexpr std::array kVerdicts{Reproduction::reproduced,
@@ -22,9 +23,9 @@ constexpr std::array kVerdicts{Reproduction::reproduced,
                                Reproduction::not_testable};
 
 /// What rules out a test whatever the runs measured.
-std::string why_not(const VerifiedCell& cell,
-                    const CellSource& measured,
-                    const std::set<std::string>& doubted) {
+std::vector<std::string> why_not(const VerifiedCell& cell,
+                                 const CellSource& measured,
+                                 const std::set<std::string>& doubted) {
   std::vector<std::string> reasons;
   if (measured.data_kind == "phantom") {
     reasons.emplace_back("phantom data");
@@ -33,13 +34,13 @@ std::string why_not(const VerifiedCell& cell,
     reasons.emplace_back("no SD is printed");
   }
   if (cell.published.n < 2) {
-    reasons.push_back(cell.published.n == 0 ? "the number of trials is not printed"
-                                            : "the printed mean is over one trial");
+    reasons.emplace_back(cell.published.n == 0 ? "the number of trials is not printed"
+                                               : "the printed mean is over one trial");
   }
   if (doubted.contains(cell.path.text())) {
     reasons.emplace_back("audit doubts the printed number");
   }
-  return fmt::format("{}", fmt::join(reasons, "; "));
+  return reasons;
 }
 
 double pooled_sd(const Summary& a, const Summary& b) {
@@ -52,8 +53,8 @@ void test_cell(VerifiedCell& cell,
                const std::set<std::string>& doubted,
                const VerifyOptions& options) {
   cell.verdict = Reproduction::not_testable;
-  cell.reason = why_not(cell, measured, doubted);
-  if (!cell.reason.empty()) {
+  cell.reasons = why_not(cell, measured, doubted);
+  if (!cell.reasons.empty()) {
     return;
   }
   if (!cell.measured) {
@@ -64,7 +65,7 @@ void test_cell(VerifiedCell& cell,
   const TTest test = pooled ? student_test(*cell.measured, cell.published, options.alpha)
                             : welch_test(*cell.measured, cell.published, options.alpha);
   if (!test.testable) {
-    cell.reason = test.reason;
+    cell.reasons = {test.reason};
     return;
   }
   cell.test = test;
@@ -186,8 +187,9 @@ Sheet summary_sheet(const Verification& all) {
       all.options.alpha));
   sheet.notes.push_back(fmt::format(
       "Below, a difference is measured - published, ± half its {:g} % confidence interval, before "
-      "correction; p is corrected; behind each verdict stands the margin.",
-      confidence));
+      "correction; p is {}; behind each verdict stands the margin.",
+      confidence,
+      all.options.correction == "none" ? "not corrected" : "corrected"));
   if (all.data_kind == "phantom") {
     sheet.notes.emplace_back(
         "Phantom data cannot confirm or refute a published number: what they measured is shown, "
@@ -199,7 +201,7 @@ Sheet summary_sheet(const Verification& all) {
 
 /// "scratch/brats/tumor/S, sar/brats/tumor/S", or their number where they are many.
 std::string listed(const std::vector<std::string>& cells, std::size_t of) {
-  constexpr std::size_t kMost = 8;
+  constexpr std::size_t kMost = 20;
   return cells.size() == of     ? "all cells"
          : cells.size() > kMost ? fmt::format("{} cells", cells.size())
                                 : fmt::format("{}", fmt::join(cells, ", "));
@@ -228,8 +230,8 @@ Sheet table_sheet(const Verification& all, const std::string& table) {
                           difference,
                           cell.p_adjusted ? format_p(*cell.p_adjusted) : "–",
                           to_string(cell.verdict) + " (" + margin_text(all) + ")"});
-    if (!cell.reason.empty()) {
-      reasons[cell.reason].push_back(name);
+    for (const std::string& reason : cell.reasons) {
+      reasons[reason].push_back(name);
     }
     trials.insert(cell.published.n);
   }
@@ -332,7 +334,7 @@ Sheet csv_sheet(const Verification& all) {
                           cell.equivalence ? fmt::format("{}", cell.equivalence->p) : "",
                           csv_number(cell.power),
                           to_string(cell.verdict),
-                          cell.reason,
+                          fmt::format("{}", fmt::join(cell.reasons, "; ")),
                           cell.direction,
                           all.data_kind,
                           all.protocol});
@@ -371,7 +373,7 @@ Json document(const Verification& all) {
                {"equivalence", nullptr},
                {"power", optional_json(cell.power)},
                {"verdict", to_string(cell.verdict)},
-               {"reason", text_or_null(cell.reason)},
+               {"reason", text_or_null(fmt::format("{}", fmt::join(cell.reasons, "; ")))},
                {"direction", text_or_null(cell.direction)}};
     if (cell.test) {
       entry["ci"] = {cell.test->ci_low, cell.test->ci_high};
@@ -425,6 +427,7 @@ Json document(const Verification& all) {
 }
 
 }  // namespace
+}  // namespace verify_detail
 
 std::string to_string(Reproduction verdict) {
   switch (verdict) {
@@ -454,6 +457,7 @@ Verification verify(const Paper& paper,
                     const CellSource& measured,
                     const std::set<std::string>& doubted,
                     const VerifyOptions& options) {
+  using namespace verify_detail;
   if (options.test != "student" && options.test != "welch") {
     throw usage_error("published numbers are tested by student or welch")
         .with("test", options.test);
@@ -505,6 +509,7 @@ Verification verify(const Paper& paper,
 }
 
 std::string render(const Verification& verification, const std::string& format) {
+  using namespace verify_detail;
   if (format == "json") {
     return document(verification).dump(2) + "\n";
   }

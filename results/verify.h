@@ -37,7 +37,7 @@ struct VerifiedCell {
   Summary published;                ///< n = 0: not printed
   std::optional<Summary> measured;  ///< empty: no finished trial
   Reproduction verdict = Reproduction::missing;
-  std::string reason;                ///< why it is not testable; several are joined by "; "
+  std::vector<std::string> reasons;  ///< why it is not testable
   std::optional<double> difference;  ///< measured - published, Dice points
   // Of tested cells only:
   std::optional<TTest> test;               ///< of measured - published

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <iostream>
 #include <memory>
 
@@ -120,18 +121,19 @@ std::string published_text(const PublishedCell& cell) {
   if (!cell.student.testable) {
     return text + fmt::format("  no test: {}\n", cell.student.reason);
   }
+  const double variance = ((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2);
   text += fmt::format(
-      "  pooled variance s2 = ({0}·{1:.2f}² + {2}·{3:.2f}²) / {4} = {5:.4f}\n"
-      "  standard error sqrt(s2·(1/{6} + 1/{7})) = {8:.4f}\n",
+      "  pooled variance s2 = ({}·{:.2f}² + {}·{:.2f}²) / {} = {:.4f}\n"
+      "  standard error sqrt(s2·(1/{} + 1/{})) = {:.4f}\n",
       a.n - 1,
       *a.sd,
       b.n - 1,
       *b.sd,
       a.n + b.n - 2,
-      ((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2),
+      variance,
       a.n,
       b.n,
-      difference / cell.student.t);
+      std::sqrt(variance * (1.0 / a.n + 1.0 / b.n)));
   for (const TTest* test : {&cell.student, &cell.welch}) {
     text +=
         fmt::format("  {}: t = {:.4f}, df = {:g}, p = {} (two-sided, unpaired, not corrected)\n",
@@ -166,7 +168,7 @@ Experiment experiment_of(const CellPath& path, const Catalog& catalog) {
   return experiment;
 }
 
-/// A finished trial of a cell with its nodes and cases, for each one stored.
+/// The finished trials of a cell, each with its nodes and cases.
 Json trials_of(const CellPath& path, const Store& store, const std::string& protocol) {
   Json trials = Json::array();
   for (const auto& trial : store.trial_dice(protocol)) {
