@@ -227,7 +227,9 @@ Sheet difference_sheet(const Comparison& all) {
 Sheet cell_sheet(const Comparison& all) {
   Sheet sheet;
   sheet.id = "compare-cells";
-  sheet.title = fmt::format("Cells that differ{}", phantom(all) ? " [phantom data]" : "");
+  sheet.title = fmt::format("{} that differ{}",
+                            all.common() == all.identical() ? "No cells" : "Cells",
+                            phantom(all) ? " [phantom data]" : "");
   sheet.header = {"Cell", "Base", "New", "n", "Difference", "p"};
   const bool corrected = all.options.correction != "none";
   if (corrected) {

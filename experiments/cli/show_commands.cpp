@@ -119,7 +119,8 @@ std::string published_text(const PublishedCell& cell) {
   text += fmt::format(
       "  against {}: {}; difference {:+.2f}\n", cell.reference, summary_text(b), difference);
   if (!cell.student.testable) {
-    return text + fmt::format("  no test: {}\n", cell.student.reason);
+    return text + (a.sd && b.sd ? fmt::format("  no test: {}\n", cell.student.reason)
+                                : "  no test: a spread is not printed\n");
   }
   const double variance = ((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2);
   text += fmt::format(
