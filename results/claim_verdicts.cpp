@@ -11,6 +11,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <functional>
+#include <limits>
 #include <set>
 #include <tuple>
 
@@ -55,7 +58,6 @@ struct Comparison {
   bool at_least = false;
   bool expect_equal = false;
   bool counts = true;
-  std::string note;  ///< added to the evidence
 };
 
 /// p of the chosen test at the printed numbers and over the box of their roundings.
@@ -307,7 +309,7 @@ class Judge {
     if (difference <= slack + kRounding) {
       tested.high = 1;
     }
-    const auto* run = options_.test == "student" ? &student_test : &welch_test;
+    const auto run = options_.test == "student" ? &student_test : &welch_test;
     for (const double gap : {std::max(0.0, difference - slack), difference + slack}) {
       for (const double sign_a : {-1.0, 1.0}) {
         for (const double sign_b : {-1.0, 1.0}) {
@@ -566,7 +568,7 @@ class Judge {
     if (comparison.expect_equal) {
       text += "; said not to be significant";
     }
-    return text + (comparison.note.empty() ? "" : "; " + comparison.note);
+    return text;
   }
 
   [[nodiscard]] std::string p_text(const Comparison& comparison, const TestedP& tested) const {
