@@ -20,18 +20,21 @@ std::size_t columns_of(const std::string& text) {
       text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
 }
 
-/// One paragraph within the width; its first line starts with `mark`, the others below its text.
-std::string paragraph(const std::string& text, const std::string& mark = {}) {
-  const std::string indent(kIndent + columns_of(mark), ' ');
+/// One paragraph within the width, indented; its first line starts with `mark`, the others below
+/// its text.
+std::string paragraph(const std::string& text,
+                      const std::string& mark = {},
+                      std::size_t indent = kIndent) {
+  const std::string hanging(indent + columns_of(mark), ' ');
   std::string result;
-  std::string line = std::string(kIndent, ' ') + mark;
+  std::string line = std::string(indent, ' ') + mark;
   bool empty = true;
   for (std::size_t from = 0; from < text.size();) {
     const std::size_t to = std::min(text.find(' ', from), text.size());
     const std::string word = text.substr(from, to - from);
     if (!empty && columns_of(line) + 1 + columns_of(word) > kWidth) {
       result += line + "\n";
-      line = indent;
+      line = hanging;
       empty = true;
     }
     line += (empty ? "" : " ") + word;
@@ -80,12 +83,16 @@ double level_of(const ClaimReport& report, const Claim& claim) {
 std::vector<std::string> family_texts(const ClaimReport& report, const ClaimVerdict& claim) {
   std::vector<std::string> lines;
   for (const FamilyVerdict& family : claim.families) {
-    std::string text = fmt::format("{} of {} shown at p < {:g} ({}",
-                                   family.holds,
-                                   family.p_adjusted.size(),
-                                   level_of(report, claim.claim),
-                                   correction_text(report));
-    text += family.name == "this claim" ? ")" : fmt::format(" over {})", family.name);
+    const std::string over =
+        family.name == "this claim"
+            ? ""
+            : fmt::format(" over {}, {}", family.p_adjusted.size(), family.name);
+    const std::string text = fmt::format("{} of {} hold at p < {:g} ({}{})",
+                                         family.holds,
+                                         family.parts,
+                                         level_of(report, claim.claim),
+                                         correction_text(report),
+                                         over);
     lines.push_back(text + ": " + word_of(family.verdict));
   }
   return lines;
@@ -108,6 +115,7 @@ const ClaimEvidence* closest(const std::vector<ClaimEvidence>& evidence) {
 /// many others there are.
 std::vector<const ClaimEvidence*> chosen(const ClaimVerdict& claim, bool all, int& left_out) {
   constexpr int kFew = 4;
+  constexpr int kMostFailing = 12;
   constexpr int kMostOpen = 3;  // what is missing is mostly the same
   std::vector<const ClaimEvidence*> list;
   const ClaimEvidence* nearest = closest(claim.evidence);
@@ -116,12 +124,16 @@ std::vector<const ClaimEvidence*> chosen(const ClaimVerdict& claim, bool all, in
   });
   const auto beside = std::ranges::count(claim.evidence, false, &ClaimEvidence::counts);
   int open = 0;
+  int failing = 0;
   left_out = 0;
   for (const ClaimEvidence& each : claim.evidence) {
     const bool holds = each.outcome == Outcome::holds;
     bool shown = !each.counts ? beside <= 2 * kFew : !holds || holding <= kFew || &each == nearest;
-    if (each.outcome == Outcome::open && each.counts && !each.value) {
+    if (each.outcome == Outcome::open && each.counts && !each.p) {
       shown = ++open <= kMostOpen;
+    }
+    if (each.outcome == Outcome::fails && each.counts) {
+      shown = ++failing <= kMostFailing;
     }
     if (shown || all) {
       list.push_back(&each);
@@ -133,10 +145,9 @@ std::vector<const ClaimEvidence*> chosen(const ClaimVerdict& claim, bool all, in
 }
 
 std::string mark_of(const ClaimEvidence& evidence) {
-  const std::string sign = evidence.outcome == Outcome::holds   ? "+ "
-                           : evidence.outcome == Outcome::fails ? "- "
-                                                                : "? ";
-  return evidence.counts ? sign : "(beside) " + sign;
+  return evidence.outcome == Outcome::holds   ? "+ "
+         : evidence.outcome == Outcome::fails ? "- "
+                                              : "? ";
 }
 
 std::string counts_text(const ClaimReport& report, bool adjusted) {
@@ -211,8 +222,15 @@ std::string render_text(const ClaimReport& report, bool color, bool all) {
     } else if (!only_reason) {
       text += paragraph(each.summary + ".");
       int left_out = 0;
-      for (const ClaimEvidence* part : chosen(each, all, left_out)) {
-        text += paragraph(part->text, mark_of(*part));
+      const auto parts = chosen(each, all, left_out);
+      for (const bool counts : {true, false}) {
+        if (!counts &&
+            std::ranges::any_of(parts, [](const ClaimEvidence* part) { return !part->counts; })) {
+          text += paragraph("beside, not counted:");
+        }
+        for (const ClaimEvidence* part : parts) {
+          text += part->counts == counts ? paragraph(part->text, mark_of(*part)) : "";
+        }
       }
       if (left_out > 0) {
         text += paragraph(fmt::format("... and {} more (-v lists all)", left_out));
@@ -224,12 +242,7 @@ std::string render_text(const ClaimReport& report, bool color, bool all) {
   }
   text += "\n";
   for (const auto& note : notes(report)) {
-    std::string lines = paragraph(note);
-    // Notes start at the margin.
-    for (std::size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1) {
-      lines.erase(at, kIndent);
-    }
-    text += lines;
+    text += paragraph(note, "", 0);
   }
   return text;
 }
@@ -264,7 +277,8 @@ std::string render_json(const ClaimReport& report) {
                           {"p_adjusted", number_json(part.p_adjusted)},
                           {"outcome", to_string(part.outcome)},
                           {"outcome_adjusted", to_string(part.outcome_adjusted)},
-                          {"counts", part.counts}});
+                          {"counts", part.counts},
+                          {"exception", part.exception}});
     }
     Json families = Json::array();
     for (const FamilyVerdict& family : each.families) {
@@ -275,6 +289,7 @@ std::string render_json(const ClaimReport& report) {
       families.push_back({{"name", family.name},
                           {"verdict", to_string(family.verdict)},
                           {"holds", family.holds},
+                          {"parts", family.parts},
                           {"comparisons", std::move(members)}});
     }
     claims.push_back({{"id", each.claim.id},

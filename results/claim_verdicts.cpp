@@ -188,7 +188,6 @@ class Judge {
   }
 
   // --- cells
-  // --------------------------------------------------------------------------------------
 
   /// The number of a cell, in the table named or in any other; the mean over a task's targets
   /// follows from them where no table prints it.
@@ -265,9 +264,18 @@ class Judge {
   }
 
   // --- tests
-  // --------------------------------------------------------------------------------------
 
-  [[nodiscard]] TestedP test(const Comparison& comparison) const {
+  /// Many sentences compare the same cells, so each pair is tested once.
+  const TestedP& test(const Comparison& comparison) {
+    const auto [found, fresh] =
+        tests_.try_emplace({comparison.high.cells, comparison.low.cells, comparison.unit});
+    if (fresh) {
+      found->second = run_test(comparison);
+    }
+    return found->second;
+  }
+
+  [[nodiscard]] TestedP run_test(const Comparison& comparison) const {
     TestedP tested;
     if (!comparison.high.missing.empty() || !comparison.low.missing.empty()) {
       tested.reason = "a number is missing";
@@ -381,25 +389,32 @@ class Judge {
                                                             : Outcome::open;
   }
 
-  /// Is the direction shown with p below the level, for every number within the box?
+  /// Is the direction shown with p below the level, for every number within the box? A direction
+  /// that is not there needs no test.
   static Outcome significance(const Comparison& comparison,
                               const TestedP& tested,
                               double low,
                               double high,
                               double floor,
                               double alpha) {
+    const Outcome way = direction(comparison);
     if (!tested.reason.empty() || floor >= alpha) {
-      return Outcome::open;
+      const bool against = way == Outcome::fails && floor < alpha && !comparison.expect_equal;
+      return against ? Outcome::fails : Outcome::open;
     }
     const bool shown = high < alpha;
     const bool refuted = low >= alpha;
     if (comparison.expect_equal) {
       return refuted ? Outcome::holds : shown ? Outcome::fails : Outcome::open;
     }
-    const Outcome way = direction(comparison);
     return way == Outcome::fails || refuted ? Outcome::fails
            : shown && way == Outcome::holds ? Outcome::holds
                                             : Outcome::open;
+  }
+
+  /// That an exception is none supports a claim only together with what it is an exception from.
+  static bool is_idle(const Comparison& comparison, Outcome outcome) {
+    return comparison.expect_equal && outcome == Outcome::holds;
   }
 
   static std::string key(const Comparison& comparison) {
@@ -420,6 +435,7 @@ class Judge {
       tested.push_back(comparison.at_least ? non_inferiority(comparison) : test(comparison));
       ClaimEvidence& one = evidence[i];
       one.counts = comparison.counts;
+      one.exception = comparison.expect_equal;
       for (const Side* each : {&comparison.high, &comparison.low}) {
         one.cells.insert(one.cells.end(), each->cells.begin(), each->cells.end());
       }
@@ -445,7 +461,7 @@ class Judge {
     for (std::size_t i = 0; i < comparisons.size(); ++i) {
       ClaimEvidence& one = evidence[i];
       one.text = sentence(comparisons[i], tested[i], one, by_test);
-      if (one.counts) {
+      if (one.counts && !is_idle(comparisons[i], one.outcome)) {
         plain.push_back(one.outcome);
       }
     }
@@ -473,8 +489,13 @@ class Judge {
       const TestedP& own = tested[members[i]];
       const Outcome outcome =
           significance(comparisons[members[i]], own, p.low[i], p.high[i], p.floor[i], level());
-      outcomes.push_back(outcome);
-      family.holds += outcome == Outcome::holds ? 1 : 0;
+      if (!is_idle(comparisons[members[i]], outcome)) {
+        outcomes.push_back(outcome);
+      }
+      if (!one.exception) {
+        ++family.parts;
+        family.holds += outcome == Outcome::holds ? 1 : 0;
+      }
       const auto shown = own.reason.empty() ? std::optional(p.p[i]) : std::nullopt;
       family.p_adjusted.emplace_back(key(comparisons[members[i]]), shown);
       if (verdict_.families.empty()) {
@@ -485,10 +506,8 @@ class Judge {
         one.outcome_adjusted = outcome;
       }
       if (own.reason.empty() && p.floor[i] >= level()) {
-        one.text = fmt::format(
-            "; the least adjusted p that it could give is {}, so it is not "
-            "testable",
-            format_p(p.floor[i]));
+        one.text = "; the least adjusted p that it could give is " + format_p(p.floor[i]) +
+                   ", so it is not testable";
       }
     }
     family.verdict = combine(outcomes);
@@ -588,28 +607,30 @@ class Judge {
   }
 
   void summarise_parts(const std::string& one, const std::string& many) {
-    int parts = 0;
-    std::map<Outcome, int> plain;
-    const ClaimEvidence* missing = nullptr;
+    struct Tally {
+      int parts = 0, holds = 0, open = 0;
+    } plain, exceptions;
     for (const ClaimEvidence& each : verdict_.evidence) {
       if (each.counts) {
-        ++parts;
-        ++plain[each.outcome];
-        missing = each.outcome == Outcome::open && missing == nullptr ? &each : missing;
+        Tally& tally = each.exception ? exceptions : plain;
+        ++tally.parts;
+        tally.holds += each.outcome == Outcome::holds ? 1 : 0;
+        tally.open += each.outcome == Outcome::open ? 1 : 0;
       }
     }
-    verdict_.summary = fmt::format("{} of {} {} hold{}",
-                                   plain[Outcome::holds],
-                                   parts,
-                                   parts == 1 ? one : many,
-                                   parts == 1 ? "s" : "");
-    if (plain[Outcome::open] > 0) {
-      verdict_.summary += fmt::format(", {} open", plain[Outcome::open]);
+    const bool single = plain.parts == 1;
+    verdict_.summary = fmt::format(
+        "{} of {} {} hold{}", plain.holds, plain.parts, single ? one : many, single ? "s" : "");
+    if (plain.open > 0) {
+      verdict_.summary += fmt::format(", {} open", plain.open);
+    }
+    if (exceptions.parts > 0) {
+      verdict_.summary += fmt::format(
+          "; so do {} of {} exceptions (not significant)", exceptions.holds, exceptions.parts);
     }
   }
 
   // --- claims about cells
-  // -------------------------------------------------------------------------
 
   /// A claim without a test over several numbers: both verdicts are the same.
   void conclude(const std::string& one, const std::string& many) {
@@ -935,7 +956,8 @@ class Judge {
         const PrintedCell& cell = table->cells[row][column];
         if (!cell.bold) {
           verdict_.evidence.clear();
-          not_testable("which numbers of " + claim().table + " are bold is not known");
+          not_testable(claim().reason.empty() ? "which numbers are bold is not known"
+                                              : claim().reason);
           return;
         }
         if (*cell.bold) {
@@ -998,7 +1020,6 @@ class Judge {
   }
 
   // --- claims about data
-  // --------------------------------------------------------------------------
 
   /// Rows of the table of data sets; none, with the reason set, where they say nothing.
   std::vector<DataRow> data_rows() {
@@ -1267,7 +1288,6 @@ class Judge {
   }
 
   // --- claims about training
-  // ----------------------------------------------------------------------
 
   /// Method against each other method and task; `number` gives one value per trial.
   void compare_curves(const std::function<double(const TrialConvergence&)>& number,
@@ -1341,6 +1361,8 @@ class Judge {
   const ClaimOptions& options_;
   const ClaimRuns* runs_;
   ClaimVerdict verdict_;
+  using Cells = std::vector<std::string>;
+  std::map<std::tuple<Cells, Cells, std::string>, TestedP> tests_;
 };
 
 /// Contents of the images of a node's cases, by case.

@@ -40,14 +40,15 @@ struct ClaimEvidence {
   std::optional<double> p_adjusted;  ///< over the first family that holds the comparison
   Outcome outcome = Outcome::open;
   Outcome outcome_adjusted = Outcome::open;
-  bool counts = true;  ///< towards the verdict; else it is shown beside it
+  bool counts = true;      ///< towards the verdict; else it is shown beside it
+  bool exception = false;  ///< said not to be significant: can only spoil a claim, not support it
 };
 
 /// Comparisons that are corrected together.
 struct FamilyVerdict {
   std::string name;
   Verdict verdict = Verdict::not_testable;
-  int holds = 0;  ///< of `p_adjusted.size()`
+  int holds = 0, parts = 0;                                               ///< without exceptions
   std::vector<std::pair<std::string, std::optional<double>>> p_adjusted;  ///< by cell
 };
 
