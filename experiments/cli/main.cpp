@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
                     &sar::cli::add_audit,
                     &sar::cli::add_verify,
                     &sar::cli::add_compare,
+                    &sar::cli::add_claims,
                     &sar::cli::add_explain,
                     &sar::cli::add_data,
                     &sar::cli::add_list,
