@@ -27,14 +27,17 @@ double small_sample_correction(double df) {
 
 /// The non-centrality that leaves `probability` (up to 1/2) above t, or below t, t >= 0.
 double find_non_centrality(double t, double df, double probability, bool above) {
+  // On the scale of normal quantiles the probability is nearly linear in delta: few steps suffice.
+  const double z = bm::quantile(bm::normal(), probability);
+  const auto excess = [&](double delta) {  // falls with delta
+    const double reached =
+        above ? non_central_t_above(t, df, delta) : non_central_t_below(t, df, delta);
+    const double quantile = bm::quantile(bm::normal(), std::clamp(reached, 1e-300, 1 - 1e-16));
+    return above ? z - quantile : quantile - z;
+  };
   // Normal approximation of delta about t; widened until it brackets the root.
   const double spread = std::sqrt(1 + t * t / (2 * df));
-  const double shift = bm::quantile(bm::normal(), probability) * spread;
-  const double guess = above ? t + shift : t - shift;
-  const auto excess = [&](double delta) {  // falls with delta
-    return above ? probability - non_central_t_above(t, df, delta)
-                 : non_central_t_below(t, df, delta) - probability;
-  };
+  const double guess = above ? t + z * spread : t - z * spread;
   double low = guess - spread / 4;
   double high = guess + spread / 4;
   double at_low = excess(low);
@@ -53,7 +56,7 @@ double find_non_centrality(double t, double df, double probability, bool above) 
   }
   std::uintmax_t iterations = 200;
   const auto root = bm::tools::toms748_solve(
-      excess, low, high, at_low, at_high, bm::tools::eps_tolerance<double>(50), iterations);
+      excess, low, high, at_low, at_high, bm::tools::eps_tolerance<double>(46), iterations);
   return root.first / 2 + root.second / 2;
 }
 
