@@ -541,18 +541,20 @@ class Judge {
         Comparison& one = list.emplace_back(
             Comparison{side(path(claim().method, column)), side(low), column, {}});
         one.expect_equal = std::ranges::find(claim().except, low) != claim().except.end();
-        mark_same_runs(one);
       }
     }
     return list;
   }
 
-  /// Trials that are equal one by one come from the same runs.
+  /// Label fractions that come to equal training cases share their runs: no two numbers there.
   static void mark_same_runs(Comparison& comparison) {
     const auto& a = comparison.high.number.trials;
     if (a.size() > 1 && a == comparison.low.number.trials) {
-      comparison.high.missing = fmt::format(
-          "{} on {}: both sides are the same runs", comparison.high.label, comparison.where);
+      comparison.high.missing =
+          fmt::format("{} and {} on {} are the same runs: equal training cases",
+                      comparison.high.label,
+                      comparison.low.label,
+                      comparison.where);
     }
   }
 
