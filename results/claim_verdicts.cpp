@@ -1,8 +1,8 @@
 #include "results/claim_verdicts.h"
 
 #include "harness/core/error.h"
+#include "results/claim_comparisons.h"
 #include "results/loss_curves.h"
-#include "results/permutation.h"
 #include "results/statistics.h"
 
 #include <boost/math/distributions/students_t.hpp>
@@ -11,16 +11,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <set>
-#include <tuple>
 
 namespace sar {
 namespace verdict_detail {
-
-constexpr double kRounding = 1e-9;  ///< of sums of printed numbers, far below any printed digit
 
 /// Decimals that a printed number has; two for measured ones.
 int decimals(double value, double half_unit) {
@@ -29,44 +25,11 @@ int decimals(double value, double half_unit) {
   }
   int digits = std::max(0, static_cast<int>(std::lround(-std::log10(2 * half_unit))));
   while (digits < 6 && std::abs(std::round(value * std::pow(10, digits)) / std::pow(10, digits) -
-                                value) > kRounding) {
+                                value) > kSumSlack) {
     ++digits;  // a mean of two printed numbers may need one more
   }
   return digits;
 }
-
-/// One side of a comparison.
-struct Side {
-  std::string label;  ///< "sar"
-  CellNumber number;
-  std::vector<std::string> cells;
-  std::string missing;  ///< why there is no number; empty if there is one
-  int digits = 2;
-
-  [[nodiscard]] double mean() const { return number.summary.mean; }
-  [[nodiscard]] std::string text() const {
-    return fmt::format("{} {:.{}f}", label, mean(), digits);
-  }
-};
-
-/// "`high` is above `low`" (or at least as good), or with `expect_equal` that they do not differ
-/// significantly.
-struct Comparison {
-  Side high, low;
-  std::string where;  ///< "brats/tumor/S"
-  std::string unit;   ///< of the difference; empty for Dice points
-  bool at_least = false;
-  bool expect_equal = false;
-  bool counts = true;
-};
-
-/// p of the chosen test at the printed numbers and over the box of their roundings.
-struct TestedP {
-  std::string reason;  ///< why there is none; empty if there is one
-  double p = 1, low = 1, high = 1;
-  double floor = 0;  ///< least p that the test could give
-  std::optional<double> student, welch;
-};
 
 Verdict combine(const std::vector<Outcome>& outcomes) {
   const auto holds = std::ranges::count(outcomes, Outcome::holds);
@@ -149,7 +112,7 @@ class Judge {
         const CellSource& source,
         const ClaimOptions& options,
         const ClaimRuns* runs)
-      : paper_(paper), source_(source), options_(options), runs_(runs) {}
+      : paper_(paper), source_(source), options_(options), runs_(runs), tests_(options) {}
 
   ClaimVerdict judge(const Claim& claim) {
     verdict_ = {};
@@ -191,8 +154,8 @@ class Judge {
 
   /// The number of a cell, in the table named or in any other; the mean over a task's targets
   /// follows from them where no table prints it.
-  [[nodiscard]] Side side(CellPath path) const {
-    Side found{path.method, {}, {}, {}, 2};
+  [[nodiscard]] ComparedNumber side(CellPath path) const {
+    ComparedNumber found{path.method, {}, {}, {}, 2};
     const auto number = look_up(path);
     if (number) {
       found.number = *number;
@@ -222,7 +185,7 @@ class Judge {
     return {};
   }
 
-  bool derive_average(const CellPath& path, Side& found) const {
+  bool derive_average(const CellPath& path, ComparedNumber& found) const {
     std::set<std::string> targets;
     for (const PrintedTable& table : paper_.tables) {
       for (const TableColumn& column : table.spec.columns) {
@@ -265,153 +228,6 @@ class Judge {
 
   // --- tests
 
-  /// Many sentences compare the same cells, so each pair is tested once.
-  const TestedP& test(const Comparison& comparison) {
-    const auto [found, fresh] =
-        tests_.try_emplace({comparison.high.cells, comparison.low.cells, comparison.unit});
-    if (fresh) {
-      found->second = run_test(comparison);
-    }
-    return found->second;
-  }
-
-  [[nodiscard]] TestedP run_test(const Comparison& comparison) const {
-    TestedP tested;
-    if (!comparison.high.missing.empty() || !comparison.low.missing.empty()) {
-      tested.reason = "a number is missing";
-      return tested;
-    }
-    const CellNumber& a = comparison.high.number;
-    const CellNumber& b = comparison.low.number;
-    for (const auto& [name, result] :
-         {std::pair{&student_test, &tested.student}, std::pair{&welch_test, &tested.welch}}) {
-      const TTest one = name(a.summary, b.summary, options_.alpha);
-      if (one.testable) {
-        *result = one.p;
-      } else {
-        tested.reason = one.reason;
-      }
-    }
-    if (options_.test == "permutation") {
-      return permuted(a, b, std::move(tested));
-    }
-    if (!tested.reason.empty()) {
-      tested.reason = a.summary.n == 0 || b.summary.n == 0 ? "n is not stated"
-                      : !a.summary.sd || !b.summary.sd     ? "no SD is given"
-                                                           : tested.reason;
-      return tested;
-    }
-    tested.p = options_.test == "student" ? *tested.student : *tested.welch;
-    tested.low = tested.high = tested.p;
-    if (a.mean_half_unit > 0 || b.mean_half_unit > 0) {
-      search_box(a, b, tested);
-    }
-    return tested;
-  }
-
-  /// Least and largest p over the corners of the box of roundings, and at equal means where the box
-  /// holds them. For Student's test these are the extremes, as p is monotone in each number.
-  void search_box(const CellNumber& a, const CellNumber& b, TestedP& tested) const {
-    const double difference = std::abs(a.summary.mean - b.summary.mean);
-    const double slack = a.mean_half_unit + b.mean_half_unit;
-    if (difference <= slack + kRounding) {
-      tested.high = 1;
-    }
-    const auto run = options_.test == "student" ? &student_test : &welch_test;
-    for (const double gap : {std::max(0.0, difference - slack), difference + slack}) {
-      for (const double sign_a : {-1.0, 1.0}) {
-        for (const double sign_b : {-1.0, 1.0}) {
-          if (options_.test == "student" &&
-              (sign_a != sign_b || (sign_a > 0) == (gap > difference))) {
-            continue;  // not an extreme
-          }
-          const TTest corner =
-              run({gap, std::max(0.0, *a.summary.sd + sign_a * a.sd_half_unit), a.summary.n},
-                  {0, std::max(0.0, *b.summary.sd + sign_b * b.sd_half_unit), b.summary.n},
-                  options_.alpha);
-          const double p = corner.testable ? corner.p : gap > 0 ? 0 : 1;
-          tested.low = std::min(tested.low, p);
-          tested.high = std::max(tested.high, p);
-        }
-      }
-    }
-  }
-
-  [[nodiscard]] TestedP permuted(const CellNumber& a, const CellNumber& b, TestedP tested) const {
-    tested.reason.clear();
-    if (a.trials.empty() || b.trials.empty()) {
-      tested.reason = "a permutation test needs the single values, which are not printed";
-      return tested;
-    }
-    const PermutationTest outcome = permutation_test(a.trials, b.trials);
-    tested.reason = outcome.testable ? "" : outcome.reason;
-    tested.p = tested.low = tested.high = outcome.p;
-    tested.floor = outcome.floor;
-    return tested;
-  }
-
-  /// Adjusted p values: of the printed numbers, the least and largest over the box, and of the
-  /// floors. A comparison that cannot be tested stays in the family with p = 1, so that the others
-  /// are corrected for all that were meant.
-  struct Adjusted {
-    std::vector<double> p, low, high, floor;
-  };
-  [[nodiscard]] Adjusted adjusted(const std::vector<const TestedP*>& family) const {
-    Adjusted result;
-    for (const auto& [from, to] : {std::pair{&TestedP::p, &Adjusted::p},
-                                   std::pair{&TestedP::low, &Adjusted::low},
-                                   std::pair{&TestedP::high, &Adjusted::high},
-                                   std::pair{&TestedP::floor, &Adjusted::floor}}) {
-      std::vector<double> p;
-      for (const TestedP* each : family) {
-        p.push_back(each->reason.empty() ? each->*from : 1);
-      }
-      result.*to = adjust(p, options_.correction);
-    }
-    return result;
-  }
-
-  /// Does the direction hold for every number within the box?
-  static Outcome direction(const Comparison& comparison) {
-    if (!comparison.high.missing.empty() || !comparison.low.missing.empty()) {
-      return Outcome::open;
-    }
-    const double difference = comparison.high.mean() - comparison.low.mean();
-    const double slack =
-        comparison.high.number.mean_half_unit + comparison.low.number.mean_half_unit;
-    if (comparison.at_least) {
-      return difference >= slack - kRounding                 ? Outcome::holds
-             : difference < -slack - kRounding || slack == 0 ? Outcome::fails
-                                                             : Outcome::open;
-    }
-    return difference > slack + (slack > 0 ? kRounding : 0) ? Outcome::holds
-           : difference <= -slack + kRounding               ? Outcome::fails
-                                                            : Outcome::open;
-  }
-
-  /// Is the direction shown with p below the level, for every number within the box? A direction
-  /// that is not there needs no test.
-  static Outcome significance(const Comparison& comparison,
-                              const TestedP& tested,
-                              double low,
-                              double high,
-                              double floor,
-                              double alpha) {
-    const Outcome way = direction(comparison);
-    if (!tested.reason.empty() || floor >= alpha) {
-      const bool against = way == Outcome::fails && floor < alpha && !comparison.expect_equal;
-      return against ? Outcome::fails : Outcome::open;
-    }
-    const bool shown = high < alpha;
-    const bool refuted = low >= alpha;
-    if (comparison.expect_equal) {
-      return refuted ? Outcome::holds : shown ? Outcome::fails : Outcome::open;
-    }
-    return way == Outcome::fails || refuted ? Outcome::fails
-           : shown && way == Outcome::holds ? Outcome::holds
-                                            : Outcome::open;
-  }
-
   /// That an exception is none supports a claim only together with what it is an exception from.
   static bool is_idle(const Comparison& comparison, Outcome outcome) {
     return comparison.expect_equal && outcome == Outcome::holds;
@@ -428,22 +244,22 @@ class Judge {
                bool by_test) {
     const double alpha = level();
     verdict_.tested = true;
-    std::vector<TestedP> tested;
+    std::vector<ComparisonP> tested;
     std::vector<ClaimEvidence> evidence(comparisons.size());
     for (std::size_t i = 0; i < comparisons.size(); ++i) {
       const Comparison& comparison = comparisons[i];
-      tested.push_back(comparison.at_least ? non_inferiority(comparison) : test(comparison));
+      tested.push_back(tests_.test(comparison));
       ClaimEvidence& one = evidence[i];
       one.counts = comparison.counts;
       one.exception = comparison.expect_equal;
-      for (const Side* each : {&comparison.high, &comparison.low}) {
+      for (const ComparedNumber* each : {&comparison.high, &comparison.low}) {
         one.cells.insert(one.cells.end(), each->cells.begin(), each->cells.end());
       }
-      if (comparison.high.missing.empty() && comparison.low.missing.empty()) {
-        one.value = comparison.high.mean() - comparison.low.mean();
+      if (comparison.missing().empty()) {
+        one.value = comparison.difference();
         one.threshold = 0;
       }
-      const TestedP& p = tested.back();
+      const ComparisonP& p = tested.back();
       one.p_student = p.student;
       one.p_welch = p.welch;
       if (p.reason.empty()) {
@@ -451,8 +267,7 @@ class Judge {
         one.p_low = p.low;
         one.p_high = p.high;
       }
-      one.outcome = by_test ? significance(comparison, p, p.low, p.high, p.floor, alpha)
-                            : direction(comparison);
+      one.outcome = by_test ? significance(comparison, p, alpha) : direction(comparison);
     }
     for (const auto& [name, members] : families) {
       judge_family(name, members, comparisons, tested, evidence);
@@ -474,21 +289,20 @@ class Judge {
   void judge_family(const std::string& name,
                     const std::vector<std::size_t>& members,
                     const std::vector<Comparison>& comparisons,
-                    const std::vector<TestedP>& tested,
+                    const std::vector<ComparisonP>& tested,
                     std::vector<ClaimEvidence>& evidence) {
-    std::vector<const TestedP*> of_family;
+    std::vector<ComparisonP> of_family;
     for (const std::size_t member : members) {
-      of_family.push_back(&tested[member]);
+      of_family.push_back(tested[member]);
     }
-    const Adjusted p = adjusted(of_family);
+    const std::vector<ComparisonP> adjusted = tests_.adjusted(of_family);
     FamilyVerdict family;
     family.name = name;
     std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < members.size(); ++i) {
       ClaimEvidence& one = evidence[members[i]];
-      const TestedP& own = tested[members[i]];
-      const Outcome outcome =
-          significance(comparisons[members[i]], own, p.low[i], p.high[i], p.floor[i], level());
+      const ComparisonP& own = adjusted[i];
+      const Outcome outcome = significance(comparisons[members[i]], own, level());
       if (!is_idle(comparisons[members[i]], outcome)) {
         outcomes.push_back(outcome);
       }
@@ -496,7 +310,7 @@ class Judge {
         ++family.parts;
         family.holds += outcome == Outcome::holds ? 1 : 0;
       }
-      const auto shown = own.reason.empty() ? std::optional(p.p[i]) : std::nullopt;
+      const auto shown = own.reason.empty() ? std::optional(own.p) : std::nullopt;
       family.p_adjusted.emplace_back(key(comparisons[members[i]]), shown);
       if (verdict_.families.empty()) {
         one.p_adjusted = shown;
@@ -505,8 +319,8 @@ class Judge {
         one.p_adjusted = shown;
         one.outcome_adjusted = outcome;
       }
-      if (own.reason.empty() && p.floor[i] >= level()) {
-        one.text = "; the least adjusted p that it could give is " + format_p(p.floor[i]) +
+      if (own.reason.empty() && own.floor >= level()) {
+        one.text = "; the least adjusted p that it could give is " + format_p(own.floor) +
                    ", so it is not testable";
       }
     }
@@ -525,34 +339,12 @@ class Judge {
     compare(comparisons, {{"this claim", members}}, by_test);
   }
 
-  [[nodiscard]] TestedP non_inferiority(const Comparison& comparison) const {
-    TestedP tested;
-    if (!comparison.high.missing.empty() || !comparison.low.missing.empty()) {
-      tested.reason = "a number is missing";
-      return tested;
-    }
-    const Equivalence outcome = equivalence_test(comparison.high.number.summary,
-                                                 comparison.low.number.summary,
-                                                 options_.margin,
-                                                 options_.test == "student",
-                                                 options_.alpha);
-    if (!outcome.testable) {
-      tested.reason = comparison.high.number.summary.n == 0 ? "n is not stated" : outcome.reason;
-      return tested;
-    }
-    tested.p = tested.low = tested.high = outcome.p_above;
-    return tested;
-  }
-
   [[nodiscard]] std::string sentence(const Comparison& comparison,
-                                     const TestedP& tested,
+                                     const ComparisonP& tested,
                                      const ClaimEvidence& evidence,
                                      bool by_test) const {
-    if (!comparison.high.missing.empty()) {
-      return comparison.high.missing;
-    }
-    if (!comparison.low.missing.empty()) {
-      return comparison.low.missing;
+    if (!comparison.missing().empty()) {
+      return comparison.missing();
     }
     const int digits = std::max(comparison.high.digits, comparison.low.digits);
     std::string text = fmt::format("{} - {} = {:.{}f}{} on {}",
@@ -562,15 +354,13 @@ class Judge {
                                    digits,
                                    comparison.unit,
                                    comparison.where);
-    const double slack =
-        comparison.high.number.mean_half_unit + comparison.low.number.mean_half_unit;
     if (direction(comparison) == Outcome::open) {
-      text += fmt::format(", undecided by rounding (±{:g})", slack);
+      text += fmt::format(", undecided by rounding (±{:g})", comparison.slack());
     }
     if (!tested.reason.empty()) {
       text += "; no test: " + tested.reason;
     } else {
-      text += "; " + p_text(comparison, tested);
+      text += "; " + tests_.text(comparison, tested);
       if (evidence.p_adjusted && options_.correction != "none") {
         text += fmt::format(", {} {}", options_.correction, format_p(*evidence.p_adjusted));
       }
@@ -586,22 +376,6 @@ class Judge {
     }
     if (comparison.expect_equal) {
       text += "; said not to be significant";
-    }
-    return text;
-  }
-
-  [[nodiscard]] std::string p_text(const Comparison& comparison, const TestedP& tested) const {
-    if (comparison.at_least) {
-      return fmt::format("not worse by {:g} points: p = {}", options_.margin, format_p(tested.p));
-    }
-    std::string text = fmt::format("p = {}", format_p(tested.p));
-    if (format_p(tested.low) != format_p(tested.high)) {
-      text += fmt::format(" [{}, {}]", format_p(tested.low), format_p(tested.high));
-    }
-    const bool student = options_.test == "student";
-    const auto& beside = student ? tested.welch : tested.student;
-    if (beside && options_.test != "permutation") {
-      text += fmt::format(" ({} {})", student ? "Welch" : "Student", format_p(*beside));
     }
     return text;
   }
@@ -660,7 +434,7 @@ class Judge {
   void equals() { compare_with_number({side(claim().cells.at(0))}); }
   void difference() { compare_with_number({side(claim().cells.at(0)), side(claim().cells.at(1))}); }
 
-  void compare_with_number(const std::vector<Side>& sides) {
+  void compare_with_number(const std::vector<ComparedNumber>& sides) {
     const PrintedNumber& number = *claim().number;
     ClaimEvidence evidence;
     double value = 0;
@@ -685,7 +459,7 @@ class Judge {
     if (measured()) {
       measured_against(number, sides, terms, evidence);
     } else {
-      const bool holds = std::abs(value - number.value) <= slack + kRounding;
+      const bool holds = std::abs(value - number.value) <= slack + kSumSlack;
       evidence.outcome = holds ? Outcome::holds : Outcome::fails;
       evidence.text = fmt::format("{} against {} in the text: {} within the roundings (±{:g})",
                                   terms,
@@ -699,7 +473,7 @@ class Judge {
   /// Is a measured mean (or difference) within the margin of a number? By two one-sided tests, the
   /// number being taken as exact.
   void measured_against(const PrintedNumber& number,
-                        const std::vector<Side>& sides,
+                        const std::vector<ComparedNumber>& sides,
                         const std::string& terms,
                         ClaimEvidence& evidence) const {
     Summary shifted = sides.front().number.summary;
@@ -767,18 +541,20 @@ class Judge {
         Comparison& one = list.emplace_back(
             Comparison{side(path(claim().method, column)), side(low), column, {}});
         one.expect_equal = std::ranges::find(claim().except, low) != claim().except.end();
-        mark_same_runs(one);
       }
     }
     return list;
   }
 
-  /// Trials that are equal one by one come from the same runs.
+  /// Label fractions that come to equal training cases share their runs: no two numbers there.
   static void mark_same_runs(Comparison& comparison) {
     const auto& a = comparison.high.number.trials;
     if (a.size() > 1 && a == comparison.low.number.trials) {
-      comparison.high.missing = fmt::format(
-          "{} on {}: both sides are the same runs", comparison.high.label, comparison.where);
+      comparison.high.missing =
+          fmt::format("{} and {} on {} are the same runs: equal training cases",
+                      comparison.high.label,
+                      comparison.low.label,
+                      comparison.where);
     }
   }
 
@@ -825,8 +601,8 @@ class Judge {
       double least_lead = std::numeric_limits<double>::infinity();
       std::string missing;
       for (const auto& column : claim().columns) {
-        const Side own = side(path(claim().method, column));
-        const Side other = side(path(method, column));
+        const ComparedNumber own = side(path(claim().method, column));
+        const ComparedNumber other = side(path(method, column));
         missing = !missing.empty() ? missing : !own.missing.empty() ? own.missing : other.missing;
         const double gain = own.mean() - other.mean();
         const double half = own.number.mean_half_unit + other.number.mean_half_unit;
@@ -847,8 +623,8 @@ class Judge {
         evidence.value = evidence.threshold = {};
       } else {
         const double lead = *evidence.value - *evidence.threshold;
-        evidence.outcome = least_lead > kRounding ? Outcome::holds
-                           : lead <= kRounding    ? Outcome::fails
+        evidence.outcome = least_lead > kSumSlack ? Outcome::holds
+                           : lead <= kSumSlack    ? Outcome::fails
                                                   : Outcome::open;
         evidence.text =
             fmt::format("{} - {}: {}{}",
@@ -916,7 +692,7 @@ class Judge {
         for (const auto& fraction : fractions) {
           // The most labels that the saving leaves.
           const auto fewer = std::ranges::find_if(fractions, [&](const std::string& each) {
-            return share(each) <= kept * share(fraction) + kRounding;
+            return share(each) <= kept * share(fraction) + kSumSlack;
           });
           if (fewer == fractions.end()) {
             continue;
@@ -1123,7 +899,7 @@ class Judge {
     }
     evidence.value = static_cast<double>(total);
     evidence.threshold = number.value;
-    const bool holds = std::abs(static_cast<double>(total) - number.value) <= kRounding;
+    const bool holds = std::abs(static_cast<double>(total) - number.value) <= kSumSlack;
     evidence.outcome = holds ? Outcome::holds : Outcome::fails;
     evidence.text = fmt::format("{} = {} against {} in the text", sum, total, number.text);
     conclude(std::move(evidence));
@@ -1307,7 +1083,7 @@ class Judge {
     spec.tasks = claim().tasks;
     const LossCurves curves = build_curves(runs_->curves, runs_->protocol, spec);
     const auto side_of = [&](const std::string& method, const std::string& task) {
-      Side one{method, {}, {"finetune/" + method + "/" + task}, {}, digits};
+      ComparedNumber one{method, {}, {"finetune/" + method + "/" + task}, {}, digits};
       const auto found = std::ranges::find_if(curves.curves, [&](const MethodCurve& each) {
         return each.method == method && each.task == task;
       });
@@ -1360,103 +1136,8 @@ class Judge {
   const CellSource& source_;
   const ClaimOptions& options_;
   const ClaimRuns* runs_;
+  ComparisonTests tests_;
   ClaimVerdict verdict_;
-  using Cells = std::vector<std::string>;
-  std::map<std::tuple<Cells, Cells, std::string>, TestedP> tests_;
-};
-
-/// Contents of the images of a node's cases, by case.
-std::map<std::string, std::set<std::string>> images_of(const std::optional<NodeRow>& node) {
-  std::map<std::string, std::set<std::string>> images;
-  if (!node || !node->inputs.contains("cases")) {
-    return images;
-  }
-  for (const Json& each : node->inputs.at("cases")) {
-    std::set<std::string>& digests = images[each.at("id").get<std::string>()];
-    if (each.contains("images")) {
-      for (const auto& [channel, digest] : each.at("images").items()) {
-        digests.insert(digest.get<std::string>());
-      }
-    }
-  }
-  return images;
-}
-
-/// Gathers what the nodes of a protocol's finished cells say.
-class RunReader {
- public:
-  explicit RunReader(const Store& store) : store_(store) {}
-
-  void add(const CellRow& cell, TaskRuns& task) {
-    const auto evaluation = store_.node(cell.evaluate_node);
-    if (!evaluation || !evaluation->inputs.contains("test")) {
-      return;
-    }
-    const auto test = evaluation->inputs.at("test").get<std::vector<std::string>>();
-    task.test_cases = std::max(task.test_cases, static_cast<int>(test.size()));
-    const std::string prepared = evaluation->inputs.value("prepared", std::string());
-    const auto& cases = images(prepared);
-    task.cases = std::max(task.cases, static_cast<int>(cases.size()));
-    if (cell.fraction == "1" && measured_.insert(cell.evaluate_node).second) {
-      for (const StoredCaseDice& each : store_.case_dice(cell.evaluate_node)) {
-        if (each.target == "tumor" && each.voxels_true > 0) {
-          task.least_voxels = task.most_voxels == 0 ? each.voxels_true
-                                                    : std::min(task.least_voxels, each.voxels_true);
-          task.most_voxels = std::max(task.most_voxels, each.voxels_true);
-        }
-      }
-    }
-    if (cell.pretrain_node.empty()) {
-      return;
-    }
-    const std::set<std::string>& seen = pretrained_on(cell.pretrain_node);
-    for (const auto& id : test) {
-      const auto found = cases.find(id);
-      if (seen.empty() || found == cases.end() || found->second.empty() ||
-          !compared_.insert({cell.pretrain_node, cell.task, id}).second) {
-        continue;
-      }
-      if (of_task_.insert({cell.task, id}).second) {
-        ++task.compared;
-      }
-      if (std::ranges::any_of(found->second,
-                              [&](const std::string& digest) { return seen.contains(digest); }) &&
-          std::ranges::find(task.seen, id) == task.seen.end()) {
-        task.seen.push_back(id);
-      }
-    }
-  }
-
- private:
-  const std::map<std::string, std::set<std::string>>& images(const std::string& node) {
-    const auto [found, fresh] = images_.try_emplace(node);
-    if (fresh) {
-      found->second = images_of(store_.node(node));
-    }
-    return found->second;
-  }
-
-  const std::set<std::string>& pretrained_on(const std::string& node) {
-    const auto [found, fresh] = pretrained_.try_emplace(node);
-    if (fresh) {
-      const auto row = store_.node(node);
-      if (row && row->inputs.contains("cubes")) {
-        for (const Json& cubes : row->inputs.at("cubes")) {
-          for (const auto& [id, digests] : images(cubes.get<std::string>())) {
-            found->second.insert(digests.begin(), digests.end());
-          }
-        }
-      }
-    }
-    return found->second;
-  }
-
-  const Store& store_;
-  std::map<std::string, std::map<std::string, std::set<std::string>>> images_;
-  std::map<std::string, std::set<std::string>> pretrained_;
-  std::set<std::string> measured_;
-  std::set<std::tuple<std::string, std::string, std::string>> compared_;
-  std::set<std::pair<std::string, std::string>> of_task_;
 };
 
 }  // namespace verdict_detail
@@ -1485,23 +1166,6 @@ std::string to_string(Outcome outcome) {
       return "open";
   }
   return {};
-}
-
-ClaimRuns read_claim_runs(const Store& store, const ProtocolRow& protocol) {
-  ClaimRuns runs;
-  runs.protocol = protocol;
-  runs.curves = store.finetuning_curves(protocol.protocol, "1");
-  if (const auto node = store.survey(protocol.protocol);
-      node && std::filesystem::exists(node->path)) {
-    runs.survey = read_json(node->path);
-  }
-  verdict_detail::RunReader reader(store);
-  for (const RunRow& run : store.runs(protocol.protocol)) {
-    if (run.state == "done") {
-      reader.add(run.cell, runs.tasks[run.cell.task]);
-    }
-  }
-  return runs;
 }
 
 int ClaimReport::count(Verdict verdict) const {
