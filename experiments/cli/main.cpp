@@ -56,6 +56,8 @@ int main(int argc, char** argv) {
                     &sar::cli::add_curves,
                     &sar::cli::add_explain,
                     &sar::cli::add_data,
+                    &sar::cli::add_ttest,
+                    &sar::cli::add_power,
                     &sar::cli::add_list,
                     &sar::cli::add_config,
                     &sar::cli::add_db,
