@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
                     &sar::cli::add_status,
                     &sar::cli::add_show,
                     &sar::cli::add_curves,
+                    &sar::cli::add_audit,
                     &sar::cli::add_explain,
                     &sar::cli::add_data,
                     &sar::cli::add_ttest,
