@@ -113,6 +113,18 @@ class Additional {
     }
     return sum;
   }
+  /// Methods and tasks to be added whose cost is unknown: "genesis brats, sar brats".
+  [[nodiscard]] std::string without_cost() const {
+    std::string names;
+    for (const auto& [key, entry] : entries_) {
+      const auto& [method, task, fraction] = key;
+      if (entry.trials > 0 && !entry.seconds) {
+        names += (names.empty() ? "" : ", ") + method + " " + task +
+                 (fraction == "1" ? "" : " " + fraction);
+      }
+    }
+    return names;
+  }
   /// Empty if the cost of one of them is unknown.
   [[nodiscard]] std::optional<double> hours() const {
     double sum = 0;
@@ -286,11 +298,14 @@ Sheet power_sheet(const TableSpec& spec,
   }
   const std::optional<double> total = additional.hours();
   if (costs.trials.empty()) {
-    add("Hours: unknown, {}.", costs.where);
+    add("Hours: unknown, as {}.", costs.where);
   } else {
     add("Hours: fine-tuning and evaluation of the trials to be added to both rows, one after the "
         "other, at the mean time of the stored trials ({}); pre-training is there already.",
         costs.where);
+    if (const std::string missing = additional.without_cost(); !missing.empty()) {
+      add("Hours of {} are unknown: no finished trial is stored.", missing);
+    }
   }
   if (additional.trials() > 0) {
     add("All plannable comparisons together need {} more trials{}; one trial fills all columns of "

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -68,6 +69,7 @@ ExitCode ttest(const TTestCommand& command) {
 
 /// What trials cost in the user's database, or why that is unknown.
 CostSource costs_of(const PowerCommand& command,
+                    const Catalog& catalog,
                     const Store* store,
                     const std::optional<ProtocolRow>& protocol) {
   CostSource costs;
@@ -82,10 +84,13 @@ CostSource costs_of(const PowerCommand& command,
   }
   if (costs.trials.empty()) {
     costs.data_kind.clear();
-    costs.where = fmt::format(
-        "as {} holds no finished trial; sar-bench run {} --trials 1 times one of each",
-        store != nullptr ? command.common.database : command.common.database + " is not there and",
-        command.table);
+    costs.where =
+        command.common.database +
+        (store == nullptr ? " is not there" : " holds no finished trial of these methods");
+    const std::vector<std::string> names = catalog.experiment_names();
+    if (std::ranges::find(names, command.table) != names.end()) {
+      costs.where += "; sar-bench run " + command.table + " --trials 1 times one trial of each";
+    }
   }
   return costs;
 }
@@ -156,8 +161,8 @@ ExitCode power(const PowerCommand& command) {
   const CellSource source = published
                                 ? published_cells(*paper)
                                 : measured_cells(store->trial_dice(protocol->protocol), *protocol);
-  const Sheet sheet =
-      power_sheet(spec, source, costs_of(command, store ? &*store : nullptr, protocol), options);
+  const Sheet sheet = power_sheet(
+      spec, source, costs_of(command, catalog, store ? &*store : nullptr, protocol), options);
   emit(command.common, render(sheet, format));
   return ExitCode::ok;
 }

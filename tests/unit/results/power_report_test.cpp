@@ -44,8 +44,8 @@ TEST_CASE("power of one difference: what is found, how surely, how many trials i
 
 TEST_CASE("every row of a printed table is planned against its reference") {
   const Paper paper = sar_paper();
-  const Sheet sheet =
-      power_sheet(paper.find("table2")->spec, published_cells(paper), {{}, "no runs", ""}, {});
+  const Sheet sheet = power_sheet(
+      paper.find("table2")->spec, published_cells(paper), {{}, "there are no runs", ""}, {});
   CHECK(sheet.json.at("comparisons").size() == 48);
   const Json& genesis = comparison(sheet.json, "table2/genesis/brats/tumor/all");
   CHECK(genesis.at("versus") == "table2/sar/brats/tumor/all");
@@ -60,7 +60,8 @@ TEST_CASE("every row of a printed table is planned against its reference") {
   CHECK(sheet.json.at("hours").is_null());
   const std::string text = render(sheet, "text");
   CHECK_THAT(text,
-             Catch::Contains("planning figures") && Catch::Contains("Hours: unknown, no runs."));
+             Catch::Contains("planning figures") &&
+                 Catch::Contains("Hours: unknown, as there are no runs."));
   // Already beyond 80 %: nothing to add, whatever a trial costs.
   const Json& jig = comparison(sheet.json, "table2/jig/brats/tumor/all");
   CHECK(jig.at("power").get<double>() > 0.999);
@@ -90,12 +91,17 @@ TEST_CASE("hours are those of the stored trials of both rows, and a trial serves
   CHECK(sheet.json.at("additional_trials") == 2 * more);
   CHECK(sheet.json.at("hours").get<double>() == Approx(3 * more).epsilon(1e-12));
   CHECK_THAT(render(sheet, "text"), Catch::Contains("test.sqlite, phantom data"));
+  CostSource half = costs;
+  half.trials.pop_back();
+  const Sheet unknown = power_sheet(spec, published_cells(paper), half, {});
+  CHECK(unknown.json.at("hours").is_null());
+  CHECK_THAT(render(unknown, "text"), Catch::Contains("Hours of sar brats are unknown"));
 }
 
 TEST_CASE("comparisons without SD or n are lines with their reason") {
   const Paper paper = sar_paper();
-  const Sheet sheet =
-      power_sheet(paper.find("table4")->spec, published_cells(paper), {{}, "no runs", ""}, {});
+  const Sheet sheet = power_sheet(
+      paper.find("table4")->spec, published_cells(paper), {{}, "there are no runs", ""}, {});
   CHECK(sheet.json.at("comparisons").size() == 10);
   for (const Json& each : sheet.json.at("comparisons")) {
     CHECK(each.at("reason") == "n is not stated");

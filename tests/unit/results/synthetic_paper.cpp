@@ -275,60 +275,71 @@ SyntheticPaper draw_once(Rng rng) {
 
 // --- faults -------------------------------------------------------------------------------------
 
-/// Rows of a paper's bucket columns in whole units, and what splits fit them.
-class Buckets {
+/// The bucket columns of one row, in whole units of the last printed digit; the whole comes last.
+struct Row {
+  std::vector<long> means, sds;
+
+  Row(const std::vector<PrintedCell>& cells, std::size_t parts) {
+    for (std::size_t column = 0; column <= parts; ++column) {
+      means.push_back(units_of(cells[column].mean));
+      sds.push_back(units_of(*cells[column].sd));
+    }
+  }
+};
+
+/// All splits that a paper's number of test cases allows, and which rows fit them.
+class Splits {
  public:
-  explicit Buckets(const SyntheticPaper& synthetic) : parts_(synthetic.split.size()) {
-    const int stated = synthetic.paper.bucket_groups.front().cases;
-    constexpr int kMostCases = 200;
+  explicit Splits(const BucketGroup& group) : parts_(group.parts.size()) {
+    constexpr long kMostCases = 200;  // where the paper does not say
+    const long from = group.cases > 0 ? group.cases : static_cast<long>(parts_);
     Split split(parts_);
-    for (long cases = stated > 0 ? stated : static_cast<long>(parts_);
-         cases <= (stated > 0 ? stated : kMostCases);
-         ++cases) {
-      add_splits(split, 0, cases);
+    for (long cases = from; cases <= (group.cases > 0 ? group.cases : kMostCases); ++cases) {
+      add(split, 0, cases);
     }
   }
 
   /// |sum of n_i m_i - N m_all| <= N: each of the printed means is off by half a unit at most.
-  [[nodiscard]] static bool fits(const std::vector<PrintedCell>& row, const Split& split) {
-    const auto cases = std::accumulate(split.begin(), split.end(), 0L);
-    long sum = -cases * units_of(row[split.size()].mean);
+  static bool fits(const Row& row, const Split& split) {
+    long cases = 0;
+    long sum = 0;
     for (std::size_t part = 0; part < split.size(); ++part) {
-      sum += split[part] * units_of(row[part].mean);
+      cases += split[part];
+      sum += split[part] * (row.means[part] - row.means.back());
     }
     return std::abs(sum) <= cases;
   }
 
-  /// The row fits no split that would suit as many of all rows as are clean.
-  [[nodiscard]] bool shows_mean(const std::vector<PrintedCell>& row,
-                                const std::vector<std::vector<PrintedCell>>& all,
+  /// The row fits no split but those that fit fewer of all rows than are clean.
+  [[nodiscard]] bool shows_mean(const Row& row,
+                                const std::vector<Row>& all,
                                 std::size_t clean) const {
     return std::ranges::all_of(splits_, [&](const Split& split) {
       return !fits(row, split) ||
              static_cast<std::size_t>(std::ranges::count_if(
-                 all, [&](const auto& each) { return fits(each, split); })) < clean;
+                 all, [&](const Row& each) { return fits(each, split); })) < clean;
     });
   }
 
-  /// For every split that suits all clean rows, the whole's SD is above the weighted sum of the
+  /// For every split that all clean rows fit, the whole's SD is above the weighted sum of the
   /// parts', all of them half a unit to its favour, and one unit more.
-  [[nodiscard]] bool shows_sd(const std::vector<PrintedCell>& row,
-                              const std::vector<std::vector<PrintedCell>>& clean) const {
+  [[nodiscard]] bool shows_sd(const Row& row, const std::vector<Row>& clean) const {
     return std::ranges::all_of(splits_, [&](const Split& split) {
-      if (!std::ranges::all_of(clean, [&](const auto& each) { return fits(each, split); })) {
+      if (!std::ranges::all_of(clean, [&](const Row& each) { return fits(each, split); })) {
         return true;
       }
-      const auto cases = std::accumulate(split.begin(), split.end(), 0L);
+      long cases = 0;
       long most = 0;
       for (std::size_t part = 0; part < split.size(); ++part) {
-        most += split[part] * (2 * units_of(*row[part].sd) + 1);
+        cases += split[part];
+        most += split[part] * (2 * row.sds[part] + 1);
       }
-      return cases * (2 * units_of(*row[split.size()].sd) - 1) > most + 2 * cases;
+      return cases * (2 * row.sds.back() - 1) > most + 2 * cases;
     });
   }
 
  private:
-  void add_splits(Split& split, std::size_t part, long rest) {
+  void add(Split& split, std::size_t part, long rest) {
     if (part + 1 == parts_) {
       split[part] = rest;
       splits_.push_back(split);
@@ -336,7 +347,7 @@ class Buckets {
     }
     for (long cases = 1; cases <= rest - static_cast<long>(parts_ - part - 1); ++cases) {
       split[part] = cases;
-      add_splits(split, part + 1, rest - cases);
+      add(split, part + 1, rest - cases);
     }
   }
 
@@ -347,8 +358,8 @@ class Buckets {
 /// Puts faults into rows of the first table; every row at most once.
 class Planter {
  public:
-  Planter(SyntheticPaper& synthetic, const Rng& rng)
-      : synthetic_(synthetic), rng_(rng), table_(synthetic.paper.tables.front()) {
+  Planter(SyntheticPaper& synthetic, const Splits& splits, const Rng& rng)
+      : synthetic_(synthetic), splits_(splits), rng_(rng), table_(synthetic.paper.tables.front()) {
     // The last row stands in the second table too: left alone, but by "misprint in a second table".
     for (std::size_t row = 0; row + 1 < table_.cells.size(); ++row) {
       clean_.push_back(row);
@@ -380,16 +391,8 @@ class Planter {
     if (table_.cells.size() < touched_.size() + 4) {
       return false;
     }
-    const Buckets buckets(synthetic_);
-    const auto all = rows(false);
-    const auto clean = rows(true);
-    return std::ranges::all_of(mean_rows_,
-                               [&](std::size_t row) {
-                                 return buckets.shows_mean(table_.cells[row], all, clean.size());
-                               }) &&
-           std::ranges::all_of(sd_rows_, [&](std::size_t row) {
-             return buckets.shows_sd(table_.cells[row], clean);
-           });
+    return std::ranges::all_of(mean_rows_, [&](std::size_t row) { return shows_mean(row); }) &&
+           std::ranges::all_of(sd_rows_, [&](std::size_t row) { return shows_sd(row); });
   }
 
   std::vector<PlantedFault> planted;
@@ -412,23 +415,29 @@ class Planter {
     return row;
   }
 
+  [[nodiscard]] Row row(std::size_t index) const { return {table_.cells[index], parts()}; }
   /// Rows of both tables whose means are as drawn, or all of them; a repeated row once.
-  [[nodiscard]] std::vector<std::vector<PrintedCell>> rows(bool only_clean) const {
-    std::vector<std::vector<PrintedCell>> list;
-    for (std::size_t row = 0; row < table_.cells.size(); ++row) {
-      if (!only_clean || !changed_means_.contains(row)) {
-        list.push_back(table_.cells[row]);
+  [[nodiscard]] std::vector<Row> rows(bool only_clean) const {
+    std::vector<Row> list;
+    for (std::size_t index = 0; index < table_.cells.size(); ++index) {
+      if (!only_clean || !changed_means_.contains(index)) {
+        list.push_back(row(index));
       }
     }
     const auto& second = synthetic_.paper.tables.back().cells;
-    list.insert(list.end(), second.begin(), second.end() - 1);
+    for (std::size_t index = 0; index + 1 < second.size(); ++index) {
+      list.emplace_back(second[index], parts());
+    }
     if (!only_clean && misprinted_) {
-      list.push_back(second.back());
+      list.emplace_back(second.back(), parts());
     }
     return list;
   }
-  [[nodiscard]] bool shows_mean(std::size_t row) const {
-    return Buckets(synthetic_).shows_mean(table_.cells[row], rows(false), rows(true).size());
+  [[nodiscard]] bool shows_mean(std::size_t index) const {
+    return splits_.shows_mean(row(index), rows(false), rows(true).size());
+  }
+  [[nodiscard]] bool shows_sd(std::size_t index) const {
+    return splits_.shows_sd(row(index), rows(true));
   }
 
   bool copied_pair() {
@@ -504,7 +513,7 @@ class Planter {
         PrintedNumber& sd = *table_.cells[*row][part].sd;
         const PrintedNumber before = sd;
         sd = number_of(units_of(sd) / 10, decimals_of(sd));
-        if (Buckets(synthetic_).shows_sd(table_.cells[*row], rows(true))) {
+        if (shows_sd(*row)) {
           sd_rows_.push_back(*row);
           planted.push_back({"shrunk SD of a part", "sd-bound", {cell(*row, part)}});
           return true;
@@ -523,7 +532,7 @@ class Planter {
     PrintedNumber& sd = *table_.cells[*row][parts()].sd;
     while (units_of(sd) < 15 * unit()) {
       shift(sd, std::max(1L, units_of(sd) / 10));
-      if (Buckets(synthetic_).shows_sd(table_.cells[*row], rows(true))) {
+      if (shows_sd(*row)) {
         sd_rows_.push_back(*row);
         planted.push_back({"enlarged SD of the whole", "sd-bound", {cell(*row, parts())}});
         return true;
@@ -614,6 +623,7 @@ class Planter {
   }
 
   SyntheticPaper& synthetic_;
+  const Splits& splits_;
   Rng rng_;
   PrintedTable& table_;
   std::vector<std::size_t> clean_;       ///< rows that no fault is in, shuffled
@@ -653,10 +663,11 @@ std::vector<PlantedFault> plant(SyntheticPaper& synthetic,
                                 const std::string& first) {
   const SyntheticPaper clean = synthetic;
   const std::vector<std::string> kinds = fault_kinds();
+  const Splits splits(synthetic.paper.bucket_groups.front());
   for (std::uint64_t attempt = 0; attempt < 20; ++attempt) {
     synthetic = clean;
     Rng draw = rng.at("planted faults", {attempt});
-    Planter planter(synthetic, draw.at("rows"));
+    Planter planter(synthetic, splits, draw.at("rows"));
     std::vector<std::string> chosen{first};
     for (int more = draw.between(0, 2); more > 0; --more) {
       const std::string& kind = kinds[draw.below(static_cast<std::uint32_t>(kinds.size()))];
