@@ -61,6 +61,9 @@ std::string counted(std::size_t number, const std::string& noun) {
 }
 
 int decimals(const PrintedNumber& number) {
+  if (!(number.half_unit > 0)) {
+    return 9;  // not rounded
+  }
   return static_cast<int>(std::lround(-std::log10(2 * number.half_unit)));
 }
 
@@ -76,6 +79,12 @@ double fraction_value(const std::string& fraction) {
   }
   const double below = whole(std::string_view(fraction).substr(slash + 1));
   return below > 0 ? whole(std::string_view(fraction).substr(0, slash)) / below : 0.0;
+}
+
+std::string section_of(const Claim& claim) {
+  const std::string& section = claim.section;
+  const bool numbered = !section.empty() && section.front() >= '0' && section.front() <= '9';
+  return numbered ? "section " + section : section.empty() ? "text" : section;
 }
 
 CheckReport report(const std::string& check, bool applicable, std::string summary, Json values) {
@@ -112,10 +121,15 @@ void link(std::vector<Outcome>& outcomes) {
           }
         }
       }
-      if (!finding.rests_on.empty()) {
-        finding.message += fmt::format(" It rests on a cell that {} doubt{}.",
-                                       fmt::join(finding.rests_on, " and "),
-                                       finding.rests_on.size() == 1 ? "s" : "");
+      std::vector<std::string> unsaid;
+      for (const std::string& other : finding.rests_on) {
+        if (finding.message.find(other) == std::string::npos) {
+          unsaid.push_back(other);
+        }
+      }
+      if (!unsaid.empty()) {
+        finding.message +=
+            fmt::format(" Rests on a cell that is doubted by {}.", fmt::join(unsaid, " and "));
       }
     }
     for (const Finding& finding : outcome.findings) {

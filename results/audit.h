@@ -60,8 +60,8 @@ struct AuditOptions {
 };
 
 /// Checks the printed numbers of a paper against each other and against its `claims` (of the kinds
-/// equals, difference, significant, count and ratio; others are ignored). Needs no data and no
-/// runs. Throws Error 2 for an alpha out of range.
+/// equals, difference, significant, count, ratio and split; others are ignored). Needs no data and
+/// no runs. Throws Error 2 for an alpha out of range.
 Audit audit(const Paper& paper, const std::vector<Claim>& claims, const AuditOptions& options = {});
 
 /// text (within 100 columns), md, latex, csv (a line per finding), json (product contract, section

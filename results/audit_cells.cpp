@@ -74,8 +74,7 @@ bool same_as_printed(const PrintedNumber& a, const PrintedNumber& b) {
   if (decimals(a) == decimals(b)) {
     return a.value == b.value;
   }
-  const Grid grid({&a, &b});
-  return std::abs(grid.value(a) - grid.value(b)) <= grid.half(a) + grid.half(b);
+  return std::abs(a.value - b.value) <= a.half_unit + b.half_unit + kSumRounding;
 }
 
 }  // namespace
@@ -96,11 +95,8 @@ Outcome check_duplicates(const Subject& subject) {
     finding.id = "duplicate-cell:" + first.path().column() + ":" + what + methods(group, "+");
     finding.severity = severity;
     finding.cells = paths(group);
-    finding.message = fmt::format("{} in {} of {}: {}.",
-                                  labels(group),
-                                  first.column_name(),
-                                  first.table->spec.title,
-                                  message);
+    finding.message = fmt::format(
+        "{} in {} of {}: {}.", labels(group), first.column_name(), first.table->spec.id, message);
     finding.values = {{"printed", Json::array()}};
     for (const Place& place : group) {
       finding.values["printed"].push_back(place.text());
@@ -122,8 +118,8 @@ Outcome check_duplicates(const Subject& subject) {
         add(Severity::inconsistent,
             "",
             group,
-            fmt::format("the same mean and the same SD, {}, digit by digit; different methods do "
-                        "not give both but for a slip in copying or a rare chance",
+            fmt::format("the same mean and the same SD, {}, digit by digit: a slip in copying, "
+                        "or a rare chance",
                         group.front().text()));
       }
       // Alone: not all of them are one identical pair.
@@ -370,7 +366,7 @@ Outcome check_bold(const Subject& subject) {
       finding.message =
           fmt::format("{} of {}: {}, but the largest mean is {} of {}.",
                       places[0].column_name(),
-                      table.spec.title,
+                      table.spec.id,
                       bold.empty() ? std::string("no cell is bold") : "bold is " + labels(bold),
                       best.front().cell().mean.text,
                       labels(best));

@@ -51,6 +51,8 @@ std::string counted(std::size_t number, const std::string& noun);
 int decimals(const PrintedNumber& number);
 /// Value of "1/10"; "1" is 1. 0 for a text that is no fraction.
 double fraction_value(const std::string& fraction);
+/// "section 4.0.1", "abstract".
+std::string section_of(const Claim& claim);
 CheckReport report(const std::string& check, bool applicable, std::string summary, Json values);
 
 /// Printed numbers as whole multiples of half a unit of the last digit of the finest among them, so

@@ -45,21 +45,22 @@ std::string heading(const Audit& audit) {
 
 std::string verdict(const Audit& audit) {
   const auto applicable = std::ranges::count(audit.checks, "checked", &CheckReport::status);
-  std::string text =
-      audit.findings.empty()
-          ? std::string("Nothing found")
-          : fmt::format("{}, {} inconsistent, {}",
-                        counted(static_cast<std::size_t>(audit.count(Severity::error)), "error"),
-                        audit.count(Severity::inconsistent),
-                        counted(static_cast<std::size_t>(audit.count(Severity::note)), "note"));
-  return fmt::format("{}, by {} of {} checks that apply to this paper; {} in doubt.",
+  const auto number = [&](Severity severity, const char* noun) {
+    return counted(static_cast<std::size_t>(audit.count(severity)), noun);
+  };
+  std::string text = audit.findings.empty()
+                         ? std::string("Nothing found")
+                         : fmt::format("{}, {}, {}",
+                                       number(Severity::error, "error"),
+                                       number(Severity::inconsistent, "inconsistent finding"),
+                                       number(Severity::note, "note"));
+  return fmt::format("{}; {} of {} checks apply to this paper; {} in doubt.",
                      text,
                      applicable,
                      audit.checks.size(),
                      audit.doubted.empty() ? std::string("no cell is")
-                                           : fmt::format("{} {}",
-                                                         counted(audit.doubted.size(), "cell"),
-                                                         audit.doubted.size() == 1 ? "is" : "are"));
+                                           : counted(audit.doubted.size(), "cell") +
+                                                 (audit.doubted.size() == 1 ? " is" : " are"));
 }
 
 /// What a reader may do next.

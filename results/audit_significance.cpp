@@ -11,7 +11,6 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <set>
 
 namespace sar::audit_detail {
 namespace {
@@ -103,7 +102,7 @@ struct Comparison {
   Place row, reference;
   PrintedTest student, welch;
   std::string obstacle;  ///< why it is not testable
-  /// Correlation over trials from which on a paired test is significant; above 1: none is enough.
+  /// Correlation over trials from which on a paired test is significant; above 1: none suffices.
   double correlation = 0;
   std::map<std::string, std::map<std::string, double>> adjusted;  ///< family, then holm | bh
 
@@ -111,7 +110,7 @@ struct Comparison {
 };
 
 /// Paired test with n - 1 degrees of freedom: |d| / (s_d / √n) reaches the quantile where s_d² =
-/// s_a² + s_b² - 2 r s_a s_b is small enough.
+/// s_a² + s_b² - 2 r s_a s_b is small enough. From the printed numbers, without rounding.
 double needed_correlation(const Group& a, const Group& b, double alpha) {
   if (!(a.sd * b.sd > 0)) {
     return 2;
@@ -122,100 +121,107 @@ double needed_correlation(const Group& a, const Group& b, double alpha) {
   return (a.sd * a.sd + b.sd * b.sd - largest) / (2 * a.sd * b.sd);
 }
 
+/// Rounded up: what is shown suffices.
 std::string show_correlation(double r) {
-  return r > 1 ? "none suffices" : r <= -1 ? "any" : fmt::format("{:.2f}", r);
+  return r > 1 ? "none" : r <= -1 ? "any" : fmt::format("{:.3f}", std::ceil(1000 * r) / 1000);
 }
 
-Comparison compare(const Place& row, const Place& reference, double alpha) {
-  Comparison result;
-  result.row = row;
-  result.reference = reference;
-  if (!row.cell().sd || !reference.cell().sd) {
-    result.obstacle = "no SD is printed";
-  } else if (row.table->spec.trials < 2 || reference.table->spec.trials < 2) {
-    result.obstacle = "the number of trials is not stated";
-  } else if (row.cell().sd->value < 0 || reference.cell().sd->value < 0) {
-    result.obstacle = "a negative SD";
+/// Fills in the tests of a comparison, or why there are none.
+void test(Comparison& each, double alpha) {
+  const PrintedCell& row = each.row.cell();
+  const PrintedCell& reference = each.reference.cell();
+  if (!row.sd || !reference.sd) {
+    each.obstacle = "no SD is printed";
+  } else if (each.row.table->spec.trials < 2) {
+    each.obstacle = "the number of trials is not stated";
+  } else if (row.sd->value < 0 || reference.sd->value < 0) {
+    each.obstacle = "a negative SD";
+  } else {
+    const Group a(each.row);
+    const Group b(each.reference);
+    each.student = test_printed(a, b, true, alpha);
+    each.welch = test_printed(a, b, false, alpha);
+    each.obstacle = each.student.test.reason;
+    each.correlation = needed_correlation(a, b, alpha);
   }
-  if (!result.testable()) {
-    return result;
-  }
-  const Group a(row);
-  const Group b(reference);
-  result.student = test_printed(a, b, true, alpha);
-  result.welch = test_printed(a, b, false, alpha);
-  result.obstacle = result.student.test.reason;
-  if (result.testable() && a.n == b.n) {
-    result.correlation = needed_correlation(a, b, alpha);
-  }
-  return result;
 }
 
-/// What a statement of significance compares, or all rows of a table with its reference.
+/// Sentences about the same comparisons, or none: then all rows of a table with its reference.
 struct Statement {
-  const Claim* claim = nullptr;  ///< null: nothing is said
+  std::vector<const Claim*> claims;
   const PrintedTable* table = nullptr;
+  std::string method;
   double alpha = 0.05;
   std::vector<Comparison> comparisons;
   std::vector<ClaimFamily> families;
 };
 
-std::optional<std::size_t> row_of(const PrintedTable& table, const std::string& method) {
-  const auto found = std::ranges::find(table.spec.rows, method, &TableRow::method);
-  if (found == table.spec.rows.end()) {
-    return {};
+std::vector<std::string> other_rows(const PrintedTable& table, const std::string& method) {
+  std::vector<std::string> others;
+  for (const TableRow& row : table.spec.rows) {
+    if (row.method != method) {
+      others.push_back(row.method);
+    }
   }
-  return static_cast<std::size_t>(found - table.spec.rows.begin());
+  return others;
 }
 
-/// Compares `method` with the rows `versus` (all others if empty) in `columns` (all if empty), and
-/// corrects over each family.
-Statement compare_all(const PrintedTable& table,
-                      const std::string& method,
-                      std::vector<std::string> versus,
-                      const std::vector<std::string>& columns,
-                      std::vector<ClaimFamily> families,
-                      double alpha) {
-  Statement statement;
-  statement.table = &table;
-  statement.alpha = alpha;
-  const auto reference = row_of(table, method);
-  if (!reference) {
-    return statement;
-  }
-  if (versus.empty()) {
-    for (const TableRow& row : table.spec.rows) {
-      if (row.method != method) {
-        versus.push_back(row.method);
+/// Does the sentence speak of this comparison? An empty list means all.
+bool speaks_of(const Claim& claim, const Comparison& each) {
+  const CellPath path = each.row.path();
+  return (claim.versus.empty() || std::ranges::count(claim.versus, path.method) > 0) &&
+         (claim.columns.empty() || std::ranges::count(claim.columns, path.column()) > 0);
+}
+
+bool is_excepted(const Claim& claim, const Comparison& each) {
+  const CellPath path = each.row.path();
+  return std::ranges::any_of(claim.except, [&](const CellPath& other) {
+    return other.method == path.method && other.column() == path.column();
+  });
+}
+
+/// Makes the comparisons that a sentence or a family names, and corrects over each family.
+void fill(Statement& statement) {
+  const PrintedTable& table = *statement.table;
+  const std::vector<std::string> others = other_rows(table, statement.method);
+  for (const Claim* claim : statement.claims) {
+    for (const ClaimFamily& family : claim->families) {
+      if (std::ranges::count(statement.families, family.name, &ClaimFamily::name) == 0) {
+        statement.families.push_back(family);
       }
     }
   }
-  for (const ClaimFamily& family : families) {  // a family may reach beyond the sentence
-    for (const std::string& each : family.versus) {
-      if (!std::ranges::count(versus, each)) {
-        versus.push_back(each);
-      }
-    }
+  const auto reference = std::ranges::find(table.spec.rows, statement.method, &TableRow::method);
+  if (reference == table.spec.rows.end()) {
+    return;
   }
-  if (families.empty()) {
-    families.push_back({"all comparisons", versus});
-  }
+  const auto reference_row = static_cast<std::size_t>(reference - table.spec.rows.begin());
   for (std::size_t row = 0; row < table.spec.rows.size(); ++row) {
-    if (row == *reference || !std::ranges::count(versus, table.spec.rows[row].method)) {
-      continue;
-    }
-    for (std::size_t column = 0; column < table.spec.columns.size(); ++column) {
-      const Place place{&table, row, column};
-      if (columns.empty() || std::ranges::count(columns, place.path().column())) {
-        statement.comparisons.push_back(compare(place, {&table, *reference, column}, alpha));
+    for (std::size_t column = 0; row != reference_row && column < table.spec.columns.size();
+         ++column) {
+      Comparison each;
+      each.row = {&table, row, column};
+      each.reference = {&table, reference_row, column};
+      const bool in_family =
+          std::ranges::any_of(statement.families, [&](const ClaimFamily& family) {
+            return std::ranges::count(family.versus, each.row.method().method) > 0;
+          });
+      if (statement.claims.empty() || in_family ||
+          std::ranges::any_of(statement.claims,
+                              [&](const Claim* claim) { return speaks_of(*claim, each); })) {
+        test(each, statement.alpha);
+        statement.comparisons.push_back(std::move(each));
       }
     }
   }
-  for (const ClaimFamily& family : families) {
+  if (statement.families.empty()) {
+    statement.families.push_back({"all comparisons", others});
+  }
+  for (const ClaimFamily& family : statement.families) {
     std::vector<Comparison*> members;
     std::vector<double> p;
     for (Comparison& each : statement.comparisons) {
-      if (each.testable() && std::ranges::count(family.versus, each.row.method().method)) {
+      if (each.testable() && std::ranges::count(family.versus, each.row.method().method) > 0) {
         members.push_back(&each);
         p.push_back(each.student.test.p);
       }
@@ -227,8 +233,47 @@ Statement compare_all(const PrintedTable& table,
       }
     }
   }
-  statement.families = std::move(families);
-  return statement;
+}
+
+/// Sentences of the same table, method and level together; then every other table.
+std::vector<Statement> statements_of(const Subject& subject) {
+  std::optional<double> named;  // a sentence without a level has that of the others
+  for (const Claim& claim : subject.claims) {
+    if (claim.kind == "significant" && claim.alpha && !named) {
+      named = claim.alpha;
+    }
+  }
+  std::vector<Statement> statements;
+  for (const Claim& claim : subject.claims) {
+    const PrintedTable* table =
+        claim.kind == "significant" ? subject.paper.find(claim.table) : nullptr;
+    if (table == nullptr) {
+      continue;
+    }
+    const double alpha = subject.options.alpha_given
+                             ? subject.options.alpha
+                             : claim.alpha.value_or(named.value_or(subject.options.alpha));
+    auto same = std::ranges::find_if(statements, [&](const Statement& other) {
+      return other.table == table && other.method == claim.method && other.alpha == alpha;
+    });
+    if (same == statements.end()) {
+      same = statements.insert(statements.end(), {{}, table, claim.method, alpha, {}, {}});
+    }
+    same->claims.push_back(&claim);
+  }
+  for (const PrintedTable& table : subject.paper.tables) {
+    if (std::ranges::count(statements, &table, &Statement::table) == 0) {
+      statements.push_back(
+          {{}, &table, subject.paper.reference, named.value_or(subject.options.alpha), {}, {}});
+      if (subject.options.alpha_given) {
+        statements.back().alpha = subject.options.alpha;
+      }
+    }
+  }
+  for (Statement& statement : statements) {
+    fill(statement);
+  }
+  return statements;
 }
 
 Json json_of(const PrintedTest& test) {
@@ -276,18 +321,22 @@ Standing standing(const Comparison& each, double alpha) {
   return Standing::undecided;
 }
 
-/// What speaks against the statement in one comparison, if anything does.
+/// What speaks against the sentences in one comparison, if anything does.
 std::optional<Finding> contradiction(const Statement& statement, const Comparison& each) {
-  const Claim& claim = *statement.claim;
-  const double alpha = statement.alpha;
-  const CellPath path = each.row.path();
-  const bool excepted = std::ranges::any_of(claim.except, [&](const CellPath& other) {
-    return other.method == path.method && other.column() == path.column();
-  });
-  const Standing stands = standing(each, alpha);
-  if (excepted ? stands != Standing::significant : stands == Standing::significant) {
+  std::vector<std::string> stated;
+  bool excepted = false;  // by one sentence: then the others are not meant to include it either
+  for (const Claim* claim : statement.claims) {
+    excepted = excepted || is_excepted(*claim, each);
+    if (speaks_of(*claim, each)) {
+      stated.push_back(claim->id);
+    }
+  }
+  const Standing stands = standing(each, statement.alpha);
+  if (!each.testable() || stated.empty() || (stands == Standing::significant) != excepted) {
     return {};
   }
+  const CellPath path = each.row.path();
+  const double alpha = statement.alpha;
   Finding finding;
   finding.check = "significance";
   finding.id = "significance:" + path.text();
@@ -295,7 +344,7 @@ std::optional<Finding> contradiction(const Statement& statement, const Compariso
   finding.severity =
       !excepted && stands == Standing::not_significant ? Severity::inconsistent : Severity::note;
   finding.values = json_of(each);
-  finding.values["claim"] = claim.id;
+  finding.values["claims"] = stated;
   finding.values["alpha"] = alpha;
   finding.values["stated"] = excepted ? "not significant" : "significant";
   const int n = each.row.table->spec.trials;
@@ -312,13 +361,12 @@ std::optional<Finding> contradiction(const Statement& statement, const Compariso
         "Excepted from \"significant\", yet p < {:g} in both tests, within all rounding.", alpha);
   } else if (stands == Standing::not_significant) {
     text += fmt::format(
-        "p < {:g} is not reproducible from mean, SD and n = {} with an unpaired test", alpha, n);
+        "p < {:g} is not reproducible from mean, SD and n = {} with an unpaired test; ", alpha, n);
     text += each.correlation > 1
-                ? "; nor with a paired one, whatever the correlation over trials."
+                ? std::string("nor with a paired one, whatever the correlation over trials.")
                 : fmt::format(
-                      "; a paired one would have needed a correlation over trials of at "
-                      "least {:.2f}.",
-                      each.correlation);
+                      "a paired one would have needed a correlation over trials of at least {}.",
+                      show_correlation(each.correlation));
   } else {
     const bool student = each.student.test.p < alpha;
     const bool welch = each.welch.test.p < alpha;
@@ -338,29 +386,20 @@ Sheet comparison_sheet(const Statement& statement, const std::string& id) {
                             statement.comparisons.front().reference.method().label,
                             statement.table->spec.id);
   sheet.text_columns = 2;
-  sheet.header = {"Row",
-                  "Column",
-                  "t",
-                  "p Student",
-                  "within rounding",
-                  "p Welch",
-                  "within rounding",
-                  "Holm",
-                  "r paired"};
+  sheet.header = {
+      "Row", "Column", "t", "p Student", "p Welch", "within rounding", "Holm", "r paired"};
   const std::string family = statement.families.back().name;
   for (const Comparison& each : statement.comparisons) {
     std::vector<std::string> line{each.row.method().label, each.row.column_name()};
     if (each.testable()) {
-      const auto range = [](const PrintedTest& test) {
-        return fmt::format("{} {}", format_p(test.low), format_p(test.high));
-      };
       const auto found = each.adjusted.find(family);
       line.insert(line.end(),
                   {fmt::format("{:.2f}", each.student.test.t),
                    format_p(each.student.test.p),
-                   range(each.student),
                    format_p(each.welch.test.p),
-                   range(each.welch),
+                   fmt::format("{} to {}",
+                               format_p(std::min(each.student.low, each.welch.low)),
+                               format_p(std::max(each.student.high, each.welch.high))),
                    found == each.adjusted.end() ? "–" : format_p(found->second.at("holm")),
                    show_correlation(each.correlation)});
     } else {
@@ -368,14 +407,15 @@ Sheet comparison_sheet(const Statement& statement, const std::string& id) {
     }
     sheet.rows.push_back(std::move(line));
   }
-  sheet.notes = {
-      fmt::format("Two-sided; row less {}. Within rounding: bounds of p over all numbers "
-                  "that round to the printed ones. Holm: Student's p corrected over {}. r "
-                  "paired: correlation over trials from which on a paired test with n - 1 "
-                  "degrees of freedom gives p < {:g}.",
-                  statement.comparisons.front().reference.method().label,
-                  family,
-                  statement.alpha)};
+  sheet.notes = {fmt::format(
+      "Two-sided, row less {}. Within rounding: bounds of both p over all numbers that round to "
+      "the "
+      "printed ones. Holm: Student's p corrected over {}. r paired: the correlation over trials "
+      "from "
+      "which on a paired test, n - 1 degrees of freedom, gives p < {:g}; any, or none suffices.",
+      statement.comparisons.front().reference.method().label,
+      family,
+      statement.alpha)};
   return sheet;
 }
 
@@ -431,27 +471,7 @@ Json families_json(const Statement& statement, Sheet& sheet) {
 
 Outcome check_significance(const Subject& subject) {
   Outcome outcome;
-  const Paper& paper = subject.paper;
-  std::vector<Statement> statements;
-  std::set<std::string> stated;  // tables
-  for (const Claim& claim : subject.claims) {
-    const PrintedTable* table = claim.kind == "significant" ? paper.find(claim.table) : nullptr;
-    if (table == nullptr) {
-      continue;
-    }
-    const double alpha =
-        claim.alpha && !subject.options.alpha_given ? *claim.alpha : subject.options.alpha;
-    Statement statement =
-        compare_all(*table, claim.method, claim.versus, claim.columns, claim.families, alpha);
-    statement.claim = &claim;
-    stated.insert(claim.table);
-    statements.push_back(std::move(statement));
-  }
-  for (const PrintedTable& table : paper.tables) {
-    if (!stated.contains(table.spec.id)) {
-      statements.push_back(compare_all(table, paper.reference, {}, {}, {}, subject.options.alpha));
-    }
-  }
+  const std::vector<Statement> statements = statements_of(subject);
   std::vector<std::string> said;
   Json values = Json::array();
   std::size_t tested = 0;
@@ -464,49 +484,49 @@ Outcome check_significance(const Subject& subject) {
     }
     tested += testable;
     std::map<Standing, std::size_t> counts;
+    std::map<std::string, std::size_t> contradicted;  // of each sentence
     Json comparisons = Json::array();
     for (const Comparison& each : statement.comparisons) {
       comparisons.push_back(json_of(each));
-      if (each.testable()) {
-        ++counts[standing(each, statement.alpha)];
+      counts[standing(each, statement.alpha)] += each.testable() ? 1U : 0U;
+      if (auto finding = contradiction(statement, each)) {
+        for (const Json& claim : finding->values.at("claims")) {
+          contradicted[claim] += finding->severity == Severity::inconsistent ? 1U : 0U;
+        }
+        outcome.findings.push_back(std::move(*finding));
       }
     }
-    std::string text;
-    if (statement.claim != nullptr) {
-      std::size_t among = 0;  // of those that the sentence is about
-      std::size_t refuted = 0;
-      for (const Comparison& each : statement.comparisons) {
-        const auto& versus = statement.claim->versus;
-        if (!each.testable() ||
-            (!versus.empty() && !std::ranges::count(versus, each.row.method().method))) {
-          continue;
-        }
-        ++among;
-        if (auto finding = contradiction(statement, each)) {
-          refuted += finding->severity == Severity::note ? 0U : 1U;
-          outcome.findings.push_back(std::move(*finding));
-        }
-      }
-      text = fmt::format(
-          "{}, {}: \"{}\" ({} read as p < {:g}). {} of {} comparisons do not come out "
-          "as stated, ",
-          statement.table->spec.id,
-          statement.claim->id,
-          statement.claim->statement,
-          statement.claim->alpha ? fmt::format("\"p = {:g}\"", *statement.claim->alpha)
-                                 : std::string("significant"),
-          statement.alpha,
-          refuted,
-          among);
-    } else {
-      text = statement.table->spec.id + ", of which no significance is stated: ";
+    std::string text = statement.table->spec.id + ": ";
+    Json sentences = Json::array();
+    for (const Claim* claim : statement.claims) {
+      const auto stated = static_cast<std::size_t>(
+          std::ranges::count_if(statement.comparisons, [&](const Comparison& each) {
+            return each.testable() && speaks_of(*claim, each) &&
+                   std::ranges::none_of(statement.claims, [&](const Claim* other) {
+                     return is_excepted(*other, each);
+                   });
+          }));
+      text += fmt::format(
+          "{} ({}) states {}{}, of which {} cannot be reproduced. ",
+          claim->id,
+          section_of(*claim),
+          counted(stated, "comparison"),
+          claim->alpha
+              ? fmt::format(" as significant at \"p = {0:g}\", read as p < {0:g}", *claim->alpha)
+              : fmt::format(" as significant, read as p < {:g}", statement.alpha),
+          contradicted[claim->id]);
+      sentences.push_back({{"claim", claim->id},
+                           {"comparisons", stated},
+                           {"not_reproducible", contradicted[claim->id]}});
     }
     text += fmt::format(
-        "{} of {} with p < {:g} by Student's and Welch's test within all rounding, {} by neither "
-        "within any, {} between.",
+        "{}p < {:g} by Student's and Welch's test within all rounding in {} of {}, by neither "
+        "within "
+        "any in {}, between in {}.",
+        statement.claims.empty() ? "no significance is stated. " : "",
+        statement.alpha,
         counts[Standing::significant],
         testable,
-        statement.alpha,
         counts[Standing::not_significant],
         counts[Standing::undecided]);
     said.push_back(std::move(text));
@@ -523,7 +543,7 @@ Outcome check_significance(const Subject& subject) {
     outcome.report.sheets.push_back(comparison_sheet(statement, id));
     outcome.report.sheets.push_back(std::move(families));
     values.push_back({{"table", statement.table->spec.id},
-                      {"claim", statement.claim != nullptr ? Json(statement.claim->id) : Json()},
+                      {"claims", std::move(sentences)},
                       {"alpha", statement.alpha},
                       {"comparisons", std::move(comparisons)},
                       {"families", std::move(corrected)}});

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -15,7 +16,9 @@ namespace sar::audit_detail {
 namespace {
 
 std::string where(const Claim& claim) {
-  return claim.section.empty() ? "the text" : "section " + claim.section;
+  std::string text = section_of(claim);
+  text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
 }
 
 void check_equals(const Claim& claim, const Place& place, Outcome& outcome) {
@@ -98,7 +101,13 @@ std::string dataset_cell(const Paper& paper, const PrintedDataset& set, const ch
   return paper.data_table + "/" + set.dataset + "/" + column;
 }
 
-/// What a claim of the kind count says of the rows that it names, and how it comes about.
+bool is_among(const PrintedDataset& set, const std::map<std::string, std::string>& where) {
+  return std::ranges::all_of(where, [&](const auto& condition) {
+    return field_of(set, condition.first) == condition.second;
+  });
+}
+
+/// What the table says about a claim of the kind count, and how it comes about.
 struct Count {
   long number = 0;
   std::string sum;  ///< "623 + 111"
@@ -109,32 +118,43 @@ Count count_of(const Paper& paper, const Claim& claim) {
   Count count;
   std::vector<std::string> terms;
   std::set<std::string> different;
+  const auto add = [&](long number, const std::string& term) {
+    count.number += number;
+    terms.push_back(term);
+  };
   for (const PrintedDataset& set : paper.datasets) {
-    if (!std::ranges::all_of(claim.where, [&](const auto& condition) {
-          return field_of(set, condition.first) == condition.second;
-        })) {
+    if (!is_among(set, claim.where)) {
       continue;
     }
-    count.cells.push_back(dataset_cell(paper, set, claim.what == "cubes" ? "cubes" : "cases"));
-    if (claim.what == "cases" || claim.what == "volumes") {
-      terms.push_back(claim.what == "cases" ? std::to_string(cases_of(set)) : set.cases);
-      count.number += claim.what == "cases" ? cases_of(set) : set.volumes();
+    const std::vector<long> cubes = set.cube_counts();
+    const bool of_cubes = claim.what == "cubes" || claim.what == "scales";
+    count.cells.push_back(dataset_cell(paper, set, of_cubes ? "cubes" : "cases"));
+    if (claim.what == "cases") {
+      add(cases_of(set), std::to_string(cases_of(set)));
+    } else if (claim.what == "volumes") {
+      add(set.volumes(), set.cases);
     } else if (claim.what == "cubes") {
-      const std::vector<long> cubes = set.cube_counts();
       const long sum = std::accumulate(cubes.begin(), cubes.end(), 0L);
-      terms.push_back(std::to_string(sum));
-      count.number += sum;
+      add(sum, std::to_string(sum));
+    } else if (claim.what == "scales") {
+      if (const auto scales = static_cast<long>(cubes.size()); scales > count.number) {
+        count.number = scales;
+        terms = set.cubes;
+      }
     } else {
-      const std::string value = claim.what == "datasets"     ? set.dataset
-                                : claim.what == "modalities" ? set.modality
-                                                             : set.organ;
+      std::string value = claim.what == "datasets"     ? set.dataset
+                          : claim.what == "modalities" ? set.modality
+                                                       : set.organ;
+      if (const auto other = claim.regard.find(value); other != claim.regard.end()) {
+        value = other->second;
+      }
       if (different.insert(value).second) {
-        terms.push_back(value);
-        ++count.number;
+        add(1, value);
       }
     }
   }
-  count.sum = fmt::format("{}", fmt::join(terms, different.empty() ? " + " : ", "));
+  const bool list = !different.empty() || claim.what == "scales";
+  count.sum = fmt::format("{}", fmt::join(terms, list ? ", " : " + "));
   return count;
 }
 
@@ -164,6 +184,35 @@ void check_count(const Paper& paper, const Claim& claim, Outcome& outcome) {
                   count.sum);
   finding.values = {{"text", claim.number->value}, {"table", count.number}};
   outcome.findings.push_back(std::move(finding));
+}
+
+/// So many cases split in a ratio leave the first part to a data set, give or take one.
+void check_split(const Paper& paper, const Claim& claim, Outcome& outcome) {
+  const double parts =
+      static_cast<double>(std::accumulate(claim.ratio.begin(), claim.ratio.end(), 0L));
+  const double first = claim.number->value * static_cast<double>(claim.ratio.front()) / parts;
+  for (const PrintedDataset& set : paper.datasets) {
+    if (!is_among(set, claim.where) || std::abs(first - static_cast<double>(cases_of(set))) < 1) {
+      continue;
+    }
+    Finding finding;
+    finding.check = "counts";
+    finding.id = "counts:" + claim.id;
+    finding.severity = Severity::inconsistent;
+    finding.cells = {dataset_cell(paper, set, "cases"), "text/" + claim.id};
+    finding.message = fmt::format(
+        "{} splits {} cases in the ratio {}, which leaves {:.6g} to the "
+        "first part, but {} has {} of {}.",
+        where(claim),
+        claim.number->text,
+        fmt::join(claim.ratio, ":"),
+        first,
+        paper.data_table,
+        cases_of(set),
+        set.label);
+    finding.values = {{"first_part", first}, {"table", cases_of(set)}};
+    outcome.findings.push_back(std::move(finding));
+  }
 }
 
 /// Sorted and divided by their greatest common divisor.
@@ -391,13 +440,16 @@ Outcome check_counts(const Subject& subject) {
   check_cubes(paper, outcome, summary, values);
   std::size_t said = 0;
   for (const Claim& claim : subject.claims) {
-    if (claim.kind == "count" && claim.number) {
+    if (claim.kind == "count" && claim.number && claim.tasks.empty()) {
       check_count(paper, claim, outcome);
-      ++said;
     } else if (claim.kind == "ratio" && !claim.ratio.empty()) {
       check_ratio(paper, claim, outcome);
-      ++said;
+    } else if (claim.kind == "split" && claim.number && !claim.ratio.empty()) {
+      check_split(paper, claim, outcome);
+    } else {
+      continue;
     }
+    ++said;
   }
   summary += said > 0 ? fmt::format("{} in the text against {}.",
                                     said == 1 ? std::string("1 count or ratio")

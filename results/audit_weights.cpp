@@ -18,7 +18,7 @@ namespace {
 // Choices, told in the report.
 constexpr int kMostCasesIfUnknown = 200;  // look so far where the paper does not say
 constexpr int kOtherCases = 3;       // other numbers of cases: up to so many times the stated one
-constexpr double kMostSplits = 2e7;  // enumerate at most so many for each of both questions
+constexpr double kMostSplits = 5e6;  // try at most so many for each of both questions
 constexpr double kChance = 0.05;     // splits that chance alone may let fit so many rows
 
 /// Bounds of one row: a split w fits if sum of w[i] low[i] <= 0 <= sum of w[i] high[i], which is
@@ -172,7 +172,10 @@ std::string printed(const BucketRow& row) {
 
 /// The rows of all tables that have every column of the group.
 std::vector<BucketRow> rows_of(const Paper& paper, const BucketGroup& group) {
-  constexpr double kAbsurd = 1000;  // no Dice, and too large to count with; `range` reports it
+  // No Dice, and too large or too fine to count with; `range` reports the large ones.
+  const auto absurd = [](const PrintedNumber& number) {
+    return std::abs(number.value) > 1000 || decimals(number) > 9;
+  };
   std::vector<BucketRow> rows;
   for (const PrintedTable& table : paper.tables) {
     for (std::size_t row = 0; row < table.cells.size(); ++row) {
@@ -191,8 +194,8 @@ std::vector<BucketRow> rows_of(const Paper& paper, const BucketGroup& group) {
       }
       found.whole = place_of(group.whole);
       const std::vector<Place> places = places_of(found);
-      if (std::ranges::any_of(places, [](const Place& place) {
-            return place.table == nullptr || std::abs(place.cell().mean.value) > kAbsurd;
+      if (std::ranges::any_of(places, [&](const Place& place) {
+            return place.table == nullptr || absurd(place.cell().mean);
           })) {
         continue;
       }
@@ -405,21 +408,26 @@ std::pair<double, double> needed(const BucketRow& row, const Split& split, std::
           (cases * (whole.value + whole.half_unit) - low) / weight};
 }
 
+/// "brats/tumor:genesis"; with the table where several print the method differently.
+std::string row_id(const BucketWeights& weights, const BucketRow& row) {
+  const std::string& method = row.whole.method().method;
+  const auto same = std::ranges::count_if(
+      weights.rows, [&](const BucketRow& other) { return other.whole.method().method == method; });
+  return group_name(*weights.group) + ":" + method +
+         (same > 1 ? ":" + row.whole.table->spec.id : "");
+}
+
 /// A row that does not fit: its arithmetic under the closest of the best splits.
 Finding misfit_finding(const BucketWeights& weights,
                        const BucketRow& row,
                        const Bounds& bounds,
                        const Grid& grid,
                        const std::vector<Finding>& duplicates) {
-  const BucketGroup& group = *weights.group;
   const std::vector<Place> places = places_of(row);
   const int digits = digits_of(row);
   Finding finding;
   finding.check = "bucket-weights";
-  finding.id = "bucket-weights:" + group_name(group) + ":" + row.whole.method().method;
-  if (row.whole.table->spec.id != weights.rows.front().whole.table->spec.id) {
-    finding.id += ":" + row.whole.table->spec.id;
-  }
+  finding.id = "bucket-weights:" + row_id(weights, row);
   finding.cells = row.cells;
   finding.severity = weights.shared || !row.fits_any ? Severity::inconsistent : Severity::note;
   const std::string whole = row.whole.column_name();
@@ -812,10 +820,7 @@ Outcome check_sd_bound(const Subject&, const std::vector<BucketWeights>& groups)
       const int digits = decimals(whole) + 1;
       Finding finding;
       finding.check = "sd-bound";
-      finding.id = "sd-bound:" + group_name(*weights.group) + ":" + row.whole.method().method;
-      if (row.whole.table->spec.id != weights.rows.front().whole.table->spec.id) {
-        finding.id += ":" + row.whole.table->spec.id;
-      }
+      finding.id = "sd-bound:" + row_id(weights, row);
       finding.severity = Severity::inconsistent;
       finding.cells = row.cells;
       finding.doubts = row.cells;
