@@ -76,8 +76,8 @@ void settle(PermutationTest& result,
     hits += draw(rng) ? 1 : 0;
   }
   result.arrangements = options.samples;
-  result.p = (hits + 1.0) / (options.samples + 1.0);
   result.floor = std::max(result.floor, 1 / (options.samples + 1.0));
+  result.p = std::max(result.floor, (hits + 1.0) / (options.samples + 1.0));
 }
 
 void test_groups(PermutationTest& result,

@@ -7,8 +7,8 @@ namespace sar {
 void require_alpha(double alpha);
 
 /// P(T <= t) and P(T > t) of the non-central t distribution with `df` degrees of freedom and
-/// non-centrality `delta`, t >= 0. Each is computed as such, so that a small one keeps its digits
-/// where delta >= 0.
+/// non-centrality `delta`, t >= 0. Each is computed as such, so that a small one keeps its
+/// digits.
 double non_central_t_below(double t, double df, double delta);
 double non_central_t_above(double t, double df, double delta);
 
