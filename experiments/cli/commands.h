@@ -43,6 +43,8 @@ void add_data(CLI::App& app, Chosen& chosen);
 void add_list(CLI::App& app, Chosen& chosen);
 void add_config(CLI::App& app, Chosen& chosen);
 void add_db(CLI::App& app, Chosen& chosen);
+void add_ttest(CLI::App& app, Chosen& chosen);
+void add_power(CLI::App& app, Chosen& chosen);
 void add_doctor(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);
 

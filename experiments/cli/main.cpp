@@ -60,6 +60,8 @@ int main(int argc, char** argv) {
                     &sar::cli::add_claims,
                     &sar::cli::add_explain,
                     &sar::cli::add_data,
+                    &sar::cli::add_ttest,
+                    &sar::cli::add_power,
                     &sar::cli::add_list,
                     &sar::cli::add_config,
                     &sar::cli::add_db,
