@@ -5,6 +5,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/core/machine.h"
 #include "harness/core/signals.h"
 
 #include <fmt/chrono.h>
@@ -313,6 +314,7 @@ class Execution {
                            : utc_now();
     slot.row.path = node.product.string();
     slot.row.host = host_name();
+    slot.row.machine = machine_description();
     slot.row.commit = source.commit;
     slot.row.dirty = source.dirty;
     slot.row.torch = catalog_.versions().at("torch");

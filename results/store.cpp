@@ -492,7 +492,7 @@ struct Store::State {
     execute(*db,
             "INSERT INTO node VALUES (?,?,?,?,NULLIF(?,''),NULLIF(?,''),NULLIF(?,''),?,"
             "NULLIF(?,''),NULLIF(?,''),NULLIF(?,''),NULLIF(?,''),?,NULLIF(?,''),?,NULLIF(?,''),"
-            "NULLIF(?,''),NULLIF(?,''),?,?,?,NULLIF(?,'')) "
+            "NULLIF(?,''),NULLIF(?,''),?,?,?,NULLIF(?,''),NULLIF(?,'')) "
             "ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, inputs = excluded.inputs, "
             "state = excluded.state, reason = excluded.reason, started = excluded.started, "
             "ended = excluded.ended, seconds = excluded.seconds, path = excluded.path, "
@@ -500,7 +500,8 @@ struct Store::State {
             "threads = excluded.threads, commit_id = excluded.commit_id, dirty = excluded.dirty, "
             "torch = excluded.torch, itk = excluded.itk, determinism = excluded.determinism, "
             "peak_rss_mb = excluded.peak_rss_mb, peak_gpu_mb = excluded.peak_gpu_mb, "
-            "samples_per_s = excluded.samples_per_s, command = excluded.command",
+            "samples_per_s = excluded.samples_per_s, command = excluded.command, "
+            "machine = excluded.machine",
             row.key,
             row.kind,
             row.inputs.dump(),
@@ -522,7 +523,8 @@ struct Store::State {
             row.peak_rss_mb,
             row.peak_gpu_mb,
             row.samples_per_s,
-            row.command);
+            row.command,
+            row.machine);
   }
 
   std::vector<std::string> faults();
@@ -743,7 +745,7 @@ std::optional<NodeRow> Store::node(const std::string& key) const {
     auto row = statement(*state_->db,
                          "SELECT key, kind, inputs, state, reason, started, ended, seconds, path, "
                          "sha256, host, device, threads, commit_id, dirty, torch, itk, "
-                         "determinism, peak_rss_mb, peak_gpu_mb, samples_per_s, command "
+                         "determinism, peak_rss_mb, peak_gpu_mb, samples_per_s, command, machine "
                          "FROM node WHERE key = ?",
                          key);
     if (!row.executeStep()) {
@@ -772,7 +774,8 @@ std::optional<NodeRow> Store::node(const std::string& key) const {
                    number(18),
                    number(19),
                    number(20),
-                   text(21)};
+                   text(21),
+                   text(22)};
   });
 }
 

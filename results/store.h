@@ -44,6 +44,8 @@ struct NodeRow {
   std::string determinism;  ///< "bit-exact" or why not
   double peak_rss_mb = 0, peak_gpu_mb = 0, samples_per_s = 0;
   std::string command;  ///< command line that ran it
+  /// Processor and C library, as `machine_description()` says it; empty before schema 3.
+  std::string machine;
 };
 
 /// One cell and the nodes that make it. `pretrain_node` is empty for Scratch.

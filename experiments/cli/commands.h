@@ -47,5 +47,6 @@ void add_ttest(CLI::App& app, Chosen& chosen);
 void add_power(CLI::App& app, Chosen& chosen);
 void add_doctor(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);
+void add_baseline(CLI::App& app, Chosen& chosen);
 
 }  // namespace sar::cli

@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
                     &sar::cli::add_config,
                     &sar::cli::add_db,
                     &sar::cli::add_doctor,
+                    &sar::cli::add_baseline,
                     &sar::cli::add_worker,
                     &sar::cli::add_completion}) {
     (*add)(app, chosen);

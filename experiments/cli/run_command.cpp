@@ -1,7 +1,7 @@
 #include "experiments/cli/commands.h"
+#include "experiments/cli/execution.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
-#include "experiments/runner.h"
 #include "harness/core/files.h"
 #include "harness/core/signals.h"
 
@@ -9,7 +9,6 @@
 
 #include <iostream>
 #include <memory>
-#include <thread>
 
 namespace sar::cli {
 namespace {
@@ -17,50 +16,11 @@ namespace {
 struct RunCommand {
   CommonOptions common;
   PlanOptions plan;
-  int jobs = 0;
-  int limit = 0;
-  bool keep_going = false, fail_fast = false, force = false, only_failed = false, dry = false;
+  ExecutionOptions execution;
+  bool dry = false;
   std::string cell;   ///< of `worker`
   bool next = false;  ///< of `worker`
 };
-
-/// The tables of Dice whose tests are kept up to date: those of all experiments, and of this one.
-std::vector<TableSpec> all_tables(const Catalog& catalog, const Experiment* current) {
-  std::vector<TableSpec> tables;
-  const auto add = [&](const Experiment& experiment) {
-    for (const Experiment* part : parts_of(experiment)) {
-      if (part->kind == ExperimentKind::dice &&
-          std::ranges::find(tables, part->id, &TableSpec::id) == tables.end()) {
-        tables.push_back(part->table);
-      }
-    }
-  };
-  for (const auto& name : catalog.experiment_names()) {
-    add(read_experiment(catalog.experiment_file(name), catalog));
-  }
-  if (current != nullptr) {
-    add(*current);
-  }
-  return tables;
-}
-
-RunOptions run_options(const RunCommand& command,
-                       const std::string& command_line,
-                       const Session& session) {
-  RunOptions options;
-  const bool cuda = session.configuration().shared().text("compute.device").starts_with("cuda");
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  options.jobs = command.jobs > 0 ? command.jobs : cuda ? 1 : cores;
-  options.fail_fast = command.fail_fast;
-  options.force = command.force;
-  options.retry_failed = command.only_failed;
-  options.limit = command.limit;
-  options.command = command_line;
-  options.progress = command.common.progress_style();
-  options.color = command.common.color_on(2);
-  options.quiet = command.common.quiet;
-  return options;
-}
 
 std::string describe(const Plan& plan, const Session& session) {
   std::map<std::string, int> kinds;
@@ -244,15 +204,6 @@ Json plan_json(const Plan& plan,
   return json;
 }
 
-void report_failures(const RunReport& report) {
-  for (const auto& failure : report.failures) {
-    std::cerr << "failed: " << failure << '\n';
-  }
-  if (!report.failures.empty()) {
-    std::cerr << "failed work is not tried again by itself; --only-failed does it\n";
-  }
-}
-
 ExitCode show_plan(const RunCommand& command) {
   Session session(command.common, command.plan);
   const Plan plan = session.plan(session.manifest(true));
@@ -286,13 +237,13 @@ ExitCode run(const RunCommand& command, const Chosen& chosen) {
   }
   catch_stop_signals();
   Store store(command.common.database, Store::Mode::read_write);
-  const auto tables = all_tables(session.catalog(), session.experiment());
-  const RunReport report = execute(plan,
-                                   store,
-                                   session.catalog(),
-                                   state_folder(command.common),
-                                   tables,
-                                   run_options(command, chosen.command_line, session));
+  const RunReport report = execute_plan(session,
+                                        plan,
+                                        store,
+                                        all_tables(session.catalog(), session.experiment()),
+                                        command.common,
+                                        command.execution,
+                                        chosen.command_line);
   ViewOptions view;
   view.protocol = plan.protocol.protocol;
   emit(command.common,
@@ -318,7 +269,8 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
     std::erase_if(plan.cells, [&](const PlannedCell& cell) {
       const auto stored = store.node(cell.row.evaluate_node);
       const bool failed = stored && stored->state == NodeState::failed;
-      return is_done(store, plan.node(cell.row.evaluate_node)) || (failed && !command.only_failed);
+      return is_done(store, plan.node(cell.row.evaluate_node)) ||
+             (failed && !command.execution.only_failed);
     });
     if (!plan.cells.empty()) {
       plan.cells.resize(1);
@@ -326,7 +278,7 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
       const auto open = std::ranges::find_if(targets, [&](const std::string& key) {
         const auto stored = store.node(key);
         return !is_done(store, plan.node(key)) &&
-               (!stored || stored->state != NodeState::failed || command.only_failed);
+               (!stored || stored->state != NodeState::failed || command.execution.only_failed);
       });
       if (open != targets.end()) {
         plan.targets = {*open};
@@ -348,34 +300,20 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
     return ExitCode::ok;
   }
   catch_stop_signals();
-  RunOptions options = run_options(command, chosen.command_line, session);
-  options.jobs = 1;
-  const RunReport report = execute(plan,
-                                   store,
-                                   session.catalog(),
-                                   state_folder(command.common),
-                                   all_tables(session.catalog(), session.experiment()),
-                                   options);
+  ExecutionOptions execution = command.execution;
+  execution.jobs = 1;
+  const RunReport report = execute_plan(session,
+                                        plan,
+                                        store,
+                                        all_tables(session.catalog(), session.experiment()),
+                                        command.common,
+                                        execution,
+                                        chosen.command_line);
   if (report.interrupted) {
     return ExitCode::interrupted;
   }
   report_failures(report);
   return report.nodes_failed > 0 ? ExitCode::cells_failed : ExitCode::ok;
-}
-
-void add_execution(CLI::App* app, RunCommand& command) {
-  single(app, "-j,--jobs", command.jobs, "worker processes (default: cores; 1 on a GPU)")
-      ->check(CLI::Range(1, 4096));
-  single(app, "--launcher", command.plan.launcher, "local: workers on this machine")
-      ->check(CLI::IsMember({"local"}));
-  single(app, "--limit", command.limit, "start at most N unfinished cells")
-      ->check(CLI::Range(1, 1'000'000));
-  auto* keep_going =
-      app->add_flag("--keep-going", command.keep_going, "go on after a failed cell (default)");
-  app->add_flag("--fail-fast", command.fail_fast, "stop at the first failed cell")
-      ->excludes(keep_going);
-  app->add_flag("--force", command.force, "compute again what is stored");
-  app->add_flag("--only-failed", command.only_failed, "try failed cells again");
 }
 
 }  // namespace
@@ -401,12 +339,8 @@ double check_whole_path(const std::string& device) {
   Session session(command.common, command.plan);
   const Plan plan = session.plan(session.manifest(false));
   Store store(command.common.database, Store::Mode::read_write);
-  const RunReport report = execute(plan,
-                                   store,
-                                   session.catalog(),
-                                   state_folder(command.common),
-                                   {},
-                                   run_options(command, "sar-bench doctor", session));
+  const RunReport report =
+      execute_plan(session, plan, store, {}, command.common, {}, "sar-bench doctor");
   if (report.cells_done != 1) {
     throw internal_error("the phantom case did not get through")
         .with("reason", report.failures.empty() ? "interrupted" : report.failures.front());
@@ -420,7 +354,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("run", "plan an experiment, execute what is missing, print its tables");
   add_planning(sub, command->plan);
   add_database(sub, command->common);
-  add_execution(sub, *command);
+  add_execution(sub, command->execution, command->plan.launcher);
   sub->add_flag("-n,--dry-run", command->dry, "plan only");
   add_common(sub, command->common);
   on_chosen(sub, chosen, command, &run);
@@ -452,7 +386,7 @@ void add_worker(CLI::App& app, Chosen& chosen) {
   single(hidden, "--device", plan.device, "cpu, cuda, or cuda:N");
   single(hidden, "--precision", plan.precision, "fp32, tf32 or bf16");
   add_database(sub, command->common);
-  add_execution(sub, *command);
+  add_execution(sub, command->execution, command->plan.launcher);
   add_common(sub, command->common);
   on_chosen(sub, chosen, command, &run_cell);
 }

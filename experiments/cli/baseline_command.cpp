@@ -1,0 +1,415 @@
+#include "experiments/cli/commands.h"
+#include "experiments/cli/execution.h"
+#include "experiments/cli/session.h"
+#include "experiments/cli/views.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/machine.h"
+#include "harness/core/signals.h"
+#include "results/baseline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <set>
+
+namespace sar::cli {
+namespace fs = std::filesystem;
+namespace {
+
+struct BaselineCommand {
+  CommonOptions common;
+  PlanOptions plan;
+  ExecutionOptions execution;
+  std::vector<std::string> experiments;  ///< of `save`
+  std::string file;                      ///< of `check`
+  std::string protocol;
+  bool run = false, statistical = false;
+  double margin = 0;  ///< 0: the key's
+};
+
+bool is_listed(const std::vector<std::string>& list, const std::string& value) {
+  return list.empty() || std::ranges::find(list, value) != list.end();
+}
+
+bool is_chosen(const PlanOptions& options, const CellPath& path) {
+  return is_listed(options.methods, path.method) && is_listed(options.tasks, path.task);
+}
+
+// --- save --------------------------------------------------------------------------------------
+
+/// The cells that experiments show; all stored ones if none is named.
+struct Wanted {
+  std::set<std::pair<std::string, std::string>> cells;  ///< method, and a column or task
+  std::set<CellGroup> groups;
+
+  [[nodiscard]] bool contains(const CellPath& path) const {
+    return groups.empty() || cells.contains({path.method, path.column()}) ||
+           cells.contains({path.method, path.task + " " + path.fraction});
+  }
+};
+
+void add_cells(Wanted& wanted, const Experiment& part, const PlanOptions& options) {
+  if (part.kind != ExperimentKind::dice && part.kind != ExperimentKind::curves) {
+    return;
+  }
+  const bool curves = part.kind == ExperimentKind::curves;
+  const TableSpec spec = curves ? cells_of(part.curves) : part.table;
+  for (const TableRow& row : spec.rows) {
+    for (const TableColumn& column : spec.columns) {
+      const CellPath path{
+          {}, row.method, column.task, column.target, column.bucket, column.fraction};
+      if (!is_chosen(options, path)) {
+        continue;
+      }
+      wanted.groups.emplace(path.method, path.task, path.fraction);
+      // A figure shows the losses of a fine-tuning: whatever Dice came of it belongs to it.
+      wanted.cells.emplace(path.method, curves ? path.task + " " + path.fraction : path.column());
+    }
+  }
+}
+
+Wanted wanted_cells(const BaselineCommand& command, const Catalog& catalog) {
+  Wanted wanted;
+  for (const std::string& name : command.experiments) {
+    const Experiment experiment = read_experiment(catalog.experiment_file(name), catalog);
+    for (const Experiment* part : parts_of(experiment)) {
+      add_cells(wanted, *part, command.plan);
+    }
+  }
+  if (!command.experiments.empty() && wanted.groups.empty()) {
+    throw usage_error("the chosen experiments have no cell of the chosen methods and tasks");
+  }
+  return wanted;
+}
+
+/// The protocol asked for, or the newest one that is complete.
+ProtocolRow protocol_to_freeze(const BaselineCommand& command,
+                               const Store& store,
+                               const std::set<CellGroup>& groups) {
+  if (!command.protocol.empty()) {
+    if (auto row = store.protocol(command.protocol)) {
+      return *row;
+    }
+    throw Error(ExitCode::results_missing, "no such protocol in the database")
+        .with("protocol", command.protocol)
+        .hint("sar-bench list runs shows the protocols");
+  }
+  const ProtocolChoice choice = newest_protocol_of(store.runs(), groups);
+  if (!choice.complete) {
+    throw Error(ExitCode::results_missing,
+                choice.protocol.empty() ? "no finished trial of these cells is stored"
+                                        : "a baseline has no gaps, and no stored protocol has "
+                                          "every cell of these done")
+        .with("database", command.common.database)
+        .hint(
+            "sar-bench run makes what is missing, sar-bench status shows it; --protocol freezes "
+            "what is there of one protocol");
+  }
+  return store.protocol(choice.protocol).value();
+}
+
+ExitCode save(const BaselineCommand& command) {
+  if (command.common.output.empty()) {
+    throw usage_error("baseline save needs -o FILE");
+  }
+  if (fs::is_directory(command.common.output)) {
+    throw usage_error("the baseline goes to a file, and this is a folder")
+        .with("output", command.common.output);
+  }
+  const Catalog catalog = Catalog::load();
+  for (const std::string& method : command.plan.methods) {
+    static_cast<void>(catalog.method(method));
+  }
+  const Wanted wanted = wanted_cells(command, catalog);
+  const Store store = open_results(command.common);
+  const ProtocolRow protocol = protocol_to_freeze(command, store, wanted.groups);
+  Baseline baseline = freeze(store, protocol, [&](const CellPath& path) {
+    return wanted.contains(path) && is_chosen(command.plan, path);
+  });
+  if (baseline.cells.empty()) {
+    throw Error(ExitCode::results_missing, "no finished trial of these cells is stored")
+        .with("protocol", protocol.protocol);
+  }
+  baseline.experiments = command.experiments;
+  write_file_atomically(command.common.output, baseline_text(baseline));
+  if (command.common.quiet) {
+    return ExitCode::ok;
+  }
+  const auto fewest = std::ranges::min_element(
+      baseline.cells, {}, [](const FrozenCell& cell) { return cell.trials.size(); });
+  std::cerr << fmt::format("{}: {} cells of protocol {}, profile {}, {} data\n",
+                           command.common.output,
+                           baseline.cells.size(),
+                           protocol.protocol,
+                           protocol.profile,
+                           protocol.data_kind);
+  if (fewest->trials.size() < kLeastGateTrials) {
+    std::cerr << fmt::format(
+        "note: {} has {} trials: with fewer than {} a check is bit-exact, in this environment "
+        "only\n",
+        fewest->name(),
+        fewest->trials.size(),
+        kLeastGateTrials);
+  }
+  const std::vector<std::string>& machine = baseline.environment["machine"];
+  if (std::ranges::find(machine, "unknown") != machine.end()) {
+    std::cerr << "note: older results do not say which machine made them, so no check of them is "
+                 "bit-exact\n";
+  }
+  for (const std::string& commit : baseline.environment["commit"]) {
+    if (commit.ends_with("(with changes)")) {
+      std::cerr << "warning: made by a program with changes that are not committed\n";
+    }
+  }
+  return ExitCode::ok;
+}
+
+// --- check -------------------------------------------------------------------------------------
+
+/// What the results of this program will be made by.
+Environment this_environment(const Session& session) {
+  const Settings& shared = session.configuration().shared();
+  const SourceState source = source_state();
+  return {{"device", {shared.text("compute.device")}},
+          {"machine", {machine_description()}},
+          {"threads", {std::to_string(shared.integer("compute.threads"))}},
+          {"torch", {session.catalog().versions().at("torch").get<std::string>()}},
+          {"itk", {session.catalog().versions().at("itk").get<std::string>()}},
+          {"commit", {source.commit + (source.dirty ? " (with changes)" : "")}}};
+}
+
+/// One selection per group of cells of the baseline; the plan shares their work.
+std::vector<Selection> selections_of(const Baseline& base) {
+  std::map<CellGroup, int> trials;
+  for (const FrozenCell& cell : base.cells) {
+    int& count = trials[{cell.path.method, cell.path.task, cell.path.fraction}];
+    count = std::max(count, cell.trials.back().trial + 1);
+  }
+  std::vector<Selection> selections;
+  for (const auto& [group, count] : trials) {
+    const auto& [method, task, fraction] = group;
+    selections.push_back({"baseline", ExperimentKind::dice, {method}, {task}, {fraction}, count});
+  }
+  return selections;
+}
+
+/// Results that another program left say nothing about this one, whose code may have changed; with
+/// uncommitted changes nobody can tell.
+void refuse_results_of_others(const Plan& plan, const Store& store, const std::string& database) {
+  const SourceState source = source_state();
+  int others = 0;
+  std::string commit;
+  for (const PlannedNode& planned : plan.nodes) {
+    const auto node = store.node(planned.key);
+    if (node && node->state == NodeState::done &&
+        (node->commit != source.commit || node->dirty || source.dirty)) {
+      ++others;
+      commit = node->commit + (node->dirty ? " (with changes)" : "");
+    }
+  }
+  if (others > 0) {
+    throw Error(ExitCode::results_missing,
+                fmt::format("{} of {} pieces of work are stored already, and not known to be made "
+                            "by this program: they tell nothing about it",
+                            others,
+                            plan.nodes.size()))
+        .with("database", database)
+        .with("made by", commit)
+        .with("this program", source.commit + (source.dirty ? " (with changes)" : ""))
+        .hint(
+            "name a new file with --db, or compute them again with --force; without --run the "
+            "stored results are compared, whoever made them");
+  }
+}
+
+/// Plans the baseline's cells and runs what is missing; nothing is run under another protocol.
+Baseline run_missing(const BaselineCommand& command, const Baseline& base, const Chosen& chosen) {
+  PlanOptions options = command.plan;
+  options.methods.clear();  // the baseline was narrowed to them before
+  options.tasks.clear();
+  if (options.profile.empty()) {
+    options.profile = base.protocol.profile;
+  }
+  if (!base.experiments.empty()) {
+    options.experiment = base.experiments.front();  // all were stored under one protocol
+  }
+  Session session(command.common, options);
+  const Plan plan = make_plan(session.catalog(),
+                              session.configuration(),
+                              session.manifest(false),
+                              session.profile().name,
+                              selections_of(base),
+                              session.work());
+  Baseline now;
+  now.protocol = plan.protocol;
+  now.environment = this_environment(session);
+  if (plan.protocol.protocol != base.protocol.protocol) {
+    return now;
+  }
+  catch_stop_signals();
+  Store store(command.common.database, Store::Mode::read_write);
+  if (!command.execution.force) {
+    refuse_results_of_others(plan, store, command.common.database);
+  }
+  const RunReport report = execute_plan(session,
+                                        plan,
+                                        store,
+                                        all_tables(session.catalog(), session.experiment()),
+                                        command.common,
+                                        command.execution,
+                                        chosen.command_line);
+  if (report.interrupted) {
+    throw Error(ExitCode::interrupted, "interrupted").hint("run the same command again to resume");
+  }
+  report_failures(report);
+  const Environment expected = std::move(now.environment);
+  now = freeze(store, plan.protocol, [](const CellPath&) { return true; });
+  if (now.cells.empty()) {
+    now.environment = expected;
+  }
+  return now;
+}
+
+Baseline stored_results(const BaselineCommand& command, const Baseline& base) {
+  const Store store = open_results(command.common);
+  std::set<CellGroup> groups;
+  for (const FrozenCell& cell : base.cells) {
+    groups.emplace(cell.path.method, cell.path.task, cell.path.fraction);
+  }
+  const std::string key = command.protocol.empty()
+                              ? newest_protocol_of(store.runs(), groups).protocol
+                              : command.protocol;
+  const auto protocol = store.protocol(key);
+  if (!protocol) {
+    throw Error(ExitCode::results_missing,
+                key.empty() ? "no finished trial of the baseline's cells is stored"
+                            : "no such protocol in the database")
+        .with("database", command.common.database)
+        .with("protocol", key.empty() ? base.protocol.protocol : key)
+        .hint("baseline check FILE --run makes them");
+  }
+  return freeze(store, *protocol, [](const CellPath&) { return true; });
+}
+
+GateOptions gate_options(const BaselineCommand& command, const Baseline& base) {
+  const Configuration user = user_configuration(Catalog::load(), command.common);
+  const auto setting = [&](const std::string& key) {
+    const Settings::Value& said = user.shared().values().at(key);
+    const Json& stored = base.protocol.settings;
+    return said.origin == "built-in" && stored.contains("shared")
+               ? stored.at("shared").value(key, said.value).get<double>()
+               : said.value.get<double>();
+  };
+  GateOptions options;
+  options.margin = command.margin > 0 ? command.margin : setting("statistics.margin_dice_points");
+  options.alpha = command.common.alpha_given ? command.common.alpha : setting("statistics.alpha");
+  options.statistical = command.statistical;
+  return options;
+}
+
+ExitCode check(const BaselineCommand& command, const Chosen& chosen) {
+  if (!command.common.test.empty() && command.common.test != "welch") {
+    throw usage_error("the gate tests with Welch's test").with("--test", command.common.test);
+  }
+  if (!command.common.correction.empty() && command.common.correction != "holm") {
+    throw usage_error("the gate corrects with Holm's method")
+        .with("--correction", command.common.correction);
+  }
+  Baseline base = read_baseline(command.file);
+  std::erase_if(base.cells,
+                [&](const FrozenCell& cell) { return !is_chosen(command.plan, cell.path); });
+  if (base.cells.empty()) {
+    throw usage_error("the baseline has no cell of the chosen methods and tasks")
+        .with("file", command.file);
+  }
+  const GateOptions options = gate_options(command, base);
+  const Baseline now =
+      command.run ? run_missing(command, base, chosen) : stored_results(command, base);
+  GateReport report = check_baseline(base, now, options);
+  report.base.name = command.file;
+  report.now.name = command.common.database;
+  emit(command.common, render(report, command.common.chosen_format()));
+  if (!command.common.output.empty() && !command.common.quiet) {
+    std::cerr << fmt::format("baseline check: {} (exit {}); the report is in {}\n",
+                             to_string(report.verdict),
+                             static_cast<int>(report.exit_code()),
+                             command.common.output);
+  }
+  return report.exit_code();
+}
+
+void add_narrowing(CLI::App* sub, PlanOptions& options) {
+  sub->add_option("-m,--method", options.methods, "only these methods")->delimiter(',');
+  sub->add_option("-t,--task", options.tasks, "only these tasks")->delimiter(',');
+}
+
+void add_save(CLI::App* baseline, Chosen& chosen) {
+  auto command = std::make_shared<BaselineCommand>();
+  auto* sub = baseline->add_subcommand("save", "freeze stored results in a file: -o FILE");
+  sub->add_option("experiment",
+                  command->experiments,
+                  "experiments whose cells are frozen (default: all that is stored)");
+  add_narrowing(sub, command->plan);
+  single(sub,
+         "--protocol",
+         command->protocol,
+         "freeze what is stored of this protocol instead of the newest complete one");
+  add_database(sub, command->common);
+  add_common(sub, command->common, /*formats=*/false);
+  on_chosen(
+      sub, chosen, command, [](const BaselineCommand& each, const Chosen&) { return save(each); });
+}
+
+void add_check(CLI::App* baseline, Chosen& chosen) {
+  auto command = std::make_shared<BaselineCommand>();
+  command->plan.profile.clear();
+  auto* sub = baseline->add_subcommand(
+      "check", "compare results with a baseline: exit 1 on a regression, 4 if undecided");
+  single(sub, "file", command->file, "what baseline save wrote")->required();
+  auto* run = sub->add_flag("--run", command->run, "run what is missing first, with this program");
+  single(sub,
+         "--protocol",
+         command->protocol,
+         "compare what is stored of this protocol instead of the newest complete one")
+      ->excludes(run);
+  sub->add_flag("--statistical",
+                command->statistical,
+                "ask for a loss beyond the margin also where every bit should be equal");
+  single(sub,
+         "--margin",
+         command->margin,
+         "loss in Dice points that counts (default: statistics.margin_dice_points)")
+      ->check(CLI::Range(0.001, 100.0));
+  add_narrowing(sub, command->plan);
+  single(sub, "--format", command->common.format, "text, md (for a pull request), json, or junit")
+      ->check(CLI::IsMember({"text", "md", "json", "junit"}))
+      ->capture_default_str();
+  auto* planning = sub->add_option_group("with --run");
+  PlanOptions& plan = command->plan;
+  single(planning, "--profile", plan.profile, "profile (default: the baseline's)");
+  planning->add_option("--data", plan.data, "root of a data set, e.g. luna=DIR; may be repeated")
+      ->type_name("SET=DIR");
+  single(planning, "--seed", plan.seed, "seed of splits and trials");
+  single(planning, "--device", plan.device, "cpu, cuda, or cuda:N");
+  single(planning, "--precision", plan.precision, "fp32, tf32 or bf16")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+  add_execution(sub, command->execution, command->plan.launcher);
+  add_database(sub, command->common);
+  add_common(sub, command->common, /*formats=*/false);
+  on_chosen(sub, chosen, command, &check);
+}
+
+}  // namespace
+
+void add_baseline(CLI::App& app, Chosen& chosen) {
+  auto* baseline = app.add_subcommand(
+      "baseline", "freeze results in a file, and check later ones against it (for CI)");
+  baseline->require_subcommand(1);
+  add_save(baseline, chosen);
+  add_check(baseline, chosen);
+}
+
+}  // namespace sar::cli

@@ -1,0 +1,273 @@
+// The gate on the real programs: a baseline is saved, then the same protocol is run again by a
+// program with a fault in what it computes (tests/support/faulty_worker.cpp).
+
+#include "harness/core/files.h"
+#include "harness/core/json.h"
+#include "tests/support/process.h"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <set>
+
+namespace {
+
+namespace fs = std::filesystem;
+using sar::Json;
+using sar::test::Outcome;
+using sar::test::Program;
+using sar::test::sar_bench;
+using Arguments = std::vector<std::string>;
+
+const std::string kTiny = std::string(SARBENCH_SOURCE_DIR) + "/tests/integration/tiny.toml";
+
+/// The installed front beside a worker with a fault.
+class FaultyProgram {
+ public:
+  FaultyProgram(const fs::path& folder, const std::string& fault) : folder_(folder / fault) {
+    const fs::path real = SARBENCH_PROGRAM;
+    fs::create_directories(folder_ / "bin");
+    fs::copy_file(real, folder_ / "bin" / "sar-bench");
+    fs::create_directory_symlink(real.parent_path().parent_path() / "share", folder_ / "share");
+    const fs::path worker = folder_ / "bin" / "sar-bench-worker";
+    sar::write_file_atomically(worker,
+                               fmt::format("#!/bin/sh\nexec '{}' '{}' {} \"$@\"\n",
+                                           SARBENCH_FAULTY_WORKER,
+                                           (real.parent_path() / "sar-bench-worker").string(),
+                                           fault));
+    fs::permissions(worker, fs::perms::owner_all);
+  }
+
+  /// Runs in a folder of its own, so that nothing is shared with other programs' results.
+  [[nodiscard]] Outcome run(Arguments arguments) const {
+    arguments.insert(arguments.begin(), (folder_ / "bin" / "sar-bench").string());
+    return Program(arguments, folder_).finish();
+  }
+
+ private:
+  fs::path folder_;
+};
+
+/// Settings under which a network without pre-training learns to find the tumours in seconds.
+const Arguments kLearning{"phantom.side_voxels=48",
+                          "phantom.brats_cases=12",
+                          "network.base_channels=8",
+                          "finetune.patch_voxels=[24,24,16]",
+                          "finetune.learning_rate=0.005",
+                          "finetune.patches_per_case=4",
+                          "finetune.max_epochs=8",
+                          "finetune.patience=8"};
+
+void append_settings(Arguments& arguments, const Arguments& settings) {
+  for (const std::string& each : settings) {
+    arguments.insert(arguments.end(), {"--set", each});
+  }
+}
+
+/// Runs what a baseline is made of and saves it; returns the file.
+fs::path save_baseline(const fs::path& folder, Arguments run, const Arguments& settings = {}) {
+  run.insert(run.begin(), {"run", "table2", "--profile", kTiny, "-q"});
+  append_settings(run, settings);
+  const Outcome made = sar_bench(folder, run);
+  INFO(made.err);
+  REQUIRE(made.code == 0);
+  const fs::path file = folder / "baseline.json";
+  const Outcome saved = sar_bench(folder, {"baseline", "save", "-o", file.string()});
+  INFO(saved.err);
+  REQUIRE(saved.code == 0);
+  return file;
+}
+
+Arguments check_run(const fs::path& file, const Arguments& more, const Arguments& settings = {}) {
+  Arguments arguments{"baseline", "check", file.string(), "--run", "--profile", kTiny, "-q"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  append_settings(arguments, settings);
+  return arguments;
+}
+
+/// Methods of the cells with a verdict.
+std::set<std::string> methods_with(const Json& report, const std::string& verdict) {
+  std::set<std::string> methods;
+  for (const Json& cell : report.at("cells")) {
+    if (cell.at("verdict") == verdict) {
+      const std::string name = cell.at("cell");
+      methods.insert(name.substr(0, name.find('/')));
+    }
+  }
+  return methods;
+}
+
+TEST_CASE("a program without a fault passes, and each injected fault is caught", "[baseline]") {
+  const sar::TemporaryFolder folder;
+  const fs::path file = save_baseline(folder.path(), {"-m", "scratch,sar"});
+  const Outcome same = sar_bench(folder.path(), {"baseline", "check", file.string()});
+  INFO(same.err);
+  CHECK(same.code == 0);
+  const auto verdict = [&](const std::string& fault) {
+    const FaultyProgram program(folder.path(), fault);
+    const Outcome outcome = program.run(check_run(file, {"--json"}));
+    INFO(fault + ": " + outcome.err);
+    REQUIRE_FALSE(outcome.out.empty());
+    const Json report = Json::parse(outcome.out);
+    CHECK(report.at("exit_code") == outcome.code);
+    CHECK(report.at("bit_exact") == true);
+    CHECK(report.at("protocol_changed") == false);
+    int failed = 0;
+    for (const Json& cell : report.at("cells")) {
+      failed += cell.at("verdict") == "failed" ? 1 : 0;
+    }
+    WARN(fmt::format("{}: exit {}, {} of {} cells differ",
+                     fault,
+                     outcome.code,
+                     failed,
+                     report.at("cells").size()));
+    return std::pair(outcome.code, report);
+  };
+  CHECK(verdict("none").first == 0);
+  const auto [rate, wrong_rate] = verdict("learning_rate");
+  CHECK(rate == 1);
+  CHECK(methods_with(wrong_rate, "failed") == std::set<std::string>{"sar", "scratch"});
+  const auto [transform, broken_transform] = verdict("transform");
+  CHECK(transform == 1);
+  CHECK(methods_with(broken_transform, "failed") == std::set<std::string>{"sar"});
+  CHECK(methods_with(broken_transform, "passed").contains("scratch"));  // it is not pre-trained
+  const auto [labels, shifted_labels] = verdict("shifted_labels");
+  CHECK(labels == 1);
+  CHECK(methods_with(shifted_labels, "failed") == std::set<std::string>{"sar", "scratch"});
+}
+
+TEST_CASE("a wrong learning rate is a loss that the statistical rule shows too", "[baseline]") {
+  const sar::TemporaryFolder folder;
+  const Arguments cells{"-m", "scratch", "-t", "brats", "--trials", "4"};
+  const fs::path file = save_baseline(folder.path(), cells, kLearning);
+  const auto report = [&](const std::string& fault) {
+    const FaultyProgram program(folder.path(), fault);
+    const Outcome outcome = program.run(check_run(file, {"--json", "--statistical"}, kLearning));
+    INFO(outcome.err);
+    REQUIRE_FALSE(outcome.out.empty());
+    Json found = Json::parse(outcome.out);
+    CHECK(found.at("exit_code") == outcome.code);
+    for (const Json& cell : found.at("cells")) {
+      WARN(fmt::format("{}: {} {} loss {} p {}",
+                       fault,
+                       cell.at("cell").get<std::string>(),
+                       cell.at("verdict").get<std::string>(),
+                       cell.at("loss").dump(),
+                       cell.at("p_loss_adjusted").dump()));
+    }
+    return found;
+  };
+  CHECK(report("none").at("exit_code") == 0);  // equal bits
+  const Json wrong = report("learning_rate");
+  CHECK(wrong.at("exit_code") == 1);
+  CHECK(wrong.at("bit_exact") == false);
+}
+
+TEST_CASE("a changed setting is named and nothing is run", "[baseline]") {
+  const sar::TemporaryFolder folder;
+  const fs::path file = save_baseline(folder.path(), {"-m", "scratch", "-t", "brats"});
+  const Outcome outcome =
+      sar_bench(folder.path(),
+                check_run(file, {"--db", "new.sqlite", "--set", "finetune.learning_rate=0.0125"}));
+  INFO(outcome.err);
+  CHECK(outcome.code == 4);
+  CHECK_THAT(outcome.out, Catch::Contains("settings.shared.finetune.learning_rate"));
+  CHECK_THAT(outcome.out, Catch::Contains("-> 0.0125"));
+  CHECK_FALSE(fs::exists(folder.path() / "new.sqlite"));
+  // The same protocol in stored results of a changed one.
+  Arguments changed{"run", "table2", "--profile", kTiny, "-q", "-m", "scratch", "-t", "brats"};
+  append_settings(changed, {"evaluate.step=0.75"});
+  REQUIRE(sar_bench(folder.path(), changed).code == 0);
+  const Outcome newest = sar_bench(folder.path(), {"baseline", "check", file.string()});
+  CHECK(newest.code == 4);
+  CHECK_THAT(newest.out, Catch::Contains("settings.shared.evaluate.step: 1.0 -> 0.75"));
+  const std::string key = sar::read_json(file).at("protocol").at("key");
+  CHECK(sar_bench(folder.path(), {"baseline", "check", file.string(), "--protocol", key}).code ==
+        0);
+}
+
+TEST_CASE("the gate says what is missing, and tells results of this program from stored ones",
+          "[baseline]") {
+  const sar::TemporaryFolder folder;
+  const fs::path file = save_baseline(folder.path(), {"-m", "scratch"});
+  const std::string text = sar::read_file(file);
+  REQUIRE(sar_bench(folder.path(),
+                    {"run",
+                     "table2",
+                     "--profile",
+                     kTiny,
+                     "-q",
+                     "-m",
+                     "scratch",
+                     "-t",
+                     "brats",
+                     "--db",
+                     "half.sqlite"})
+              .code == 0);
+  const Outcome half =
+      sar_bench(folder.path(), {"baseline", "check", file.string(), "--db", "half.sqlite"});
+  CHECK(half.code == 4);
+  CHECK_THAT(half.out, Catch::Contains("missing trials 0: not stored"));
+  CHECK(sar_bench(folder.path(),
+                  {"baseline", "check", file.string(), "--db", "half.sqlite", "-t", "brats"})
+            .code == 0);
+  // What is stored was made by this program if it has a commit to show for itself.
+  const Json dirty = Json::parse(
+      sar_bench(folder.path(), {"db", "sql", "select max(dirty) from node", "--json"}).out);
+  const bool clean = dirty.at("rows").at(0).at(0) == 0;
+  const Outcome again = sar_bench(folder.path(), check_run(file, {"--db", "half.sqlite"}));
+  INFO(again.err);
+  CHECK(again.code == (clean ? 0 : 4));
+  if (!clean) {
+    CHECK_THAT(again.err, Catch::Contains("tell nothing about it"));
+  }
+  CHECK(sar_bench(folder.path(), check_run(file, {"--db", "half.sqlite", "--force"})).code == 0);
+  CHECK(sar::read_file(file) == text);
+  // The same results give the same file.
+  const Outcome saved = sar_bench(
+      folder.path(), {"baseline", "save", "-o", "again.json", "--db", "half.sqlite", "-q"});
+  CHECK(saved.code == 0);
+  CHECK(sar::read_file(folder.path() / "again.json") == text);
+}
+
+TEST_CASE("reports go to files in the forms that a pull request and a CI server read",
+          "[baseline]") {
+  const sar::TemporaryFolder folder;
+  const fs::path file = save_baseline(folder.path(), {"-m", "scratch", "-t", "brats"});
+  for (const auto& [format, beginning] : {std::pair("md", "### Baseline check passed"),
+                                          std::pair("junit", "<?xml version=\"1.0\""),
+                                          std::pair("json", "{"),
+                                          std::pair("text", "baseline check passed")}) {
+    const Outcome outcome =
+        sar_bench(folder.path(),
+                  {"baseline", "check", file.string(), "--format", format, "-o", "report", "-q"});
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out.empty());
+    CHECK(sar::read_file(folder.path() / "report").starts_with(beginning));
+  }
+}
+
+TEST_CASE("files and flags that the gate cannot use are refused", "[baseline]") {
+  const sar::TemporaryFolder folder;
+  const auto code = [&](const Arguments& arguments) {
+    return sar_bench(folder.path(), arguments).code;
+  };
+  CHECK(code({"baseline"}) == 2);
+  CHECK(code({"baseline", "save"}) == 2);
+  CHECK(code({"baseline", "save", "-o", "b.json"}) == 4);  // no database
+  CHECK(code({"baseline", "save", "-o", "b.json", "-m", "nonsense"}) == 2);
+  CHECK(code({"baseline", "check"}) == 2);
+  CHECK(code({"baseline", "check", "absent.json"}) == 66);
+  sar::write_file_atomically(folder.path() / "cut.json", "{\"schema_version\": 1, \"cel");
+  CHECK(code({"baseline", "check", "cut.json"}) == 65);
+  sar::write_file_atomically(folder.path() / "newer.json", "{\"schema_version\": 99}");
+  const Outcome newer = sar_bench(folder.path(), {"baseline", "check", "newer.json"});
+  CHECK(newer.code == 65);
+  CHECK_THAT(newer.err, Catch::Contains("99"));
+  CHECK(code({"baseline", "check", "newer.json", "--test", "student"}) == 2);
+  CHECK(code({"baseline", "check", "newer.json", "--correction", "bh"}) == 2);
+  CHECK(code({"baseline", "check", "newer.json", "--format", "latex"}) == 2);
+  CHECK(code({"baseline", "check", "newer.json", "--margin", "0"}) == 2);
+}
+
+}  // namespace
