@@ -189,7 +189,7 @@ void check_options(const Sample& a, const Sample& b, const TTestOptions& options
   }
 }
 
-double pooled_sd(const Summary& a, const Summary& b) {
+double sd_of_both(const Summary& a, const Summary& b) {
   return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2));
 }
 
@@ -233,7 +233,7 @@ std::vector<std::string> arithmetic(const TTestReport& report) {
   const std::string difference = rounded(test.difference);
   add("difference = {} - {} = {}", number(a.mean), number(b.mean), difference);
   if (test.test == "student") {
-    const std::string pooled = rounded(pooled_sd(a, b));
+    const std::string pooled = rounded(sd_of_both(a, b));
     add("pooled SD = sqrt(({} x {}^2 + {} x {}^2) / {}) = {}",
         a.n - 1,
         number(*a.sd),
@@ -589,7 +589,7 @@ TTestReport ttest_report(const Sample& a, const Sample& b, const TTestOptions& o
         a.summary, b.summary, *options.margin, options.test == "student", options.alpha);
   }
   if (report.student.testable && (options.test == "student" || options.test == "welch")) {
-    report.detectable = pooled_sd(a.summary, b.summary) *
+    report.detectable = sd_of_both(a.summary, b.summary) *
                         detectable_effect(a.summary.n, b.summary.n, options.power, options.alpha);
   }
   return report;
