@@ -112,13 +112,14 @@ struct Comparison {
 /// Paired test with n - 1 degrees of freedom: |d| / (s_d / √n) reaches the quantile where s_d² =
 /// s_a² + s_b² - 2 r s_a s_b is small enough. From the printed numbers, without rounding.
 double needed_correlation(const Group& a, const Group& b, double alpha) {
-  if (!(a.sd * b.sd > 0)) {
-    return 2;
-  }
   const double quantile = bm::quantile(bm::complement(bm::students_t(a.n - 1), alpha / 2));
   const double difference = a.mean - b.mean;
   const double largest = a.n * difference * difference / (quantile * quantile);
-  return (a.sd * a.sd + b.sd * b.sd - largest) / (2 * a.sd * b.sd);
+  const double excess = a.sd * a.sd + b.sd * b.sd - largest;
+  if (!(a.sd * b.sd > 0)) {  // one group does not vary: the correlation does not matter
+    return excess > 0 ? 2 : -1;
+  }
+  return excess / (2 * a.sd * b.sd);
 }
 
 /// Rounded up: what is shown suffices.
@@ -362,11 +363,13 @@ std::optional<Finding> contradiction(const Statement& statement, const Compariso
   } else if (stands == Standing::not_significant) {
     text += fmt::format(
         "p < {:g} is not reproducible from mean, SD and n = {} with an unpaired test; ", alpha, n);
-    text += each.correlation > 1
-                ? std::string("nor with a paired one, whatever the correlation over trials.")
-                : fmt::format(
-                      "a paired one would have needed a correlation over trials of at least {}.",
-                      show_correlation(each.correlation));
+    text +=
+        each.correlation > 1
+            ? std::string(
+                  "nor, as printed, with a paired one, whatever the correlation over trials.")
+            : fmt::format(
+                  "a paired one would, as printed, need a correlation over trials of at least {}.",
+                  show_correlation(each.correlation));
   } else {
     const bool student = each.student.test.p < alpha;
     const bool welch = each.welch.test.p < alpha;
