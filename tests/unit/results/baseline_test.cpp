@@ -506,8 +506,8 @@ TEST_CASE("what is missing leaves the gate undecided, with the reason, unless a 
     CHECK(report.cause().empty());
     now.cells.clear();
     report = check_baseline(base, now, {});
-    CHECK(report.cells[1].reason ==
-          "missing trials 0, 1: not stored; missing trials 2: failed: diverged at step 7");
+    CHECK(report.cells[0].reason ==
+          "missing trials 2: failed: diverged at step 7; missing trials 0, 1: not stored");
   }
 }
 
