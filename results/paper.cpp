@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <tuple>
 
 namespace sar {
 namespace fs = std::filesystem;
@@ -79,6 +80,21 @@ class Fields {
     return none;
   }
 
+  /// Whatever else is there is a slip, and would be lost without a word.
+  void only(const std::vector<std::string>& known) const {
+    if (!table_.is_object()) {
+      fault("must be a table of fields");
+      return;
+    }
+    for (const auto& [key, value] : table_.items()) {
+      if (std::ranges::find(known, key) == known.end()) {
+        const std::string nearest = nearest_match(key, known);
+        fault("unknown field '" + key + "'" +
+              (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
+      }
+    }
+  }
+
   void fault(const std::string& what) const { faults_.add(file_, where_, what); }
 
  private:
@@ -134,8 +150,10 @@ std::vector<std::string> factors(const std::string& cases) {
 
 void read_datasets(const Fields& fields, const fs::path& file, Faults& faults, Paper& paper) {
   int number = 0;
+  fields.only({"id", "kind", "title", "rows"});
   for (const Json& item : fields.tables("rows")) {
     const Fields row(item, file, "row " + std::to_string(++number), faults);
+    row.only({"dataset", "label", "cases", "modality", "organ", "median_shape", "cubes"});
     PrintedDataset set{row.text("dataset"),
                        row.text("label"),
                        row.text("cases"),
@@ -156,11 +174,70 @@ void read_datasets(const Fields& fields, const fs::path& file, Faults& faults, P
   }
 }
 
+/// A table prints SDs or it does not; a cell without one among others that have one is a slip
+/// unless the file says otherwise.
+void check_spreads(const PrintedTable& table,
+                   const Fields& fields,
+                   const Json& tree,
+                   const fs::path& file,
+                   Faults& faults) {
+  if (tree.contains("incomplete_sd") && !tree.at("incomplete_sd").is_boolean()) {
+    fields.fault("'incomplete_sd' is true or false");
+  }
+  const bool some = std::ranges::any_of(table.cells, [](const auto& row) {
+    return std::ranges::any_of(row, [](const PrintedCell& cell) { return cell.sd.has_value(); });
+  });
+  if (!some || tree.value("incomplete_sd", Json()) == true) {
+    return;
+  }
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    for (std::size_t column = 0; column < table.cells[row].size(); ++column) {
+      const PrintedCell& cell = table.cells[row][column];
+      if (!cell.sd && !cell.mean.text.empty()) {
+        faults.add(file,
+                   "row " + std::to_string(row + 1),
+                   "cell " + std::to_string(column + 1) + ": '" + cell.mean.text +
+                       "' has no SD, but other cells of the table have one (incomplete_sd = true "
+                       "if that is how it is printed)");
+      }
+    }
+  }
+}
+
+/// Cells are named by row and column, so neither may be there twice.
+void check_names(const PrintedTable& table, const fs::path& file, Faults& faults) {
+  for (std::size_t i = 0; i < table.spec.rows.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!table.spec.rows[i].method.empty() &&
+          table.spec.rows[i].method == table.spec.rows[j].method) {
+        faults.add(
+            file,
+            "row " + std::to_string(i + 1),
+            "'" + table.spec.rows[i].method + "' is row " + std::to_string(j + 1) + " already");
+      }
+    }
+  }
+  for (std::size_t i = 0; i < table.spec.columns.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const TableColumn& a = table.spec.columns[i];
+      const TableColumn& b = table.spec.columns[j];
+      if (!a.task.empty() && std::tie(a.task, a.target, a.bucket, a.fraction) ==
+                                 std::tie(b.task, b.target, b.bucket, b.fraction)) {
+        faults.add(
+            file,
+            "column " + std::to_string(i + 1),
+            "task, target, bucket and fraction are those of column " + std::to_string(j + 1));
+      }
+    }
+  }
+}
+
 PrintedTable read_dice(const Fields& fields,
                        const Json& tree,
                        const fs::path& file,
                        Faults& faults) {
   PrintedTable table;
+  fields.only({"id", "kind", "title", "trials", "incomplete_sd", "columns", "rows"});
   table.spec.id = fields.text("id");
   table.spec.title = fields.text("title");
   table.spec.trials = 0;
@@ -175,6 +252,7 @@ PrintedTable read_dice(const Fields& fields,
   int number = 0;
   for (const Json& item : fields.tables("columns")) {
     const Fields column(item, file, "column " + std::to_string(++number), faults);
+    column.only({"group", "label", "task", "target", "bucket", "fraction"});
     table.spec.columns.push_back({column.text("group", ""),
                                   column.text("label"),
                                   column.text("task"),
@@ -185,6 +263,7 @@ PrintedTable read_dice(const Fields& fields,
   number = 0;
   for (const Json& item : fields.tables("rows")) {
     const Fields row(item, file, "row " + std::to_string(++number), faults);
+    row.only({"method", "label", "cells", "bold"});
     table.spec.rows.push_back({row.text("method"), row.text("label")});
     std::vector<PrintedCell>& cells = table.cells.emplace_back();
     for (const auto& text : row.texts("cells")) {
@@ -214,13 +293,41 @@ PrintedTable read_dice(const Fields& fields,
       }
     }
   }
+  check_spreads(table, fields, tree, file, faults);
+  check_names(table, file, faults);
   if (table.cells.size() < 2) {
     fields.fault("a table needs at least two rows: there is nothing to compare");
   }
   return table;
 }
 
-void read_bucket_groups(const TomlFile& main, Faults& faults, Paper& paper) {
+bool has_column(const Paper& paper, const TableColumn& wanted) {
+  return std::ranges::any_of(paper.tables, [&](const PrintedTable& table) {
+    return std::ranges::any_of(table.spec.columns, [&](const TableColumn& column) {
+      return std::tie(column.task, column.target, column.bucket, column.fraction) ==
+             std::tie(wanted.task, wanted.target, wanted.bucket, wanted.fraction);
+    });
+  });
+}
+
+/// A reference that no table has would leave every test out without a word.
+void check_reference(const Paper& paper, const Fields& head) {
+  std::vector<std::string> methods;
+  for (const PrintedTable& table : paper.tables) {
+    for (const TableRow& row : table.spec.rows) {
+      methods.push_back(row.method);
+    }
+  }
+  if (paper.reference.empty() || methods.empty() ||
+      std::ranges::find(methods, paper.reference) != methods.end()) {
+    return;
+  }
+  const std::string nearest = nearest_match(paper.reference, methods);
+  head.fault("'reference': no table has a row of method '" + paper.reference + "'" +
+             (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
+}
+
+void read_bucket_groups(const TomlFile& main, Faults& faults, Paper& paper, bool complete) {
   if (!main.tree.contains("buckets")) {
     return;
   }
@@ -235,8 +342,18 @@ void read_bucket_groups(const TomlFile& main, Faults& faults, Paper& paper) {
                       fields.text("whole", "all"),
                       0,
                       fields.text("cases_source", "")};
+    fields.only({"task", "target", "fraction", "parts", "whole", "cases", "cases_source"});
     if (group.parts.size() < 2) {
       fields.fault("'parts' must name at least two buckets");
+    }
+    std::vector<std::string> buckets = group.parts;
+    buckets.push_back(group.whole);
+    for (const std::string& bucket : buckets) {
+      if (complete &&
+          !has_column(paper, {"", "", group.task, group.target, bucket, group.fraction})) {
+        fields.fault("no table has a column of task '" + group.task + "', target '" + group.target +
+                     "', bucket '" + bucket + "', fraction '" + group.fraction + "'");
+      }
     }
     if (item.contains("cases") && item.at("cases").is_number_integer() &&
         item.at("cases").get<long>() >= static_cast<long>(group.parts.size()) &&
@@ -285,15 +402,26 @@ const PrintedTable* Paper::find(const std::string& table) const {
 
 Paper read_paper(const fs::path& folder) {
   using namespace paper_detail;
-  const auto read = [&](const std::string& name) {
+  Faults faults;
+  // Empty where the file is no TOML.
+  const auto read = [&](const std::string& name) -> std::optional<TomlFile> {
     const fs::path file = folder / name;
     if (!fs::exists(file)) {
       throw not_found_error("the paper's file is not there").with("file", file.string());
     }
-    return read_toml(file);
+    try {
+      return read_toml(file);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::usage) {
+        throw;
+      }
+      faults.add(file, "", error.what());
+      return {};
+    }
   };
-  const TomlFile main = read("paper.toml");
-  Faults faults;
+  const auto first = read("paper.toml");
+  faults.report(folder);
+  const TomlFile& main = *first;
   Paper paper;
   paper.folder = folder;
   const Fields head(main.tree, main.path, "", faults);
@@ -301,8 +429,15 @@ Paper read_paper(const fs::path& folder) {
   paper.title = head.text("title");
   paper.citation = head.text("citation", "");
   paper.reference = head.text("reference");
+  head.only({"id", "title", "citation", "reference", "tables", "buckets"});
+  bool complete = true;  // every table could be read
   for (const auto& name : head.texts("tables")) {
-    const TomlFile file = read(name + ".toml");
+    const auto toml = read(name + ".toml");
+    if (!toml) {
+      complete = false;
+      continue;
+    }
+    const TomlFile& file = *toml;
     const Fields fields(file.tree, file.path, "", faults);
     if (const std::string id = fields.text("id"); id != name) {
       fields.fault("'id' is '" + id + "' but the file is named " + name);
@@ -318,7 +453,10 @@ Paper read_paper(const fs::path& folder) {
       fields.fault("'kind' is dice or data; got '" + kind + "'");
     }
   }
-  read_bucket_groups(main, faults, paper);
+  if (complete) {
+    check_reference(paper, head);
+  }
+  read_bucket_groups(main, faults, paper, complete);
   faults.report(folder);
   return paper;
 }

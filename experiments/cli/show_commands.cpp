@@ -4,6 +4,8 @@
 #include "experiments/cli/views.h"
 #include "experiments/experiment.h"
 #include "harness/core/json.h"
+#include "results/cells.h"
+#include "results/statistics.h"
 #include "results/store.h"
 #include "results/table.h"
 
@@ -11,6 +13,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <iostream>
 #include <memory>
 
@@ -47,46 +50,105 @@ ExitCode show(const ShowCommand& command) {
   return ExitCode::ok;
 }
 
-/// "table2/sar/brats/tumor/all" or "table2/sar/pancreas/organ/all/1/10"
-struct CellPath {
-  std::string table, method, task, target, bucket, fraction = "1";
+/// What a paper prints for a cell, with its test against the reference.
+struct PublishedCell {
+  std::string paper, reference;  ///< the paper's id; the method that is tested against
+  Summary summary;
+  std::optional<Summary> reference_summary;  ///< empty: the cell is the reference's own
+  TTest student, welch;                      ///< of cell - reference
 };
 
-CellPath parse_path(const std::string& text) {
-  std::vector<std::string> parts;
-  std::string part;
-  std::string rest = text;
-  if (const auto file = text.find(".toml/"); file != std::string::npos) {  // a file of the user's
-    parts.push_back(text.substr(0, file + 5));
-    rest = text.substr(file + 6);
+std::optional<PublishedCell> published_cell(const Paper& paper, const CellPath& path) {
+  const CellSource source = published_cells(paper);
+  const auto number = source.find(path);
+  if (!number) {
+    return std::nullopt;
   }
-  for (const char character : rest + "/") {
-    if (character == '/') {
-      parts.push_back(part);
-      part.clear();
-    } else {
-      part += character;
-    }
+  PublishedCell cell{
+      paper.id, paper.find(path.table)->spec.reference, number->summary, std::nullopt, {}, {}};
+  CellPath reference = path;
+  reference.method = cell.reference;
+  if (const auto other = source.find(reference); other && !(reference == path)) {
+    cell.reference_summary = other->summary;
+    cell.student = student_test(cell.summary, other->summary);
+    cell.welch = welch_test(cell.summary, other->summary);
   }
-  if (parts.size() < 5) {
-    throw usage_error("a cell is TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]")
-        .with("got", text)
-        .hint("e.g. table2/sar/brats/tumor/all");
-  }
-  CellPath path{parts[0], parts[1], parts[2], parts[3], parts[4]};
-  if (parts.size() > 5) {
-    path.fraction = parts[5];
-    if (parts.size() > 6) {
-      path.fraction += "/" + parts[6];
-    }
-  }
-  return path;
+  return cell;
 }
 
-ExitCode explain(const ShowCommand& command) {
-  const CellPath path = parse_path(command.subject);
-  const Catalog catalog = Catalog::load();
-  static_cast<void>(catalog.method(path.method));  // an unknown method is a usage error
+Json summary_json(const Summary& summary) {
+  return {{"mean", summary.mean},
+          {"sd", summary.sd ? Json(*summary.sd) : Json()},
+          {"n", summary.n > 0 ? Json(summary.n) : Json()}};
+}
+
+Json published_json(const PublishedCell& cell) {
+  Json result = summary_json(cell.summary);
+  result["paper"] = cell.paper;
+  result["versus"] = nullptr;
+  if (cell.reference_summary) {
+    const auto test = [](const TTest& each) {
+      return each.testable
+                 ? Json{{"t", each.t}, {"df", each.df}, {"p", each.p}, {"reason", nullptr}}
+                 : Json{{"t", nullptr}, {"df", nullptr}, {"p", nullptr}, {"reason", each.reason}};
+    };
+    result["versus"] = {{"method", cell.reference},
+                        {"published", summary_json(*cell.reference_summary)},
+                        {"difference", cell.summary.mean - cell.reference_summary->mean},
+                        {"student", test(cell.student)},
+                        {"welch", test(cell.welch)}};
+  }
+  return result;
+}
+
+std::string summary_text(const Summary& summary) {
+  return fmt::format("{:.2f}", summary.mean) +
+         (summary.sd ? fmt::format(" ± {:.2f}", *summary.sd) : ", no SD") +
+         (summary.n > 0 ? fmt::format(", n = {}", summary.n) : ", n not printed");
+}
+
+/// The printed numbers and their test, with the arithmetic.
+std::string published_text(const PublishedCell& cell) {
+  const Summary& a = cell.summary;
+  std::string text = fmt::format("published in {}: {}\n", cell.paper, summary_text(a));
+  if (!cell.reference_summary) {
+    return text + "  it is the reference that other methods are tested against\n";
+  }
+  const Summary& b = *cell.reference_summary;
+  const double difference = a.mean - b.mean;
+  text += fmt::format(
+      "  against {}: {}; difference {:+.2f}\n", cell.reference, summary_text(b), difference);
+  if (!cell.student.testable) {
+    return text + (a.sd && b.sd ? fmt::format("  no test: {}\n", cell.student.reason)
+                                : "  no test: a spread is not printed\n");
+  }
+  const double variance = ((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2);
+  text += fmt::format(
+      "  pooled variance s2 = ({}·{:.2f}² + {}·{:.2f}²) / {} = {:.4f}\n"
+      "  standard error sqrt(s2·(1/{} + 1/{})) = {:.4f}\n",
+      a.n - 1,
+      *a.sd,
+      b.n - 1,
+      *b.sd,
+      a.n + b.n - 2,
+      variance,
+      a.n,
+      b.n,
+      std::sqrt(variance * (1.0 / a.n + 1.0 / b.n)));
+  for (const TTest* test : {&cell.student, &cell.welch}) {
+    text +=
+        fmt::format("  {}: t = {:.4f}, df = {:g}, p = {} (two-sided, unpaired, not corrected)\n",
+                    test == &cell.student ? "Student" : "Welch",
+                    test->t,
+                    test->df,
+                    format_p(test->p));
+  }
+  return text;
+}
+
+/// Throws Error 2 for a method, table or column that does not exist.
+Experiment experiment_of(const CellPath& path, const Catalog& catalog) {
+  static_cast<void>(catalog.method(path.method));
   const Experiment experiment = read_experiment(catalog.experiment_file(path.table), catalog);
   if (experiment.kind != ExperimentKind::dice) {
     throw usage_error("only tables of Dice have cells to explain").with("experiment", path.table);
@@ -101,25 +163,22 @@ ExitCode explain(const ShowCommand& command) {
                (column.fraction == "1" ? "" : "/" + column.fraction);
     }
     throw usage_error("no such column in " + experiment.table.id)
-        .with("cell", command.subject)
+        .with("cell", path.text())
         .hint("it has:" + known);
   }
-  const Store store = open_results(command.common);
-  const auto stored = Viewer(catalog, command.common, command.view, &store).protocol(experiment);
-  if (!stored) {
-    throw no_results(experiment, path.table);
-  }
-  const ProtocolRow& protocol = *stored;
+  return experiment;
+}
+
+/// The finished trials of a cell, each with its nodes and cases.
+Json trials_of(const CellPath& path, const Store& store, const std::string& protocol) {
   Json trials = Json::array();
-  std::vector<double> means;
-  for (const auto& trial : store.trial_dice(protocol.protocol)) {
+  for (const auto& trial : store.trial_dice(protocol)) {
     if (trial.method != path.method || trial.task != path.task || trial.target != path.target ||
         trial.bucket != path.bucket || trial.fraction != path.fraction) {
       continue;
     }
-    means.push_back(trial.dice);
     Json entry{{"trial", trial.trial}, {"dice", trial.dice}, {"cases", Json::array()}};
-    for (const auto& run : store.runs(protocol.protocol)) {
+    for (const auto& run : store.runs(protocol)) {
       const auto& cell = run.cell;
       if (cell.method != path.method || cell.task != path.task || cell.fraction != path.fraction ||
           cell.trial != trial.trial) {
@@ -161,27 +220,62 @@ ExitCode explain(const ShowCommand& command) {
     }
     trials.push_back(std::move(entry));
   }
-  if (trials.empty()) {
+  return trials;
+}
+
+ExitCode explain(const ShowCommand& command) {
+  const CellPath path = parse_cell_path(command.subject);
+  const Catalog catalog = Catalog::load();
+  const Paper paper = read_paper(catalog.paper_folder(command.view.paper));
+  const auto published = published_cell(paper, path);
+  // A table of the paper alone has no runs; anything else must be an experiment's cell.
+  std::optional<Experiment> experiment;
+  const auto names = catalog.experiment_names();
+  if (!published || std::ranges::find(names, path.table) != names.end()) {
+    experiment = experiment_of(path, catalog);
+  }
+  std::optional<ProtocolRow> stored;
+  Json trials = Json::array();
+  if (experiment && (!published || std::filesystem::exists(command.common.database))) {
+    const Store store = open_results(command.common);
+    stored = Viewer(catalog, command.common, command.view, &store).protocol(*experiment);
+    if (stored) {
+      trials = trials_of(path, store, stored->protocol);
+    } else if (!published) {
+      throw no_results(*experiment, path.table);
+    }
+  }
+  if (trials.empty() && !published) {
     throw Error(ExitCode::results_missing, "no finished trial for this cell")
         .with("cell", command.subject)
-        .with("protocol", protocol.protocol);
+        .with("protocol", stored->protocol);
   }
   if (command.common.chosen_format() == "json") {
     emit(command.common,
          Json{{"schema_version", 1},
               {"cell", command.subject},
-              {"protocol", protocol.protocol},
-              {"data_kind", protocol.data_kind},
+              {"protocol", stored ? Json(stored->protocol) : Json()},
+              {"data_kind", stored ? Json(stored->data_kind) : Json()},
+              {"published", published ? published_json(*published) : Json()},
               {"trials", trials}}
                  .dump(2) +
              "\n");
     return ExitCode::ok;
   }
-  std::string text = fmt::format("{}   protocol {}, profile {}, {} data\n",
-                                 command.subject,
-                                 protocol.protocol,
-                                 protocol.profile,
-                                 protocol.data_kind);
+  std::string text = command.subject;
+  if (stored) {
+    text += fmt::format("   protocol {}, profile {}, {} data",
+                        stored->protocol,
+                        stored->profile,
+                        stored->data_kind);
+  }
+  text += "\n";
+  if (published) {
+    text += "\n" + published_text(*published);
+  }
+  if (trials.empty()) {
+    text += "\nno finished trial of it is stored\n";
+  }
   for (const Json& trial : trials) {
     text += fmt::format("\ntrial {}: {:.4f} Dice over {} cases   seed {}\n",
                         trial.at("trial").get<int>(),
@@ -317,9 +411,13 @@ void add_show(CLI::App& app, Chosen& chosen) {
 
 void add_explain(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<ShowCommand>();
-  auto* sub = app.add_subcommand(
-      "explain", "from a printed number to its trials, cases, weights, splits, commit and command");
+  auto* sub = app.add_subcommand("explain",
+                                 "from a printed number to its trials, cases, weights, splits, "
+                                 "commit and command; what a paper "
+                                 "prints for it, tested against the reference");
   single(sub, "cell", command->subject, "TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]")->required();
+  single(sub, "--paper", command->view.paper, "whose numbers are published: a name, or a folder")
+      ->capture_default_str();
   single(sub, "--protocol", command->view.protocol, "explain under this protocol");
   add_database(sub, command->common);
   add_common(sub, command->common);

@@ -145,6 +145,20 @@ class Game {
     }
   }
 
+  /// Takes over weights and buffers of both players, and where the game stands.
+  void continue_from(const Game& other) {
+    const torch::NoGradGuard no_grad;
+    const auto copy = [](const torch::nn::Module& from, const torch::nn::Module& to) {
+      const TensorMap target = named_tensors(to);
+      for (const auto& [name, tensor] : named_tensors(from)) {
+        torch::Tensor(target.at(name)).copy_(tensor);
+      }
+    };
+    copy(other.network_, network_);
+    copy(*other.task_, *task_);
+    steps_ = other.steps_;
+  }
+
   /// Means over the cubes held out, in batches as in training and with their statistics: the
   /// running ones lag behind an encoder that moves fast, which alone would confuse M.
   std::map<std::string, double> held_out() {
@@ -175,16 +189,18 @@ class Game {
   std::uint64_t steps_ = 0;
 };
 
-/// Shown: M learns the modality from an encoder that rests; then, with the reversal on, it ends
-/// where it knows no more than that half of the cubes are CT; and in a third game that differs from
-/// the second by lambda = 0 alone it goes on knowing, so it is the reversal and not the moving
-/// encoder that confuses it.
+/// Shown: M learns the modality from an encoder that rests; then, with the reversal on, it comes to
+/// know little more than that half of the cubes are CT; and in a game that differs from the second
+/// by lambda = 0 alone it goes on knowing, so it is the reversal and not the moving encoder that
+/// confuses it.
 ///
 /// Rates: M learns at 3e-2 while nobody moves. In the game its rate is the paper's 1e-3 and the
-/// encoder's 3e-2, thirty times as much (the paper's thousand, with 1, moves the encoder so fast
-/// that M is lost without any reversal). With rates so lopsided the end is not the equilibrium
-/// (cross-entropy ln 2, accuracy 1/2) but beyond it: the encoder may fool M, which section 4.4 of
-/// the method notes expects. So the criterion is one-sided.
+/// encoder's 3e-2, thirty times as much (with the paper's thousand the encoder runs away from M
+/// without any reversal). An encoder that is so much faster overshoots: it fools M (accuracies
+/// below 0.1 within 50 steps), M answers the other way round, and after some 150 steps the swings
+/// die down around the equilibrium (cross-entropy ln 2, accuracy 1/2). So the measure is the mean
+/// over the last three of five looks, and it is one-sided: section 4.4 of the method notes expects
+/// an M that is fooled as well as one that is confused.
 void check_game(std::uint64_t seed) {
   const CubeStore cubes(phantom_cubes(CubeSet::every_scale));
   Sides sides = of_scale(Scale::large, cubes, sides_of(cubes));
@@ -194,52 +210,70 @@ void check_game(std::uint64_t seed) {
   for (const std::size_t index : sides.held_out) {
     patients.insert(cubes.info(index).patient);
   }
-  const auto held_out = [](Game& game, const std::string& when) {
+  const auto settings_for = [](double lambda) {
+    return nn_test::small_settings({{"network.base_channels", 4},
+                                    {"mial.lambda", lambda},
+                                    {"transform.paint_rate", 0.0},
+                                    {"transform.nonlinear_rate", 0.0}});
+  };
+  struct Knowledge {
+    double accuracy = 0, cross_entropy = 0;
+  };
+  const auto look = [](Game& game, const std::string& when) {
     const auto means = game.held_out();
+    const Knowledge known{means.at("modality_accuracy"), means.at("modality_cross_entropy")};
     report(fmt::format(
         "mial, {}: modality accuracy {:.3f}, cross-entropy {:.3f}, restoration error {:.4f}",
         when,
-        means.at("modality_accuracy"),
-        means.at("modality_cross_entropy"),
+        known.accuracy,
+        known.cross_entropy,
         means.at("restoration_mse")));
-    return means;
+    return known;
   };
-  struct Course {
-    std::map<std::string, double> untrained, learned, played;
+  const auto play_on = [&](Game& game, const std::string& name, int rounds, int late_rounds) {
+    Knowledge late;
+    for (int round = 1; round <= rounds; ++round) {
+      game.play(50, 3e-2, 1e-3);
+      const Knowledge known = look(game, fmt::format("{}, step {}", name, 50 * round));
+      if (round > rounds - late_rounds) {
+        late.accuracy += known.accuracy / late_rounds;
+        late.cross_entropy += known.cross_entropy / late_rounds;
+      }
+    }
+    return late;
   };
-  const auto play = [&](double lambda) {
-    const Settings settings = nn_test::small_settings({{"network.base_channels", 4},
-                                                       {"mial.lambda", lambda},
-                                                       {"transform.paint_rate", 0.0},
-                                                       {"transform.nonlinear_rate", 0.0}});
-    Game game(cubes, sides, settings, seed);
-    Course course;
-    course.untrained = held_out(game, "untrained");
-    game.play(200, 0, 3e-2);
-    course.learned = held_out(game, "encoder frozen");
-    game.play(100, 3e-2, 1e-3);
-    course.played = held_out(game, fmt::format("encoder free, lambda {}", lambda));
-    return course;
-  };
-  const Course confused = play(1);
-  const Course control = play(0);
+
+  const Settings with_reversal = settings_for(1);
+  const Settings without = settings_for(0);
+  Game game(cubes, sides, with_reversal, seed);
+  const Knowledge untrained = look(game, "untrained");
+  game.play(200, 0, 3e-2);
+  const Knowledge learned = look(game, "encoder frozen");
+  Game control(cubes, sides, without, seed);
+  control.continue_from(game);
+  CHECK(look(control, "control").cross_entropy == learned.cross_entropy);  // exact: a copy
+  const Knowledge confused = play_on(game, "reversal", 5, 3);
+  const Knowledge knowing = play_on(control, "no reversal", 3, 1);
+  report(fmt::format("mial, late means: reversal {:.3f}, {:.3f}; no reversal {:.3f}, {:.3f}",
+                     confused.accuracy,
+                     confused.cross_entropy,
+                     knowing.accuracy,
+                     knowing.cross_entropy));
 
   // Statistical. Cubes of one patient are not independent, so the patients count: each gives an
   // accuracy in [0, 1] whose mean is the majority's share, 1/2, for an M that knows nothing. 35
-  // patients exceed 0.846 with a probability below 1e-4. Reached: 0.956.
+  // patients exceed 0.846 with a probability below 1e-4. Reached: 0.95 to 0.97, cross-entropy 0.11
+  // to 0.15 (seeds 7, 8, 9).
   const double bound = bounded_mean_bound(static_cast<int>(patients.size()), 0.5, 1e-4);
-  CHECK(confused.untrained.at("modality_accuracy") <= bound);
-  CHECK(confused.learned.at("modality_accuracy") > bound);
-  CHECK(confused.learned.at("modality_cross_entropy") < 0.5 * std::log(2.0));  // reached: 0.12
-  // Both games are one until the encoder moves; exact, as nothing else differs.
-  CHECK(control.learned.at("modality_cross_entropy") ==
-        confused.learned.at("modality_cross_entropy"));
-  // An M that knows the shares and nothing else has ln 2 and 1/2. Reached: 0.86 and 0.42, without
-  // the reversal 0.26 and 0.89.
-  CHECK(confused.played.at("modality_cross_entropy") > 0.95 * std::log(2.0));
-  CHECK(confused.played.at("modality_accuracy") < 0.6);
-  CHECK(control.played.at("modality_cross_entropy") < 0.7 * std::log(2.0));
-  CHECK(control.played.at("modality_accuracy") > 0.75);
+  CHECK(untrained.accuracy <= bound);
+  CHECK(learned.accuracy > bound);
+  CHECK(learned.cross_entropy < 0.5 * std::log(2.0));
+  // An M that knows the shares and nothing else has ln 2 = 0.69 and 1/2. Reached: 0.71 and 0.46
+  // with seed 7, 0.75 and 0.56 with seed 8; without the reversal 0.14 and 0.97 with seed 8.
+  CHECK(confused.cross_entropy > 0.8 * std::log(2.0));
+  CHECK(confused.accuracy < 0.75);
+  CHECK(knowing.cross_entropy < 0.65 * std::log(2.0));
+  CHECK(knowing.accuracy > confused.accuracy + 0.1);
 }
 
 TEST_CASE("+MIAL's discriminator learns the modality and is then confused", "[learning]") {

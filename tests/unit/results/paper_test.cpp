@@ -2,6 +2,8 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "results/audit.h"
+#include "results/claims.h"
 
 #include <catch2/catch.hpp>
 
@@ -197,6 +199,123 @@ TEST_CASE("counts, bold marks and file names of a paper are checked") {
   const Copy absent(Changes{});
   std::filesystem::remove(absent.folder.path() / "table4.toml");
   CHECK_THAT(absent.fault(ExitCode::data_not_found), Catch::Contains("table4.toml"));
+}
+
+TEST_CASE("a file that is no TOML is named with line and column, beside the faults of the others") {
+  const Copy copy(Changes{{"id = \"table3\"", "id = \"table3"}});
+  const std::string table2 = read_file(copy.folder.path() / "table2.toml");
+  write_file_atomically(copy.folder.path() / "table2.toml",
+                        std::string(table2).replace(table2.find("65.41"), 5, "65,41"));
+  const std::string message = copy.fault();
+  CHECK_THAT(message,
+             Catch::Contains("2 faults") && Catch::Contains("table3.toml: not valid TOML") &&
+                 Catch::Contains("line: 2") && Catch::Contains("column: ") &&
+                 Catch::Contains("table2.toml: row 1: cell 1: '65,41' is no plain number"));
+  write_file_atomically(copy.folder.path() / "paper.toml", "id = \n");
+  CHECK_THAT(copy.fault(),
+             Catch::Contains("paper.toml: not valid TOML") && Catch::Contains("line: 1"));
+}
+
+TEST_CASE("cells that are no numbers, an SD that is missing, and a table of one row are refused") {
+  for (const char* cell : {"n/a",
+                           "–",
+                           "",
+                           "±2.55",
+                           "76.17±",
+                           "76.17±2.55±1",
+                           "7 6.17±2.55",
+                           "76.17%",
+                           "1e2±3",
+                           "nan",
+                           "76.17 (2.55)"}) {
+    INFO(cell);
+    CHECK_THAT(
+        Copy(Changes{{"76.17±2.55", cell}}).fault(),
+        Catch::Contains("table3.toml: row 1: cell 1: ") && Catch::Contains("is no plain number"));
+  }
+  const std::string missing =
+      Copy(Changes{{"76.17±2.55", "76.17"}, {"85.97±1.75", "85.97"}}).fault();
+  CHECK_THAT(missing,
+             Catch::Contains("2 faults") &&
+                 Catch::Contains("row 1: cell 1: '76.17' has no SD, but other cells") &&
+                 Catch::Contains("row 2: cell 2: '85.97' has no SD"));
+  CHECK(Copy(Changes{{"76.17±2.55", "76.17"}, {"trials = 5", "trials = 5\nincomplete_sd = true"}})
+            .fault() == "accepted");
+  const Copy one_row(Changes{});
+  const auto file = one_row.folder.path() / "table4.toml";
+  const std::string text = read_file(file);
+  write_file_atomically(file, text.substr(0, text.rfind("[[rows]]")));
+  CHECK_THAT(one_row.fault(), Catch::Contains("table4.toml: a table needs at least two rows"));
+}
+
+TEST_CASE("slips in names are refused: unknown fields, doubles, references to nothing") {
+  CHECK_THAT(Copy(Changes{{"trials = 5", "trails = 5"}}).fault(),
+             Catch::Contains("unknown field 'trails'; did you mean 'trials'?"));
+  CHECK_THAT(Copy(Changes{{"bucket = \"S\"", "buckets = \"S\""}}).fault(),
+             Catch::Contains("column 1: unknown field 'buckets'; did you mean 'bucket'?"));
+  CHECK_THAT(Copy(Changes{{"method = \"scale4\"", "method = \"scale2\""}}).fault(),
+             Catch::Contains("row 2: 'scale2' is row 1 already"));
+  CHECK_THAT(Copy(Changes{{"bucket = \"M\"", "bucket = \"S\""}}).fault(),
+             Catch::Contains("column 2: task, target, bucket and fraction are those of column 1"));
+  CHECK_THAT(Copy(Changes{{"reference = \"sar\"", "reference = \"sa2\""}}, "paper").fault(),
+             Catch::Contains("no table has a row of method 'sa2'; did you mean 'sa'?"));
+  CHECK_THAT(Copy(Changes{{"\"M\", \"L\"]", "\"M\", \"XL\"]"}}, "paper").fault(),
+             Catch::Contains("buckets 1: no table has a column of task 'brats', target 'tumor', "
+                             "bucket 'XL'"));
+  CHECK_THAT(Copy(Changes{{"cases = 95", "cases = 2"}}, "paper").fault(),
+             Catch::Contains("buckets 1: 'cases' must be the number of test cases"));
+}
+
+TEST_CASE("a paper of other methods, tasks, buckets and decimals is read, with its claims") {
+  const Paper paper =
+      read_paper(std::filesystem::path(SARBENCH_SOURCE_DIR) / "experiments/papers/invented2024");
+  CHECK(paper.reference == "ours");
+  CHECK(paper.data_table == "cohorts");
+  REQUIRE(paper.find("main") != nullptr);
+  CHECK(paper.find("main")->spec.trials == 3);
+  CHECK(paper.find("main")->cells[0][0].mean.half_unit == Approx(0.05).epsilon(1e-12));
+  CHECK(paper.find("labels")->spec.trials == 0);
+  CHECK(paper.bucket_groups.at(0).parts == std::vector<std::string>{"small", "large"});
+  CHECK(paper.datasets.at(1).volumes() == 120);
+  CHECK_THAT(paper.title, Catch::Contains("no number in it was measured"));
+  CHECK(read_claims(paper).size() == 8);
+}
+
+TEST_CASE("the audit finds what was planted in the invented paper") {
+  const Paper paper =
+      read_paper(std::filesystem::path(SARBENCH_SOURCE_DIR) / "experiments/papers/invented2024");
+  const Audit found = audit(paper, read_claims(paper));
+  // Check and cell of each fault that the comments of the paper's files name.
+  const std::vector<std::pair<std::string, std::string>> planted{
+      {"duplicate-cell", "main/mosaic/atria/left/all"},
+      {"derived-average", "main/mosaic/atria/average/all"},
+      {"bucket-weights", "main/contrast/kidney/lesion/all"},
+      {"sd-bound", "main/masked/kidney/lesion/all"},
+      {"bold-best", "main/masked/atria/right/all"},
+      {"cross-table", "ablation/ours/kidney/lesion/large"},
+      {"bucket-weights", "ablation/ours/kidney/lesion/large"},
+      {"counts", "cohorts/gamma/cubes"},
+      {"counts", "text/ct-volumes"},
+      {"text-vs-table", "text/dice-small"},
+      {"text-vs-table", "text/gain-large"},
+      {"significance", "main/masked/atria/right/all"},
+      {"monotone", "labels/plain/atria/average/all/1/4"}};
+  for (const auto& [check, cell] : planted) {
+    INFO(check << " " << cell);
+    CHECK(std::ranges::any_of(found.findings, [&](const Finding& finding) {
+      return finding.check == check &&
+             std::ranges::find(finding.cells, cell) != finding.cells.end();
+    }));
+  }
+  // Whatever is more than a note is about one of them.
+  for (const Finding& finding : found.findings) {
+    INFO(finding.id);
+    CHECK((finding.severity == Severity::note || finding.check == "significance" ||
+           std::ranges::any_of(planted, [&](const auto& each) {
+             return each.first == finding.check &&
+                    std::ranges::find(finding.cells, each.second) != finding.cells.end();
+           })));
+  }
 }
 
 }  // namespace sar::paper_test

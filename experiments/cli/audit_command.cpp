@@ -1,0 +1,45 @@
+#include "experiments/catalog.h"
+#include "experiments/cli/commands.h"
+#include "results/audit.h"
+#include "results/claims.h"
+#include "results/paper.h"
+
+namespace sar::cli {
+namespace {
+
+struct AuditCommand {
+  CommonOptions common;
+  std::string paper = "sar2021";
+  bool strict = false;
+};
+
+ExitCode run_audit(const AuditCommand& command) {
+  const std::filesystem::path folder = command.paper.find('/') == std::string::npos
+                                           ? Catalog::load().paper_folder(command.paper)
+                                           : std::filesystem::absolute(command.paper);
+  const Paper paper = read_paper(folder);
+  AuditOptions options;
+  options.alpha = command.common.alpha;
+  options.alpha_given = command.common.alpha_given;
+  const Audit result = audit(paper, read_claims(paper), options);
+  emit(command.common, render(result, command.common.chosen_format(), command.common.color_on(1)));
+  const bool gate =
+      command.strict && result.count(Severity::inconsistent) + result.count(Severity::error) > 0;
+  return gate ? ExitCode::gate_failed : ExitCode::ok;
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<AuditCommand>();
+  auto* sub = app.add_subcommand("audit", "do a paper's printed numbers hold together?");
+  single(sub, "paper", command->paper, "a name in experiments/papers, or a folder, e.g. ./mypaper")
+      ->capture_default_str();
+  sub->add_flag("--strict", command->strict, "exit 1 if a finding is more than a note");
+  add_common(sub, command->common);
+  on_chosen(sub, chosen, command, [](const AuditCommand& each, const Chosen&) {
+    return run_audit(each);
+  });
+}
+
+}  // namespace sar::cli

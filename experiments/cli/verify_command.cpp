@@ -1,0 +1,124 @@
+#include "experiments/catalog.h"
+#include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
+#include "experiments/cli/views.h"
+#include "results/audit.h"
+#include "results/verify.h"
+
+#include <cmath>
+
+namespace sar::cli {
+namespace {
+
+struct VerifyCommand {
+  CommonOptions common;
+  std::string paper = "sar2021", protocol;
+  double margin = 0;  ///< Dice points; 0: as configured
+  bool strict = false;
+};
+
+/// Flags, else what the user configured, else what the run was configured with.
+VerifyOptions verify_options(const VerifyCommand& command,
+                             const Catalog& catalog,
+                             const ProtocolRow& protocol) {
+  const Configuration user = user_configuration(catalog, command.common);
+  const auto said = [&](const std::string& key) -> const Settings::Value& {
+    return user.shared().values().at(key);
+  };
+  const auto setting = [&](const std::string& key) -> Json {
+    const Settings::Value& value = said(key);
+    return value.origin != "built-in" ? value.value
+                                      : protocol.settings.at("shared").value(key, value.value);
+  };
+  VerifyOptions options;
+  options.margin =
+      command.margin > 0 ? command.margin : setting("statistics.margin_dice_points").get<double>();
+  options.power = setting("statistics.power").get<double>();
+  options.alpha =
+      command.common.alpha_given ? command.common.alpha : setting("statistics.alpha").get<double>();
+  if (!command.common.test.empty()) {
+    options.test = command.common.test;
+  } else if (const auto& test = said("statistics.test"); test.origin != "built-in") {
+    options.test = test.value.get<std::string>();
+  }
+  if (!command.common.correction.empty()) {
+    options.correction = command.common.correction;
+  }
+  return options;
+}
+
+/// The protocol asked for; else the newest complete one of the first table that has any run.
+ProtocolRow protocol_of(const VerifyCommand& command, const Store& store, const Paper& paper) {
+  std::optional<ProtocolRow> row;
+  if (!command.protocol.empty()) {
+    row = store.protocol(command.protocol);
+    if (!row) {
+      throw Error(ExitCode::results_missing, "no such protocol in the database")
+          .with("protocol", command.protocol)
+          .hint("sar-bench list runs shows the protocols");
+    }
+    return *row;
+  }
+  for (const PrintedTable& table : paper.tables) {
+    if ((row = store.newest_protocol(table.spec))) {
+      return *row;
+    }
+  }
+  throw Error(ExitCode::results_missing, "no finished trial of the paper's tables is stored")
+      .with("database", command.common.database)
+      .hint("sar-bench run all --profile paper makes them");
+}
+
+ExitCode run_verify(const VerifyCommand& command) {
+  const Catalog catalog = Catalog::load();
+  const Paper paper = read_paper(catalog.paper_folder(command.paper));
+  const Store store = open_results(command.common);
+  const ProtocolRow protocol = protocol_of(command, store, paper);
+  std::vector<TrialDice> trials = store.trial_dice(protocol.protocol);
+  if (trials.empty()) {
+    throw Error(ExitCode::results_missing, "no finished trial under this protocol")
+        .with("protocol", protocol.protocol);
+  }
+  const std::set<std::string> doubted = audit(paper, read_claims(paper)).doubted;
+  Verification result = verify(paper,
+                               measured_cells(std::move(trials), protocol),
+                               doubted,
+                               verify_options(command, catalog, protocol));
+  result.profile = protocol.profile;
+  emit(command.common, render(result, command.common.chosen_format()));
+  return command.strict && result.count(Reproduction::different) > 0 ? ExitCode::gate_failed
+                                                                     : ExitCode::ok;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<VerifyCommand>();
+  auto* sub = app.add_subcommand(
+      "verify", "are a paper's published numbers reproduced? A verdict per cell from stored runs");
+  single(sub, "--paper", command->paper, "whose numbers are published: a name, or a folder")
+      ->capture_default_str();
+  single(sub,
+         "--protocol",
+         command->protocol,
+         "verify with this protocol instead of the newest complete one");
+  single(sub,
+         "--margin",
+         command->margin,
+         "Dice points within which two means count as equal (default: "
+         "statistics.margin_dice_points)")
+      ->type_name("POINTS")
+      ->check(CLI::Range(0.001, 100.0));
+  sub->add_flag("--strict", command->strict, "exit 1 if a cell is different");
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  sub->get_option("--test")->description(
+      "test of each difference: welch (default here) or student");
+  sub->get_option("--correction")
+      ->description("correction over the tested cells of a table: holm (default here), bh, none");
+  on_chosen(sub, chosen, command, [](const VerifyCommand& each, const Chosen&) {
+    return run_verify(each);
+  });
+}
+
+}  // namespace sar::cli

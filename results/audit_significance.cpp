@@ -1,0 +1,571 @@
+// Check of statements of significance: significance.
+
+#include "results/audit_checks.h"
+#include "results/statistics.h"
+
+#include <boost/math/distributions/students_t.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+
+namespace sar::audit_detail {
+namespace {
+
+namespace bm = boost::math;
+
+double two_sided_p(double t, double df) {
+  return std::min(1.0, 2 * bm::cdf(bm::complement(bm::students_t(df), std::abs(t))));
+}
+
+/// A p value from the printed numbers and bounds of it over all numbers that round to them.
+struct PrintedTest {
+  TTest test;
+  double low = 0, high = 1;
+};
+
+/// Means and SDs with half a unit of their last digit.
+struct Group {
+  double mean = 0, mean_half = 0, sd_low = 0, sd = 0, sd_high = 0;
+  int n = 0;
+
+  explicit Group(const Place& place)
+      : mean(place.cell().mean.value),
+        mean_half(place.cell().mean.half_unit),
+        sd_low(std::max(0.0, place.cell().sd->value - place.cell().sd->half_unit)),
+        sd(place.cell().sd->value),
+        sd_high(place.cell().sd->value + place.cell().sd->half_unit),
+        n(place.table->spec.trials) {}
+  [[nodiscard]] Summary summary() const { return {mean, std::max(0.0, sd), n}; }
+};
+
+/// Variance of the difference of the means, pooled or not.
+double variance(bool pooled, double sd_a, int n_a, double sd_b, int n_b) {
+  if (!pooled) {
+    return sd_a * sd_a / n_a + sd_b * sd_b / n_b;
+  }
+  return ((n_a - 1) * sd_a * sd_a + (n_b - 1) * sd_b * sd_b) / (n_a + n_b - 2) *
+         (1.0 / n_a + 1.0 / n_b);
+}
+
+/// Satterthwaite's degrees of freedom; empty if both SDs are 0.
+std::optional<double> satterthwaite(double sd_a, int n_a, double sd_b, int n_b) {
+  const double a = sd_a * sd_a / n_a;
+  const double b = sd_b * sd_b / n_b;
+  if (!(a + b > 0)) {
+    return {};
+  }
+  const double share = a / (a + b);
+  return 1 / (share * share / (n_a - 1) + (1 - share) * (1 - share) / (n_b - 1));
+}
+
+/// Bounds of p over the closed box of rounding intervals: |t| is extreme at its corners; the
+/// degrees of freedom of Welch's test depend on the ratio of the SDs alone and are largest, n_a +
+/// n_b - 2, where sd_a² / (n_a (n_a - 1)) = sd_b² / (n_b (n_b - 1)), so they too lie between their
+/// values at two corners but for that ridge. p falls with |t| and with the degrees of freedom.
+PrintedTest test_printed(const Group& a, const Group& b, bool pooled, double alpha) {
+  PrintedTest result;
+  result.test = pooled ? student_test(a.summary(), b.summary(), alpha)
+                       : welch_test(a.summary(), b.summary(), alpha);
+  const double difference = std::abs(a.mean - b.mean);
+  const double slack = a.mean_half + b.mean_half;
+  const double nearest = std::max(0.0, difference - slack);
+  const double farthest = difference + slack;
+  double least_df = a.n + b.n - 2;
+  double most_df = least_df;
+  if (!pooled) {
+    const auto one = satterthwaite(a.sd_low, a.n, b.sd_high, b.n);
+    const auto other = satterthwaite(a.sd_high, a.n, b.sd_low, b.n);
+    least_df = std::min(one.value_or(least_df), other.value_or(least_df));
+    most_df = std::max(one.value_or(most_df), other.value_or(most_df));
+    const auto weight = [](double sd, int n) { return sd * sd / (n * (n - 1.0)); };
+    const bool ridge = weight(a.sd_low, a.n) <= weight(b.sd_high, b.n) &&
+                       weight(b.sd_low, b.n) <= weight(a.sd_high, a.n);
+    most_df = ridge ? a.n + b.n - 2 : std::max(one.value_or(least_df), other.value_or(least_df));
+  }
+  const double most = variance(pooled, a.sd_high, a.n, b.sd_high, b.n);
+  const double least = variance(pooled, a.sd_low, a.n, b.sd_low, b.n);
+  result.high = nearest > 0 ? two_sided_p(nearest / std::sqrt(most), least_df) : 1.0;
+  result.low = least > 0 ? two_sided_p(farthest / std::sqrt(least), most_df) : 0.0;
+  if (result.test.testable) {  // not even by the last digit of double arithmetic
+    result.low = std::min(result.low, result.test.p);
+    result.high = std::max(result.high, result.test.p);
+  }
+  return result;
+}
+
+/// One row against another in one column.
+struct Comparison {
+  Place row, reference;
+  PrintedTest student, welch;
+  std::string obstacle;  ///< why it is not testable
+  /// Correlation over trials from which on a paired test is significant; above 1: none suffices.
+  double correlation = 0;
+  std::map<std::string, std::map<std::string, double>> adjusted;  ///< family, then holm | bh
+
+  [[nodiscard]] bool testable() const { return obstacle.empty(); }
+};
+
+/// Paired test with n - 1 degrees of freedom: |d| / (s_d / √n) reaches the quantile where s_d² =
+/// s_a² + s_b² - 2 r s_a s_b is small enough. From the printed numbers, without rounding.
+double needed_correlation(const Group& a, const Group& b, double alpha) {
+  const double quantile = bm::quantile(bm::complement(bm::students_t(a.n - 1), alpha / 2));
+  const double difference = a.mean - b.mean;
+  const double largest = a.n * difference * difference / (quantile * quantile);
+  const double excess = a.sd * a.sd + b.sd * b.sd - largest;
+  if (!(a.sd * b.sd > 0)) {  // one group does not vary: the correlation does not matter
+    return excess > 0 ? 2 : -1;
+  }
+  return excess / (2 * a.sd * b.sd);
+}
+
+/// Rounded up: what is shown suffices.
+std::string show_correlation(double r) {
+  return r > 1 ? "none" : r <= -1 ? "any" : fmt::format("{:.3f}", std::ceil(1000 * r) / 1000);
+}
+
+/// Fills in the tests of a comparison, or why there are none.
+void test(Comparison& each, double alpha) {
+  const PrintedCell& row = each.row.cell();
+  const PrintedCell& reference = each.reference.cell();
+  if (!row.sd || !reference.sd) {
+    each.obstacle = "no SD is printed";
+  } else if (each.row.table->spec.trials < 2) {
+    each.obstacle = "the number of trials is not stated";
+  } else if (row.sd->value < 0 || reference.sd->value < 0) {
+    each.obstacle = "a negative SD";
+  } else {
+    const Group a(each.row);
+    const Group b(each.reference);
+    each.student = test_printed(a, b, true, alpha);
+    each.welch = test_printed(a, b, false, alpha);
+    each.obstacle = each.student.test.reason;
+    each.correlation = needed_correlation(a, b, alpha);
+  }
+}
+
+/// Sentences about the same comparisons, or none: then all rows of a table with its reference.
+struct Statement {
+  std::vector<const Claim*> claims;
+  const PrintedTable* table = nullptr;
+  std::string method;
+  double alpha = 0.05;
+  std::vector<Comparison> comparisons;
+  std::vector<ClaimFamily> families;
+};
+
+std::vector<std::string> other_rows(const PrintedTable& table, const std::string& method) {
+  std::vector<std::string> others;
+  for (const TableRow& row : table.spec.rows) {
+    if (row.method != method) {
+      others.push_back(row.method);
+    }
+  }
+  return others;
+}
+
+/// Does the sentence speak of this comparison? An empty list means all.
+bool speaks_of(const Claim& claim, const Comparison& each) {
+  const CellPath path = each.row.path();
+  return (claim.versus.empty() || std::ranges::count(claim.versus, path.method) > 0) &&
+         (claim.columns.empty() || std::ranges::count(claim.columns, path.column()) > 0);
+}
+
+bool is_excepted(const Claim& claim, const Comparison& each) {
+  const CellPath path = each.row.path();
+  return std::ranges::any_of(claim.except, [&](const CellPath& other) {
+    return other.method == path.method && other.column() == path.column();
+  });
+}
+
+/// Makes the comparisons that a sentence or a family names, and corrects over each family.
+void fill(Statement& statement) {
+  const PrintedTable& table = *statement.table;
+  const std::vector<std::string> others = other_rows(table, statement.method);
+  for (const Claim* claim : statement.claims) {
+    for (const ClaimFamily& family : claim->families) {
+      if (std::ranges::count(statement.families, family.name, &ClaimFamily::name) == 0) {
+        statement.families.push_back(family);
+      }
+    }
+  }
+  const auto reference = std::ranges::find(table.spec.rows, statement.method, &TableRow::method);
+  if (reference == table.spec.rows.end()) {
+    return;
+  }
+  const auto reference_row = static_cast<std::size_t>(reference - table.spec.rows.begin());
+  for (std::size_t row = 0; row < table.spec.rows.size(); ++row) {
+    for (std::size_t column = 0; row != reference_row && column < table.spec.columns.size();
+         ++column) {
+      Comparison each;
+      each.row = {&table, row, column};
+      each.reference = {&table, reference_row, column};
+      const bool in_family =
+          std::ranges::any_of(statement.families, [&](const ClaimFamily& family) {
+            return std::ranges::count(family.versus, each.row.method().method) > 0;
+          });
+      if (statement.claims.empty() || in_family ||
+          std::ranges::any_of(statement.claims,
+                              [&](const Claim* claim) { return speaks_of(*claim, each); })) {
+        test(each, statement.alpha);
+        statement.comparisons.push_back(std::move(each));
+      }
+    }
+  }
+  if (statement.families.empty()) {
+    statement.families.push_back({"all comparisons", others});
+  }
+  for (const ClaimFamily& family : statement.families) {
+    std::vector<Comparison*> members;
+    std::vector<double> p;
+    for (Comparison& each : statement.comparisons) {
+      if (each.testable() && std::ranges::count(family.versus, each.row.method().method) > 0) {
+        members.push_back(&each);
+        p.push_back(each.student.test.p);
+      }
+    }
+    for (const char* correction : {"holm", "bh"}) {
+      const std::vector<double> adjusted = adjust(p, correction);
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        members[i]->adjusted[family.name][correction] = adjusted[i];
+      }
+    }
+  }
+}
+
+/// Sentences of the same table, method and level together; then every other table.
+std::vector<Statement> statements_of(const Subject& subject) {
+  std::optional<double> named;  // a sentence without a level has that of the others
+  for (const Claim& claim : subject.claims) {
+    if (claim.kind == "significant" && claim.alpha && !named) {
+      named = claim.alpha;
+    }
+  }
+  std::vector<Statement> statements;
+  for (const Claim& claim : subject.claims) {
+    const PrintedTable* table =
+        claim.kind == "significant" ? subject.paper.find(claim.table) : nullptr;
+    if (table == nullptr) {
+      continue;
+    }
+    const double alpha = subject.options.alpha_given
+                             ? subject.options.alpha
+                             : claim.alpha.value_or(named.value_or(subject.options.alpha));
+    auto same = std::ranges::find_if(statements, [&](const Statement& other) {
+      return other.table == table && other.method == claim.method && other.alpha == alpha;
+    });
+    if (same == statements.end()) {
+      same = statements.insert(statements.end(), {{}, table, claim.method, alpha, {}, {}});
+    }
+    same->claims.push_back(&claim);
+  }
+  for (const PrintedTable& table : subject.paper.tables) {
+    if (std::ranges::count(statements, &table, &Statement::table) == 0) {
+      statements.push_back(
+          {{}, &table, subject.paper.reference, named.value_or(subject.options.alpha), {}, {}});
+      if (subject.options.alpha_given) {
+        statements.back().alpha = subject.options.alpha;
+      }
+    }
+  }
+  for (Statement& statement : statements) {
+    fill(statement);
+  }
+  return statements;
+}
+
+Json json_of(const PrintedTest& test) {
+  return {{"t", test.test.t},
+          {"df", test.test.df},
+          {"p", test.test.p},
+          {"p_low", test.low},
+          {"p_high", test.high}};
+}
+
+Json json_of(const Comparison& each) {
+  Json json{{"cell", each.row.path().text()}, {"versus", each.reference.path().text()}};
+  if (!each.testable()) {
+    json["not_testable"] = each.obstacle;
+    return json;
+  }
+  json["n"] = each.row.table->spec.trials;
+  json["student"] = json_of(each.student);
+  json["welch"] = json_of(each.welch);
+  json["paired_needs_r"] = each.correlation > 1 ? Json() : Json(std::max(-1.0, each.correlation));
+  json["p_adjusted"] = each.adjusted;
+  return json;
+}
+
+/// "t(8) = -1.12, p = 0.294 (0.292 to 0.297 within rounding)"
+std::string show(const PrintedTest& test) {
+  return fmt::format("t({:.3g}) = {:.2f}, p = {} ({} to {} within rounding)",
+                     test.test.df,
+                     test.test.t,
+                     format_p(test.test.p),
+                     format_p(test.low),
+                     format_p(test.high));
+}
+
+/// Where the printed numbers stand to "significant at alpha".
+enum class Standing { significant, not_significant, undecided };
+
+Standing standing(const Comparison& each, double alpha) {
+  if (each.student.high < alpha && each.welch.high < alpha) {
+    return Standing::significant;
+  }
+  if (each.student.low >= alpha && each.welch.low >= alpha) {
+    return Standing::not_significant;
+  }
+  return Standing::undecided;
+}
+
+/// What speaks against the sentences in one comparison, if anything does.
+std::optional<Finding> contradiction(const Statement& statement, const Comparison& each) {
+  std::vector<std::string> stated;
+  bool excepted = false;  // by one sentence: then the others are not meant to include it either
+  for (const Claim* claim : statement.claims) {
+    excepted = excepted || is_excepted(*claim, each);
+    if (speaks_of(*claim, each)) {
+      stated.push_back(claim->id);
+    }
+  }
+  const Standing stands = standing(each, statement.alpha);
+  if (!each.testable() || stated.empty() || (stands == Standing::significant) != excepted) {
+    return {};
+  }
+  const CellPath path = each.row.path();
+  const double alpha = statement.alpha;
+  Finding finding;
+  finding.check = "significance";
+  finding.id = "significance:" + path.text();
+  finding.cells = {path.text(), each.reference.path().text()};
+  finding.severity =
+      !excepted && stands == Standing::not_significant ? Severity::inconsistent : Severity::note;
+  finding.values = json_of(each);
+  finding.values["claims"] = stated;
+  finding.values["alpha"] = alpha;
+  finding.values["stated"] = excepted ? "not significant" : "significant";
+  const int n = each.row.table->spec.trials;
+  std::string text = fmt::format("{} against {}, {}: {} against {}; Student {}, Welch {}. ",
+                                 each.row.method().label,
+                                 each.reference.method().label,
+                                 each.row.column_name(),
+                                 each.row.text(),
+                                 each.reference.text(),
+                                 show(each.student),
+                                 show(each.welch));
+  if (excepted) {
+    text += fmt::format(
+        "Excepted from \"significant\", yet p < {:g} in both tests, within all rounding.", alpha);
+  } else if (stands == Standing::not_significant) {
+    text += fmt::format(
+        "p < {:g} is not reproducible from mean, SD and n = {} with an unpaired test; ", alpha, n);
+    text +=
+        each.correlation > 1
+            ? std::string(
+                  "nor, as printed, with a paired one, whatever the correlation over trials.")
+            : fmt::format(
+                  "a paired one would, as printed, need a correlation over trials of at least {}.",
+                  show_correlation(each.correlation));
+  } else {
+    const bool student = each.student.test.p < alpha;
+    const bool welch = each.welch.test.p < alpha;
+    text += student == welch
+                ? fmt::format("Rounding decides whether p < {:g}.", alpha)
+                : fmt::format(
+                      "p < {:g} by {} alone.", alpha, student ? "Student's test" : "Welch's test");
+  }
+  finding.message = std::move(text);
+  return finding;
+}
+
+Sheet comparison_sheet(const Statement& statement, const std::string& id) {
+  Sheet sheet;
+  sheet.id = id;
+  sheet.title = fmt::format("Every comparison with {} in {}",
+                            statement.comparisons.front().reference.method().label,
+                            statement.table->spec.id);
+  sheet.text_columns = 2;
+  sheet.header = {
+      "Row", "Column", "t", "p Student", "p Welch", "within rounding", "Holm", "r paired"};
+  const std::string family = statement.families.back().name;
+  for (const Comparison& each : statement.comparisons) {
+    std::vector<std::string> line{each.row.method().label, each.row.column_name()};
+    if (each.testable()) {
+      const auto found = each.adjusted.find(family);
+      line.insert(line.end(),
+                  {fmt::format("{:.2f}", each.student.test.t),
+                   format_p(each.student.test.p),
+                   format_p(each.welch.test.p),
+                   fmt::format("{} to {}",
+                               format_p(std::min(each.student.low, each.welch.low)),
+                               format_p(std::max(each.student.high, each.welch.high))),
+                   found == each.adjusted.end() ? "–" : format_p(found->second.at("holm")),
+                   show_correlation(each.correlation)});
+    } else {
+      line.resize(sheet.header.size(), "–");
+    }
+    sheet.rows.push_back(std::move(line));
+  }
+  sheet.notes = {fmt::format(
+      "Two-sided, row less {}. Within rounding: bounds of both p over all numbers that round to "
+      "the "
+      "printed ones. Holm: Student's p corrected over {}. r paired: the correlation over trials "
+      "from "
+      "which on a paired test, n - 1 degrees of freedom, gives p < {:g}; any, or none suffices.",
+      statement.comparisons.front().reference.method().label,
+      family,
+      statement.alpha)};
+  return sheet;
+}
+
+/// How many of each family stay significant after correction, and which are lost.
+Json families_json(const Statement& statement, Sheet& sheet) {
+  Json list = Json::array();
+  for (const ClaimFamily& family : statement.families) {
+    std::vector<const Comparison*> members;
+    for (const Comparison& each : statement.comparisons) {
+      if (each.adjusted.contains(family.name)) {
+        members.push_back(&each);
+      }
+    }
+    Json entry{{"name", family.name}, {"comparisons", members.size()}};
+    std::vector<std::string> line{family.name, std::to_string(members.size())};
+    const auto count = [&](const std::string& key, const char* correction, auto p_of) {
+      std::vector<std::string> lost;
+      std::vector<std::string> names;
+      std::size_t kept = 0;
+      for (const Comparison* each : members) {
+        if (p_of(*each) < statement.alpha) {
+          ++kept;
+        } else if (each->student.test.p < statement.alpha) {
+          lost.push_back(each->row.path().text());
+          names.push_back(each->row.method().label + " " + each->row.column_name());
+        }
+      }
+      entry[key] = {{"significant", kept}};
+      line.push_back(std::to_string(kept));
+      if (correction != nullptr) {
+        entry[key]["lost"] = lost;
+        if (!lost.empty()) {
+          sheet.notes.push_back(
+              fmt::format("{}, lost to {}: {}.", family.name, correction, fmt::join(names, ", ")));
+        }
+      }
+    };
+    count("student", nullptr, [](const Comparison& each) { return each.student.test.p; });
+    count("welch", nullptr, [](const Comparison& each) { return each.welch.test.p; });
+    count("holm", "Holm", [&](const Comparison& each) {
+      return each.adjusted.at(family.name).at("holm");
+    });
+    count("bh", "Benjamini–Hochberg", [&](const Comparison& each) {
+      return each.adjusted.at(family.name).at("bh");
+    });
+    sheet.rows.push_back(std::move(line));
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+}  // namespace
+
+Outcome check_significance(const Subject& subject) {
+  Outcome outcome;
+  const std::vector<Statement> statements = statements_of(subject);
+  std::vector<std::string> said;
+  Json values = Json::array();
+  std::size_t tested = 0;
+  for (const Statement& statement : statements) {
+    const auto testable = static_cast<std::size_t>(
+        std::ranges::count_if(statement.comparisons, &Comparison::testable));
+    if (testable == 0) {
+      said.push_back(fmt::format("{}: no comparison is testable.", statement.table->spec.id));
+      continue;
+    }
+    tested += testable;
+    std::map<Standing, std::size_t> counts;
+    std::map<std::string, std::size_t> contradicted;  // of each sentence
+    Json comparisons = Json::array();
+    for (const Comparison& each : statement.comparisons) {
+      comparisons.push_back(json_of(each));
+      counts[standing(each, statement.alpha)] += each.testable() ? 1U : 0U;
+      if (auto finding = contradiction(statement, each)) {
+        for (const Json& claim : finding->values.at("claims")) {
+          contradicted[claim] += finding->severity == Severity::inconsistent ? 1U : 0U;
+        }
+        outcome.findings.push_back(std::move(*finding));
+      }
+    }
+    std::string text = statement.table->spec.id + ": ";
+    Json sentences = Json::array();
+    for (const Claim* claim : statement.claims) {
+      const auto stated = static_cast<std::size_t>(
+          std::ranges::count_if(statement.comparisons, [&](const Comparison& each) {
+            return each.testable() && speaks_of(*claim, each) &&
+                   std::ranges::none_of(statement.claims, [&](const Claim* other) {
+                     return is_excepted(*other, each);
+                   });
+          }));
+      text += fmt::format(
+          "{} ({}) states {}{}, of which {} cannot be reproduced. ",
+          claim->id,
+          section_of(*claim),
+          counted(stated, "comparison"),
+          claim->alpha
+              ? fmt::format(" as significant at \"p = {0:g}\", read as p < {0:g}", *claim->alpha)
+              : fmt::format(" as significant, read as p < {:g}", statement.alpha),
+          contradicted[claim->id]);
+      sentences.push_back({{"claim", claim->id},
+                           {"comparisons", stated},
+                           {"not_reproducible", contradicted[claim->id]}});
+    }
+    text += fmt::format(
+        "{}p < {:g} by Student's and Welch's test within all rounding in {} of {}, by neither "
+        "within "
+        "any in {}, between in {}.",
+        statement.claims.empty() ? "no significance is stated. " : "",
+        statement.alpha,
+        counts[Standing::significant],
+        testable,
+        counts[Standing::not_significant],
+        counts[Standing::undecided]);
+    said.push_back(std::move(text));
+    const std::string id = fmt::format("significance-{}", outcome.report.sheets.size() / 2 + 1);
+    Sheet families;
+    families.id = id + "-families";
+    families.title = fmt::format(
+        "Significant at {:g} in {}, after correction", statement.alpha, statement.table->spec.id);
+    families.header = {"Family", "Tests", "Student", "Welch", "Holm", "BH"};
+    Json corrected = families_json(statement, families);
+    families.notes.insert(families.notes.begin(),
+                          "Holm and Benjamini–Hochberg (BH, approximate under dependence) correct "
+                          "Student's p.");
+    outcome.report.sheets.push_back(comparison_sheet(statement, id));
+    outcome.report.sheets.push_back(std::move(families));
+    values.push_back({{"table", statement.table->spec.id},
+                      {"claims", std::move(sentences)},
+                      {"alpha", statement.alpha},
+                      {"comparisons", std::move(comparisons)},
+                      {"families", std::move(corrected)}});
+  }
+  if (tested > 0) {
+    said.emplace_back(
+        "Unpaired tests from mean, SD and n; a test over cases would not show in these SDs, so a "
+        "statement that rests on one can neither be confirmed nor refuted here.");
+  }
+  if (statements.empty()) {
+    said.emplace_back("The paper has no table of Dice.");
+  }
+  std::vector<Sheet> sheets = std::move(outcome.report.sheets);
+  outcome.report = report("significance",
+                          tested > 0,
+                          fmt::format("{}", fmt::join(said, " ")),
+                          {{"statements", std::move(values)}});
+  outcome.report.sheets = std::move(sheets);
+  return outcome;
+}
+
+}  // namespace sar::audit_detail

@@ -1,0 +1,93 @@
+#include "results/audit.h"
+#include "tests/unit/results/synthetic_paper.h"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <set>
+
+namespace sar::audit_property_test {
+
+constexpr int kPapers = 1000;
+
+/// How often a kind of fault was planted and found.
+struct Rate {
+  int planted = 0, found = 0;
+};
+
+std::string described(const Finding& finding) {
+  return fmt::format("{} [{}]: {}", finding.id, to_string(finding.severity), finding.message);
+}
+
+TEST_CASE("an audit finds every planted fault, nothing else, and nothing in clean papers") {
+  std::map<std::string, Rate> rates;
+  int findings = 0;
+  int traceable = 0;
+  int clean_with_findings = 0;
+  int faulty_papers = 0;
+  const std::vector<std::string> kinds = test::fault_kinds();
+  for (std::uint64_t seed = 0; seed < kPapers; ++seed) {
+    INFO("seed " << seed);
+    const Rng rng(seed);
+    test::SyntheticPaper synthetic = test::draw_paper(rng);
+    const Audit clean = audit(synthetic.paper, synthetic.claims);
+    clean_with_findings += clean.findings.empty() ? 0 : 1;
+    for (const Finding& finding : clean.findings) {
+      INFO(described(finding));
+      CHECK(false);
+    }
+    const std::vector<test::PlantedFault> planted =
+        test::plant(synthetic, rng, kinds[seed % kinds.size()]);
+    if (planted.empty()) {  // no room for it in this paper
+      continue;
+    }
+    ++faulty_papers;
+    const Audit faulty = audit(synthetic.paper, synthetic.claims);
+    std::set<std::string> cells;
+    for (const test::PlantedFault& fault : planted) {
+      cells.insert(fault.cells.begin(), fault.cells.end());
+      ++rates[fault.kind].planted;
+      const bool found = std::ranges::any_of(faulty.findings, [&](const Finding& finding) {
+        return finding.check == fault.check && finding.severity != Severity::note &&
+               finding.id.find("no-shared-split") == std::string::npos &&
+               std::ranges::any_of(fault.cells, [&](const std::string& cell) {
+                 return std::ranges::find(finding.cells, cell) != finding.cells.end();
+               });
+      });
+      rates[fault.kind].found += found ? 1 : 0;
+      INFO(fault.kind << " at " << fault.cells.front());
+      CHECK(found);
+    }
+    for (const Finding& finding : faulty.findings) {
+      ++findings;
+      // A finding about all rows would be traceable to anything.
+      const bool about_all = finding.id.find("no-shared-split") != std::string::npos;
+      const bool traced =
+          !about_all && std::ranges::any_of(finding.cells, [&](const std::string& cell) {
+            return cells.contains(cell);
+          });
+      traceable += traced ? 1 : 0;
+      INFO(described(finding));
+      CHECK(traced);
+    }
+  }
+  std::cout << fmt::format("audit self-check: {} synthetic papers, findings in {} clean ones\n",
+                           kPapers,
+                           clean_with_findings);
+  for (const std::string& kind : kinds) {
+    std::cout << fmt::format(
+        "  {:<28} planted {:>4}  found {:>4}\n", kind, rates[kind].planted, rates[kind].found);
+    CHECK(rates[kind].planted >= 50);  // the rates mean something
+  }
+  std::cout << fmt::format(
+      "  {} findings in {} papers with faults, {} traceable to a planted cell\n",
+      findings,
+      faulty_papers,
+      traceable);
+  CHECK(faulty_papers >= kPapers * 9 / 10);
+}
+
+}  // namespace sar::audit_property_test
