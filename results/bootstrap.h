@@ -22,17 +22,23 @@ struct BootstrapOptions {
   std::uint64_t seed = 0;
 };
 
-/// A percentile interval of the mean over trials of the mean over cases. Five trials are few: the
-/// interval covers less often than its level says (the tests state how often).
+/// A percentile interval (B. Efron, 1979) of the mean over trials of the mean over cases; crossed
+/// draws are A. B. Owen's pigeonhole bootstrap (2007). Five trials are few: measured over 4,000
+/// simulated experiments, an interval of nominal level 95 % covers in 86 % where trials alone vary,
+/// and in 94 % to 96 % where cases add most of the variance (the models are those of
+/// tests/reference/results/make_bootstrap.py; the tests hold the figures).
 struct BootstrapInterval {
   double estimate = 0, low = 0, high = 0;
   int samples = 0;
 };
-/// Throws Error 2 for no trial, a trial without cases, lists of unequal length, crossed trials with
-/// different cases, or samples < 1; Error 65 for a value that is not finite.
+/// Throws Error 2 for no trial, a trial without cases or with a case twice, lists of unequal
+/// length, crossed trials with different cases, samples < 1, or a level outside (0, 1); Error 65
+/// for a value that is not finite.
 BootstrapInterval bootstrap_mean(std::span<const TrialCases> trials,
                                  const BootstrapOptions& options = {});
-/// The same of the difference a - b. Crossed cases that both have are drawn together.
+/// The same of the difference a - b. Crossed: trials are drawn for each, and cases that both have
+/// are drawn together. Nested: where trial i of both has the same cases (one fold), trials and
+/// cases are drawn together; otherwise each on its own.
 BootstrapInterval bootstrap_difference(std::span<const TrialCases> a,
                                        std::span<const TrialCases> b,
                                        const BootstrapOptions& options = {});

@@ -335,7 +335,7 @@ class Reader {
           claim.columns.push_back(column);
         }
       }
-    } else if (!claim.table.empty() && !any_table) {
+    } else if (!claim.table.empty() && holds(kinds().at(claim.kind).optional, "columns")) {
       claim.columns = known_.columns_of(claim.table);
     }
     if ((claim.kind == "largest-gain" || claim.kind == "decreasing") && has("columns") &&

@@ -19,14 +19,16 @@ struct PermutationTest {
   std::string reason;
   double difference = 0;  ///< mean a - mean b
   double p = 1;           ///< exact: share of arrangements at least as far from 0; Monte Carlo:
-                          ///< (hits + 1) / (samples + 1)
-  double floor = 1;       ///< the least p that these numbers of values could give
+                          ///< (hits + 1) / (samples + 1), or the floor if that is larger
+  double floor = 1;       ///< the least p that these numbers of values could give: two
+                          ///< arrangements of all for pairs and for groups of one size, one for
+                          ///< groups of unequal size; Monte Carlo: at least 1 / (samples + 1)
   bool exact = false;
   double arrangements = 0;  ///< enumerated or drawn
 };
-/// Throws Error 2 if paired lists differ in length; n < 2, values that are not finite and values
-/// that are all equal are not testable. Arrangements that differ from the observed one by rounding
-/// alone count as equal to it.
+/// Throws Error 2 if paired lists differ in length or samples < 1; n < 2, values that are not
+/// finite, groups whose values are all equal and pairs without any difference are not testable.
+/// Arrangements that differ from the observed one by rounding alone count as equal to it.
 PermutationTest permutation_test(std::span<const double> a,
                                  std::span<const double> b,
                                  const PermutationOptions& options = {});

@@ -15,8 +15,8 @@ struct RankAgreement {
   bool exact = false;  ///< else Monte Carlo
 };
 /// Exact up to ten values, all permutations enumerated; beyond, 100,000 draws keyed by `seed`.
-/// Throws Error 2 if the lengths differ. Fewer than three values, and a list of equal values, are
-/// not testable.
+/// p and floor are then (hits + 1) / (draws + 1). Throws Error 2 if the lengths differ. Fewer than
+/// three values, values that are not finite, and a list of equal values are not testable.
 RankAgreement rank_agreement(std::span<const double> a,
                              std::span<const double> b,
                              unsigned long long seed = 0);

@@ -1,18 +1,16 @@
 #include "results/statistics.h"
 
 #include "harness/core/error.h"
+#include "results/t_distribution.h"
 
-#include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
-#include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/tools/roots.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 
 namespace sar {
@@ -27,37 +25,16 @@ double small_sample_correction(double df) {
   return 1 / (gamma_ratio * std::sqrt(df / 2));
 }
 
-/// P(T <= t) of the non-central t distribution, t >= 0. Boost's series takes a number of terms that
-/// grows with t; beyond small t its place is taken by integrating over the normal numerator Z,
-///   P = P(Z <= -delta) + integral over z > -delta of phi(z) P(chi2 >= df ((z + delta) / t)^2),
-/// whose integrand is smooth as long as the chi-square part is not narrow against 1.
-double non_central_t_cdf(double t, double df, double delta) {
-  if (t < 20 || t * t < 2 * df) {
-    return bm::cdf(bm::non_central_t(df, delta), t);
-  }
-  constexpr double kReach = 12;  // phi(12) is below 1e-31
-  constexpr int kPanels = 4;     // with 30 nodes each, good to the last digit (see the tests)
-  const double from = std::max(-delta, -kReach);
-  double sum = bm::cdf(bm::normal(), -delta);
-  const auto integrand = [&](double z) {
-    const double u = (z + delta) / t;
-    return std::exp(-z * z / 2) * bm::gamma_q(df / 2, df / 2 * u * u);
-  };
-  for (int panel = 0; panel < kPanels && from < kReach; ++panel) {
-    const double width = (kReach - from) / kPanels;
-    sum += bm::quadrature::gauss<double, 30>::integrate(
-               integrand, from + panel * width, from + (panel + 1) * width) *
-           std::numbers::inv_sqrtpi / std::numbers::sqrt2;
-  }
-  return sum;
-}
-
-/// The non-centrality for which P(T <= t) = probability, t >= 0.
-double find_non_centrality(double t, double df, double probability) {
+/// The non-centrality that leaves `probability` (up to 1/2) above t, or below t, t >= 0.
+double find_non_centrality(double t, double df, double probability, bool above) {
   // Normal approximation of delta about t; widened until it brackets the root.
   const double spread = std::sqrt(1 + t * t / (2 * df));
-  const double guess = t - bm::quantile(bm::normal(), probability) * spread;
-  const auto excess = [&](double delta) { return non_central_t_cdf(t, df, delta) - probability; };
+  const double shift = bm::quantile(bm::normal(), probability) * spread;
+  const double guess = above ? t + shift : t - shift;
+  const auto excess = [&](double delta) {  // falls with delta
+    return above ? probability - non_central_t_above(t, df, delta)
+                 : non_central_t_below(t, df, delta) - probability;
+  };
   double low = guess - spread / 4;
   double high = guess + spread / 4;
   double at_low = excess(low);
@@ -88,8 +65,8 @@ void set_effect(TTest& result, double t, double df, double scale, double alpha) 
   }
   const double factor = small_sample_correction(df) * scale;
   result.hedges_g = factor * t;
-  const double low = factor * find_non_centrality(std::abs(t), df, 1 - alpha / 2);
-  const double high = factor * find_non_centrality(std::abs(t), df, alpha / 2);
+  const double low = factor * find_non_centrality(std::abs(t), df, alpha / 2, true);
+  const double high = factor * find_non_centrality(std::abs(t), df, alpha / 2, false);
   result.g_low = t < 0 ? -high : low;
   result.g_high = t < 0 ? -low : high;
 }
@@ -111,10 +88,16 @@ bool is_zero(double standard_error, double scale) {
   return standard_error <= kRounding * scale;
 }
 
-void require_alpha(double alpha) {
-  if (!(alpha > 0 && alpha < 1)) {
-    throw usage_error("alpha must lie between 0 and 1").with("alpha", fmt::format("{}", alpha));
-  }
+double pooled_df(const Summary& a, const Summary& b) {
+  return static_cast<double>(a.n) + b.n - 2;
+}
+
+double pooled_sd(const Summary& a, const Summary& b) {
+  return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / pooled_df(a, b));
+}
+
+double reciprocal_root(const Summary& a, const Summary& b) {
+  return std::sqrt(1.0 / a.n + 1.0 / b.n);
 }
 
 /// Why two samples cannot be compared, or an empty text.
@@ -136,39 +119,105 @@ std::string obstacle(const Summary& a, const Summary& b) {
   return "";
 }
 
+/// What a test of the difference of two means rests on. `reason` says why there is none.
+struct Contrast {
+  std::string reason;
+  double difference = 0;
+  double standard_error = 0;
+  double df = 0;
+};
+
+Contrast contrast(const Summary& a, const Summary& b, bool pooled) {
+  Contrast result;
+  result.reason = obstacle(a, b);
+  if (!result.reason.empty()) {
+    return result;
+  }
+  const double of_a = *a.sd * *a.sd / a.n;
+  const double of_b = *b.sd * *b.sd / b.n;
+  result.difference = a.mean - b.mean;
+  result.standard_error = pooled ? pooled_sd(a, b) * reciprocal_root(a, b) : std::sqrt(of_a + of_b);
+  if (is_zero(result.standard_error, std::max(std::abs(a.mean), std::abs(b.mean)))) {
+    result.reason = "standard error is zero";
+  } else if (!std::isfinite(result.standard_error) ||
+             !std::isfinite(result.difference / result.standard_error)) {
+    result.reason = "not finite";
+  } else if (pooled) {
+    result.df = pooled_df(a, b);
+  } else {
+    // Satterthwaite, written with shares of the variance so that nothing overflows.
+    const double share_a = of_a / (of_a + of_b);
+    const double share_b = of_b / (of_a + of_b);
+    result.df = 1 / (share_a * share_a / (a.n - 1) + share_b * share_b / (b.n - 1));
+  }
+  return result;
+}
+
 TTest two_sample_test(
     const char* name, bool pooled, const Summary& a, const Summary& b, double alpha) {
   require_alpha(alpha);
   TTest result;
   result.test = name;
-  result.reason = obstacle(a, b);
+  const Contrast of = contrast(a, b, pooled);
+  result.reason = of.reason;
   if (!result.reason.empty()) {
     return result;
   }
-  const double pooled_df = a.n + b.n - 2;
-  const double pooled_sd =
-      std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / pooled_df);
-  const double reciprocal = std::sqrt(1.0 / a.n + 1.0 / b.n);
-  const double of_a = *a.sd * *a.sd / a.n;
-  const double of_b = *b.sd * *b.sd / b.n;
-  const double standard_error = pooled ? pooled_sd * reciprocal : std::sqrt(of_a + of_b);
-  const double difference = a.mean - b.mean;
-  if (is_zero(standard_error, std::max(std::abs(a.mean), std::abs(b.mean)))) {
+  result.difference = of.difference;
+  set_test(result, of.standard_error, of.df, alpha);
+  const double scale = reciprocal_root(a, b);
+  set_effect(result, of.difference / (pooled_sd(a, b) * scale), pooled_df(a, b), scale, alpha);
+  return result;
+}
+
+/// Tests the mean of n differences against 0. `factor` times their variance is the variance of
+/// their mean, `size` the size of the values that they are differences of.
+void test_differences(
+    TTest& result, const Summary& differences, double factor, double size, double alpha) {
+  const double scale = std::sqrt(factor);
+  const double standard_error = *differences.sd * scale;
+  if (is_zero(standard_error, size)) {
     result.reason = "standard error is zero";
-    return result;
+    return;
   }
-  if (!std::isfinite(standard_error) || !std::isfinite(difference / standard_error)) {
+  if (!std::isfinite(standard_error) || !std::isfinite(differences.mean / standard_error)) {
     result.reason = "not finite";
+    return;
+  }
+  result.difference = differences.mean;
+  set_test(result, standard_error, differences.n - 1, alpha);
+  set_effect(result, result.t, result.df, scale, alpha);
+}
+
+/// The same from two lists; `overlap` is added to 1/n for the factor.
+TTest test_pairs(const char* name,
+                 std::span<const double> a,
+                 std::span<const double> b,
+                 double overlap,
+                 double alpha) {
+  require_alpha(alpha);
+  if (a.size() != b.size()) {
+    throw usage_error("a paired test needs lists of equal length")
+        .with("lengths", fmt::format("{} and {}", a.size(), b.size()));
+  }
+  TTest result;
+  result.test = name;
+  std::vector<double> differences(a.size());
+  double size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    differences[i] = a[i] - b[i];
+    if (!std::isfinite(differences[i])) {
+      result.reason = "not finite";
+      return result;
+    }
+    size = std::max({size, std::abs(a[i]), std::abs(b[i])});
+  }
+  const Summary summary = summarise(differences);
+  if (summary.n < 2) {
+    result.reason = fmt::format("n = {}", summary.n);
     return result;
   }
-  // Satterthwaite, written with shares of the variance so that nothing overflows.
-  const double share_a = of_a / (of_a + of_b);
-  const double share_b = of_b / (of_a + of_b);
-  const double satterthwaite_df =
-      1 / (share_a * share_a / (a.n - 1) + share_b * share_b / (b.n - 1));
-  result.difference = difference;
-  set_test(result, standard_error, pooled ? pooled_df : satterthwaite_df, alpha);
-  set_effect(result, difference / (pooled_sd * reciprocal), pooled_df, reciprocal, alpha);
+  test_differences(result, summary, 1.0 / summary.n + overlap, size, alpha);
   return result;
 }
 
@@ -214,37 +263,73 @@ TTest welch_test(const Summary& a, const Summary& b, double alpha) {
 }
 
 TTest paired_test(std::span<const double> a, std::span<const double> b, double alpha) {
+  return test_pairs("paired", a, b, 0, alpha);
+}
+
+TTest paired_test(const Summary& a, const Summary& b, double correlation, double alpha) {
   require_alpha(alpha);
-  if (a.size() != b.size()) {
-    throw usage_error("a paired test needs lists of equal length")
-        .with("lengths", fmt::format("{} and {}", a.size(), b.size()));
+  if (!(correlation >= -1 && correlation <= 1)) {
+    throw usage_error("a correlation must lie between -1 and 1")
+        .with("r", fmt::format("{}", correlation));
+  }
+  if (a.n != b.n) {
+    throw usage_error("a paired test needs as many values in one group as in the other")
+        .with("n", fmt::format("{} and {}", a.n, b.n));
   }
   TTest result;
   result.test = "paired";
-  std::vector<double> differences(a.size());
-  double scale = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    differences[i] = a[i] - b[i];
-    if (!std::isfinite(differences[i])) {
-      result.reason = "not finite";
-      return result;
-    }
-    scale = std::max({scale, std::abs(a[i]), std::abs(b[i])});
-  }
-  const Summary summary = summarise(differences);
-  if (summary.n < 2) {
-    result.reason = fmt::format("n = {}", summary.n);
+  result.reason = obstacle(a, b);
+  if (!result.reason.empty()) {
     return result;
   }
-  const double root_n = std::sqrt(static_cast<double>(summary.n));
-  const double standard_error = *summary.sd / root_n;
-  if (is_zero(standard_error, scale)) {
-    result.reason = "standard error is zero";
+  // The variance of a - b, written so that a correlation near 1 does not cancel.
+  const double sd =
+      std::sqrt((*a.sd - *b.sd) * (*a.sd - *b.sd) + 2 * (1 - correlation) * *a.sd * *b.sd);
+  const double size = std::max({std::abs(a.mean), std::abs(b.mean), *a.sd, *b.sd});
+  test_differences(result, {a.mean - b.mean, sd, a.n}, 1.0 / a.n, size, alpha);
+  return result;
+}
+
+TTest corrected_cv_test(std::span<const double> a,
+                        std::span<const double> b,
+                        double test_train_ratio,
+                        double alpha) {
+  if (!(test_train_ratio > 0 && std::isfinite(test_train_ratio))) {
+    throw usage_error("the ratio of test to training cases must be positive")
+        .with("ratio", fmt::format("{}", test_train_ratio));
+  }
+  return test_pairs("corrected-cv", a, b, test_train_ratio, alpha);
+}
+
+Equivalence equivalence_test(
+    const Summary& a, const Summary& b, double margin, bool pooled, double alpha) {
+  require_alpha(alpha);
+  if (!(alpha < 0.5)) {
+    throw usage_error("alpha of an equivalence test must be below 0.5")
+        .with("alpha", fmt::format("{}", alpha));
+  }
+  if (!(margin > 0 && std::isfinite(margin))) {
+    throw usage_error("an equivalence test needs a positive margin")
+        .with("margin", fmt::format("{}", margin));
+  }
+  Equivalence result;
+  result.margin = margin;
+  const Contrast of = contrast(a, b, pooled);
+  result.reason = of.reason;
+  if (!result.reason.empty()) {
     return result;
   }
-  result.difference = summary.mean;
-  set_test(result, standard_error, summary.n - 1, alpha);
-  set_effect(result, result.t, result.df, 1 / root_n, alpha);
+  const bm::students_t distribution(of.df);
+  result.testable = true;
+  result.difference = of.difference;
+  result.df = of.df;
+  result.p_above =
+      bm::cdf(bm::complement(distribution, (of.difference + margin) / of.standard_error));
+  result.p_below = bm::cdf(distribution, (of.difference - margin) / of.standard_error);
+  result.p = std::max(result.p_above, result.p_below);
+  const double reach = of.standard_error * bm::quantile(bm::complement(distribution, alpha));
+  result.ci_low = of.difference - reach;
+  result.ci_high = of.difference + reach;
   return result;
 }
 

@@ -35,7 +35,7 @@ struct TTest {
 };
 
 /// Student's pooled two-sample t-test from mean, SD and n. Throws Error 2 if alpha is not within
-/// (0, 1), or an SD or n is negative. So do the other tests.
+/// [1e-12, 1), or an SD or n is negative. So do the other tests.
 TTest student_test(const Summary& a, const Summary& b, double alpha = 0.05);
 /// Welch's test with Satterthwaite's degrees of freedom. Hedges' g and its interval are those of
 /// Student's test: the size of an effect does not depend on how it is tested.
@@ -51,8 +51,9 @@ TTest paired_test(const Summary& a, const Summary& b, double correlation, double
 /// Paired t-test whose variance is corrected for training sets that overlap: cross-validation folds
 /// or redrawn splits, not seeds on one split (C. Nadeau, Y. Bengio, "Inference for the
 /// Generalization Error", Machine Learning 52, 2003): the variance of the mean difference is
-/// (1/n + test_train_ratio) times that of the differences. Hedges' g as in the paired test. Throws
-/// Error 2 if the lengths differ or the ratio is not positive.
+/// (1/n + test_train_ratio) times that of the differences. Hedges' g is that of the paired test;
+/// its interval comes from the corrected t, and is wider. Throws Error 2 if the lengths differ or
+/// the ratio is not positive.
 TTest corrected_cv_test(std::span<const double> a,
                         std::span<const double> b,
                         double test_train_ratio,
@@ -71,7 +72,7 @@ struct Equivalence {
   double ci_low = 0, ci_high = 0;  ///< level 1 - 2 alpha: within ±margin exactly if p < alpha
 };
 /// On Welch's standard error and degrees of freedom, or on Student's if `pooled`. Throws Error 2
-/// unless margin is positive, and as the t-tests do.
+/// unless margin is positive and alpha below 0.5, and as the t-tests do.
 Equivalence equivalence_test(
     const Summary& a, const Summary& b, double margin, bool pooled = false, double alpha = 0.05);
 

@@ -3,6 +3,7 @@
 #include "experiments/cli/views.h"
 #include "experiments/runner.h"
 #include "experiments/worker_process.h"
+#include "results/claims.h"
 #include "results/store.h"
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ struct InfoCommand {
   CommonOptions common;
   PlanOptions plan;
   std::string what;
+  std::string paper = "sar2021";
 };
 
 Json runs_of(const CommonOptions& common) {
@@ -63,6 +65,13 @@ Json items_of(const InfoCommand& command) {
     list.push_back(
         {{"id", "pancreas"},
          {"summary", "pancreas and its tumour on CT, cross-validation; targets: organ, tumor"}});
+  } else if (command.what == "claims") {
+    for (const Claim& claim : read_claims(read_paper(catalog.paper_folder(command.paper)))) {
+      list.push_back({{"id", claim.id},
+                      {"section", claim.section},
+                      {"kind", claim.kind},
+                      {"summary", claim.statement}});
+    }
   } else if (command.what == "experiments") {
     for (const auto& name : catalog.experiment_names()) {
       list.push_back({{"id", name},
@@ -95,6 +104,12 @@ ExitCode list(const InfoCommand& command) {
                           item.at("trial").get<int>(),
                           item.at("state").get<std::string>(),
                           item.at("reason").get<std::string>());
+    } else if (command.what == "claims") {
+      text += fmt::format("{:<34} {:<9} {:<13} {}\n",
+                          item.at("id").get<std::string>(),
+                          item.at("section").get<std::string>(),
+                          item.at("kind").get<std::string>(),
+                          item.at("summary").get<std::string>());
     } else {
       text += fmt::format(
           "{:<10} {}{}\n",
@@ -255,10 +270,13 @@ ExitCode doctor(const InfoCommand& command) {
 void add_list(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<InfoCommand>();
   auto* sub = app.add_subcommand(
-      "list", "methods, data sets, tasks, experiments, profiles, or stored runs");
-  sub->add_option("what", command->what, "methods|datasets|tasks|experiments|profiles|runs")
+      "list", "methods, data sets, tasks, experiments, profiles, a paper's claims, or stored runs");
+  sub->add_option("what", command->what, "methods|datasets|tasks|experiments|profiles|claims|runs")
       ->required()
-      ->check(CLI::IsMember({"methods", "datasets", "tasks", "experiments", "profiles", "runs"}));
+      ->check(CLI::IsMember(
+          {"methods", "datasets", "tasks", "experiments", "profiles", "claims", "runs"}));
+  single(sub, "--paper", command->paper, "whose claims: name in experiments/papers, or a folder")
+      ->type_name("NAME|DIR");
   add_database(sub, command->common);
   add_common(sub, command->common);
   on_chosen(

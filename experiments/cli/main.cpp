@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
                     &sar::cli::add_show,
                     &sar::cli::add_curves,
                     &sar::cli::add_audit,
+                    &sar::cli::add_claims,
                     &sar::cli::add_explain,
                     &sar::cli::add_data,
                     &sar::cli::add_list,

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -18,6 +19,12 @@ using sar::TTest;
 const Json& reference() {
   static const Json kReference =
       sar::read_json(std::string(SARBENCH_REFERENCE_DIR) + "/results/ttest.json");
+  return kReference;
+}
+
+const Json& more_reference() {
+  static const Json kReference =
+      sar::read_json(std::string(SARBENCH_REFERENCE_DIR) + "/results/statistics.json");
   return kReference;
 }
 
@@ -53,6 +60,27 @@ void check_effect(const TTest& test, const Json& expected) {
     CHECK(agrees(test.g_low, expected[1], kTolerance, scale));
     CHECK(agrees(test.g_high, expected[2], kTolerance, scale));
   }
+}
+
+/// t, df, p, and the interval of the difference.
+void check_numbers(const TTest& test, const Json& expected) {
+  REQUIRE(test.testable);
+  CHECK(agrees(test.t, expected[0], kTolerance));
+  CHECK(test.df == expected[1].get<double>());
+  CHECK(agrees(test.p, expected[2], kTolerance));
+  const double scale = std::abs(test.difference) + (test.ci_high - test.ci_low) / 2;
+  CHECK(agrees(test.ci_low, expected[3], kTolerance, scale));
+  CHECK(agrees(test.ci_high, expected[4], kTolerance, scale));
+}
+
+template <typename Call>
+sar::ExitCode code_of(const Call& call) {
+  try {
+    call();
+  } catch (const sar::Error& error) {
+    return error.code();
+  }
+  return sar::ExitCode::ok;
 }
 
 }  // namespace
@@ -197,14 +225,6 @@ TEST_CASE("the paired test refuses lists of different length and needs two pairs
 
 TEST_CASE("impossible input of a test is a usage error") {
   const Summary good{80.0, 2.0, 5};
-  const auto code_of = [](auto call) {
-    try {
-      call();
-    } catch (const sar::Error& error) {
-      return error.code();
-    }
-    return sar::ExitCode::ok;
-  };
   CHECK(code_of([&] { sar::student_test(good, {80.0, -1.0, 5}); }) == sar::ExitCode::usage);
   CHECK(code_of([&] { sar::welch_test(good, {80.0, 1.0, -5}); }) == sar::ExitCode::usage);
   for (const double alpha : {0.0, 1.0, -0.1, std::nan("")}) {
@@ -259,4 +279,199 @@ TEST_CASE("p values are printed shortly and never as zero") {
   CHECK(sar::format_p(1) == "1.000");
   CHECK(sar::format_p(0) == "<1e-300");
   CHECK(sar::format_p(3e-301) == "<1e-300");
+}
+
+TEST_CASE("the paired test from summaries agrees with the reference values") {
+  for (const Json& row : more_reference().at("paired_summary")) {
+    INFO(row.dump());
+    const Summary a{row[0], row[1].get<double>(), row[4]};
+    const Summary b{row[2], row[3].get<double>(), row[4]};
+    const TTest test = sar::paired_test(a, b, row[5].get<double>(), row[6].get<double>());
+    CHECK(test.test == "paired");
+    check_numbers(test, row[7]);
+    if (!row[8].is_null()) {
+      check_effect(test, row[8]);
+    }
+  }
+}
+
+TEST_CASE("the paired test from summaries is that of the lists they come from") {
+  const Json& rows = more_reference().at("paired_lists");
+  REQUIRE(rows.size() > 50);
+  for (const Json& row : rows) {
+    INFO(row.dump());
+    const TTest test = sar::paired_test(Summary{row[0], row[1].get<double>(), row[4]},
+                                        Summary{row[2], row[3].get<double>(), row[4]},
+                                        row[5].get<double>());
+    REQUIRE(test.testable);
+    CHECK(agrees(test.t, row[6], kTolerance));
+    CHECK(agrees(test.p, row[7], kTolerance));
+  }
+}
+
+TEST_CASE("a paired test from summaries needs one n and a correlation") {
+  const Summary a{84.92, 1.62, 5};
+  constexpr auto kUsage = sar::ExitCode::usage;
+  CHECK(code_of([&] { sar::paired_test(a, {80.0, 1.0, 4}, 0.5); }) == kUsage);
+  CHECK(code_of([&] { sar::paired_test(a, {80.0, -1.0, 5}, 0.5); }) == kUsage);
+  for (const double r : {-1.001, 1.001, std::nan("")}) {
+    CHECK(code_of([&] { sar::paired_test(a, a, r); }) == kUsage);
+  }
+  CHECK(sar::paired_test(a, {80.0, 1.62, 5}, 1.0).reason == "standard error is zero");
+  CHECK(sar::paired_test(a, {80.0, std::nullopt, 5}, 0.5).reason == "no standard deviation");
+  CHECK(sar::paired_test({1, {}, 1}, {2, {}, 1}, 0.5).reason == "n = 1");
+  CHECK(sar::paired_test(a, {std::nan(""), 1.0, 5}, 0.5).reason == "not finite");
+  CHECK(sar::paired_test(a, {80.0, 1e200, 5}, 0.5).reason == "not finite");
+}
+
+TEST_CASE("uncorrelated pairs have the standard error of unpaired groups and half the freedom") {
+  const Summary a{84.92, 1.62, 5};
+  const Summary b{83.03, 3.14, 5};
+  const TTest paired = sar::paired_test(a, b, 0.0);
+  CHECK(paired.t == Approx(sar::student_test(a, b).t).epsilon(1e-14));
+  CHECK(paired.df == 4);
+}
+
+TEST_CASE("the corrected test of folds agrees with the reference values") {
+  for (const Json& row : more_reference().at("corrected")) {
+    INFO(row.dump());
+    const std::vector<double> a = row[0];
+    const std::vector<double> b = row[1];
+    const TTest test = sar::corrected_cv_test(a, b, row[2], row[3]);
+    CHECK(test.test == "corrected-cv");
+    check_numbers(test, row[4]);
+    check_effect(test, row[5]);
+  }
+}
+
+TEST_CASE("Nadeau and Bengio's correction worked by hand") {
+  // Differences 1, 2, 3, 4, 5: mean 3, variance 2.5. Five folds: test over training is 1/4, so the
+  // variance of the mean is (1/5 + 1/4) 2.5 = 1.125, against 0.5 uncorrected.
+  const std::vector<double> a = {81, 82, 83, 84, 85};
+  const std::vector<double> b = {80, 80, 80, 80, 80};
+  const TTest corrected = sar::corrected_cv_test(a, b, 0.25);
+  const TTest paired = sar::paired_test(a, b);
+  CHECK(corrected.t == Approx(3 / std::sqrt(1.125)).epsilon(1e-14));
+  CHECK(paired.t == Approx(3 / std::sqrt(0.5)).epsilon(1e-14));
+  CHECK(corrected.df == 4);
+  CHECK(corrected.hedges_g == Approx(paired.hedges_g).epsilon(1e-14));
+  CHECK(corrected.g_high - corrected.g_low > paired.g_high - paired.g_low);
+}
+
+TEST_CASE("the corrected test needs pairs and a positive ratio") {
+  const std::vector<double> two = {1, 3};
+  const std::vector<double> three = {1, 3, 4};
+  constexpr auto kUsage = sar::ExitCode::usage;
+  CHECK(code_of([&] { sar::corrected_cv_test(two, three, 0.25); }) == kUsage);
+  for (const double ratio : {0.0, -0.25, HUGE_VAL, std::nan("")}) {
+    CHECK(code_of([&] { sar::corrected_cv_test(two, two, ratio); }) == kUsage);
+  }
+  CHECK(sar::corrected_cv_test({}, {}, 0.25).reason == "n = 0");
+  CHECK(sar::corrected_cv_test(two, two, 0.25).reason == "standard error is zero");
+  const std::vector<double> missing = {1, std::nan("")};
+  CHECK(sar::corrected_cv_test(two, missing, 0.25).reason == "not finite");
+}
+
+TEST_CASE("the equivalence test agrees with the reference values") {
+  const Json& rows = more_reference().at("equivalence");
+  REQUIRE(rows.size() > 100);
+  for (const Json& row : rows) {
+    INFO(row.dump());
+    const Summary a{row[0], row[1].get<double>(), row[2]};
+    const Summary b{row[3], row[4].get<double>(), row[5]};
+    const sar::Equivalence test = sar::equivalence_test(a, b, row[6], row[7], row[8]);
+    REQUIRE(test.testable);
+    CHECK(agrees(test.df, row[9], kTolerance));
+    CHECK(agrees(test.p_above, row[10], kTolerance));
+    CHECK(agrees(test.p_below, row[11], kTolerance));
+    CHECK(test.p == std::max(test.p_above, test.p_below));
+    const double scale = std::abs(test.difference) + (test.ci_high - test.ci_low) / 2;
+    CHECK(agrees(test.ci_low, row[12], kTolerance, scale));
+    CHECK(agrees(test.ci_high, row[13], kTolerance, scale));
+    const double margin = row[6];
+    CHECK((test.p < row[8].get<double>()) == (test.ci_low > -margin && test.ci_high < margin));
+  }
+}
+
+TEST_CASE("an equivalence test needs a spread, a margin and a small alpha") {
+  const Summary constant{80.0, 0.0, 5};
+  const Summary good{79.0, 1.5, 5};
+  CHECK(sar::equivalence_test(constant, good, 3).testable);
+  const sar::Equivalence none = sar::equivalence_test(constant, {81.0, 0.0, 5}, 3);
+  CHECK_FALSE(none.testable);
+  CHECK(none.reason == "standard error is zero");
+  CHECK(none.p == 1);
+  CHECK(sar::equivalence_test(good, {79.0, std::nullopt, 1}, 3).reason == "n = 1");
+  CHECK(sar::equivalence_test(good, {HUGE_VAL, 1.0, 5}, 3).reason == "not finite");
+  constexpr auto kUsage = sar::ExitCode::usage;
+  for (const double margin : {0.0, -1.0, HUGE_VAL, std::nan("")}) {
+    CHECK(code_of([&] { sar::equivalence_test(good, good, margin); }) == kUsage);
+  }
+  for (const double alpha : {0.0, 0.5, 1.0, std::nan("")}) {
+    CHECK(code_of([&] { sar::equivalence_test(good, good, 1, false, alpha); }) == kUsage);
+  }
+}
+
+TEST_CASE("Hedges' correction and the bounds of the effect agree with the reference values") {
+  // Two groups of n whose pooled SD is 1 have t = difference sqrt(n / 2) and g = J difference.
+  for (const Json& row : more_reference().at("corrections")) {
+    const double df = row[0];
+    INFO(df);
+    // A paired test has every df: SD 1 of the differences, so g = J mean.
+    const Summary a{1.0, 1.0, static_cast<int>(df) + 1};
+    const TTest test = sar::paired_test(a, {0.0, 0.0, a.n}, 0.0);
+    CHECK(agrees(test.hedges_g, row[1], 1e-13));  // a gamma ratio: some tens of roundings
+  }
+  for (const Json& row : more_reference().at("non_centralities")) {
+    INFO(row.dump());
+    const double t = row[0];
+    const double df = row[1];
+    const double alpha = row[2];
+    const int n = static_cast<int>(df) + 1;
+    const TTest test = sar::paired_test({t, std::sqrt(n), n}, {0.0, 0.0, n}, 0.0, alpha);
+    const double scale = t == 0 ? 1 / std::sqrt(n) : test.hedges_g / t;  // J / sqrt(n)
+    if (t == 0) {
+      CHECK(test.hedges_g == 0);
+      CHECK(agrees(test.g_low / test.g_high, -1, kTolerance));
+      continue;
+    }
+    const double size = std::abs(t) + 1;
+    CHECK(agrees(test.g_low / scale, row[3], kTolerance, size));
+    CHECK(agrees(test.g_high / scale, row[4], kTolerance, size));
+  }
+}
+
+TEST_CASE("Benjamini-Hochberg agrees with SciPy, with zeros, ones and ties") {
+  for (const Json& row : more_reference().at("benjamini_hochberg")) {
+    const std::vector<double> p = row[0];
+    const std::vector<double> adjusted = sar::adjust(p, "bh");
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      CHECK(agrees(adjusted[i], row[1][i], 1e-14));  // a few roundings of a product
+    }
+  }
+}
+
+TEST_CASE("Holm's correction worked by hand") {
+  // Sorted .01 .02 .03 .04 times 4 3 2 1: .04 .06 .06 .04, then never falling: .04 .06 .06 .06.
+  const std::vector<double> p = {0.03, 0.01, 0.04, 0.02};
+  const std::vector<double> adjusted = sar::adjust(p, "holm");
+  const std::vector<double> expected = {0.06, 0.04, 0.06, 0.06};
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    CHECK(adjusted[i] == Approx(expected[i]).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("an alpha smaller than the tests can resolve is a usage error, the least one is not") {
+  const Summary a{84.92, 1.62, 5};
+  const Summary b{83.03, 3.14, 5};
+  CHECK(code_of([&] { sar::student_test(a, b, 1e-13); }) == sar::ExitCode::usage);
+  const TTest test = sar::student_test(a, b, 1e-12);
+  CHECK(test.g_low < 0);
+  CHECK(test.g_high > 0);
+}
+
+TEST_CASE("a p below the smallest number is printed as such") {
+  const TTest test = sar::student_test({90.0, 0.01, 400}, {10.0, 0.01, 400});
+  CHECK(test.testable);
+  CHECK(sar::format_p(test.p) == "<1e-300");
 }

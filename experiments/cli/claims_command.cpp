@@ -1,0 +1,163 @@
+#include "experiments/catalog.h"
+#include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
+#include "experiments/cli/views.h"
+#include "results/cells.h"
+#include "results/claim_verdicts.h"
+#include "results/claims.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <iostream>
+#include <memory>
+
+namespace sar::cli {
+namespace {
+
+struct ClaimsCommand {
+  CommonOptions common;
+  std::string source = "published";
+  std::string paper = "sar2021";
+  std::string protocol;
+  bool strict = false;
+};
+
+/// Flags, else what the user's files and environment say, else the defaults of claims: Student's
+/// test, corrected by Holm.
+ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common) {
+  const Configuration user = user_configuration(catalog, common);
+  const Settings& settings = user.shared();
+  const auto chosen = [&](const std::string& flag, const std::string& key, std::string otherwise) {
+    const Settings::Value& said = settings.values().at(key);
+    return !flag.empty()               ? flag
+           : said.origin != "built-in" ? said.value.get<std::string>()
+                                       : std::move(otherwise);
+  };
+  ClaimOptions options;
+  options.test = chosen(common.test, "statistics.test", options.test);
+  options.correction = chosen(common.correction, "statistics.correction", options.correction);
+  options.alpha = common.alpha_given ? common.alpha : settings.number("statistics.alpha");
+  options.alpha_for_all = common.alpha_given;
+  options.margin = settings.number("statistics.margin_dice_points");
+  return options;
+}
+
+/// The protocol named, else the newest complete one of the first table of the paper that has runs.
+ProtocolRow protocol_of(const Store& store, const Paper& paper, const std::string& named) {
+  if (!named.empty()) {
+    if (auto row = store.protocol(named)) {
+      return *row;
+    }
+    throw Error(ExitCode::results_missing, "no such protocol in the database")
+        .with("protocol", named)
+        .hint("sar-bench list runs shows the protocols");
+  }
+  for (const PrintedTable& table : paper.tables) {
+    if (auto row = store.newest_protocol(table.spec)) {
+      return *row;
+    }
+  }
+  throw Error(ExitCode::results_missing, "no finished trial of the paper's tables is stored")
+      .with("paper", paper.id)
+      .hint(
+          "sar-bench run table2 makes some; without --source measured, the printed numbers are "
+          "judged");
+}
+
+ClaimReport report_of(const ClaimsCommand& command) {
+  const Catalog catalog = Catalog::load();
+  const Paper paper = read_paper(catalog.paper_folder(command.paper));
+  const std::vector<Claim> claims = read_claims(paper);
+  if (claims.empty()) {
+    throw not_found_error("the paper has no claims")
+        .with("folder", (paper.folder / "claims").string())
+        .hint("docs/claims.md says how to write them");
+  }
+  const ClaimOptions options = claim_options(catalog, command.common);
+  if (command.source == "published") {
+    return judge_claims(paper, claims, published_cells(paper), options);
+  }
+  const Store store = open_results(command.common);
+  const ProtocolRow protocol = protocol_of(store, paper, command.protocol);
+  const std::vector<TrialDice> trials = store.trial_dice(protocol.protocol);
+  if (trials.empty()) {
+    throw Error(ExitCode::results_missing, "no finished trial is stored under this protocol")
+        .with("protocol", protocol.protocol);
+  }
+  const ClaimRuns runs = read_claim_runs(store, protocol);
+  return judge_claims(paper, claims, measured_cells(trials, protocol), options, &runs);
+}
+
+ExitCode claims(const ClaimsCommand& command) {
+  if (command.source == "published" && !command.protocol.empty()) {
+    throw usage_error("--protocol names stored runs").hint("add --source measured");
+  }
+  const ClaimReport report = report_of(command);
+  const CommonOptions& common = command.common;
+  emit(common,
+       render(report,
+              common.chosen_format(),
+              common.color_on(1) && common.output.empty(),
+              common.verbose));
+  if (!command.strict) {
+    return ExitCode::ok;
+  }
+  const auto stands = [](Verdict verdict) {
+    return verdict == Verdict::supported || verdict == Verdict::not_testable;
+  };
+  std::vector<std::string> fallen;
+  for (const ClaimVerdict& each : report.claims) {
+    if (!stands(each.verdict) || !stands(each.verdict_adjusted)) {
+      fallen.push_back(each.claim.id);
+    }
+  }
+  if (fallen.empty()) {
+    return ExitCode::ok;
+  }
+  if (!common.quiet) {
+    std::cerr << fmt::format(
+        "--strict: {} of {} claims are unsupported or mixed, by themselves or "
+        "after correction: {}\n",
+        fallen.size(),
+        report.claims.size(),
+        fmt::join(fallen, ", "));
+  }
+  return ExitCode::gate_failed;
+}
+
+}  // namespace
+
+void add_claims(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<ClaimsCommand>();
+  auto* sub = app.add_subcommand("claims",
+                                 "every sentence of a paper that claims something, with a verdict");
+  single(sub, "--source", command->source, "judge by printed numbers or by stored runs")
+      ->check(CLI::IsMember({"published", "measured"}))
+      ->capture_default_str();
+  single(sub, "--paper", command->paper, "name in experiments/papers, or a folder")
+      ->type_name("NAME|DIR")
+      ->capture_default_str();
+  single(sub,
+         "--protocol",
+         command->protocol,
+         "stored runs of this protocol instead of the newest complete one");
+  sub->add_flag("--strict",
+                command->strict,
+                "exit 1 if a claim is unsupported or mixed, by itself or after correction");
+  add_database(sub, command->common);
+  add_common(sub, command->common);
+  sub->remove_option(sub->get_option("--test"));
+  single(sub,
+         "--test",
+         command->common.test,
+         "test of comparisons: student, welch, or permutation (of stored trials)")
+      ->check(CLI::IsMember({"student", "welch", "permutation"}));
+  sub->get_option("--alpha")->description("level, also where a claim names its own");
+  sub->get_option("--correction")
+      ->description("correction over each claim's comparisons: none, holm (default), bh");
+  on_chosen(
+      sub, chosen, command, [](const ClaimsCommand& each, const Chosen&) { return claims(each); });
+}
+
+}  // namespace sar::cli
