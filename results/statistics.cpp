@@ -36,7 +36,7 @@ double find_non_centrality(double t, double df, double probability, bool above) 
     return above ? z - quantile : quantile - z;
   };
   // Normal approximation of delta about t; widened until it brackets the root.
-  const double spread = std::sqrt(1 + t * t / (2 * df));
+  const double spread = std::hypot(1, t / std::sqrt(2 * df));
   const double guess = above ? t + z * spread : t - z * spread;
   double low = guess - spread / 4;
   double high = guess + spread / 4;
@@ -62,7 +62,7 @@ double find_non_centrality(double t, double df, double probability, bool above) 
 
 /// Fills Hedges' g: `scale` turns a t value (or non-centrality) into a standardised difference.
 void set_effect(TTest& result, double t, double df, double scale, double alpha) {
-  result.has_effect = df >= 2;
+  result.has_effect = df >= 2 && std::isfinite(t);
   if (!result.has_effect) {
     return;
   }
@@ -142,7 +142,7 @@ Contrast contrast(const Summary& a, const Summary& b, bool pooled) {
   result.standard_error = pooled ? pooled_sd(a, b) * reciprocal_root(a, b) : std::sqrt(of_a + of_b);
   if (is_zero(result.standard_error, std::max(std::abs(a.mean), std::abs(b.mean)))) {
     result.reason = "standard error is zero";
-  } else if (!std::isfinite(result.standard_error) ||
+  } else if (!std::isfinite(pooled_sd(a, b)) || !std::isfinite(result.standard_error) ||
              !std::isfinite(result.difference / result.standard_error)) {
     result.reason = "not finite";
   } else if (pooled) {
