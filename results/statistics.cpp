@@ -91,12 +91,12 @@ bool is_zero(double standard_error, double scale) {
   return standard_error <= kRounding * scale;
 }
 
-double pooled_df(const Summary& a, const Summary& b) {
+double common_df(const Summary& a, const Summary& b) {
   return static_cast<double>(a.n) + b.n - 2;
 }
 
-double pooled_sd(const Summary& a, const Summary& b) {
-  return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / pooled_df(a, b));
+double common_sd(const Summary& a, const Summary& b) {
+  return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / common_df(a, b));
 }
 
 double reciprocal_root(const Summary& a, const Summary& b) {
@@ -139,14 +139,14 @@ Contrast contrast(const Summary& a, const Summary& b, bool pooled) {
   const double of_a = *a.sd * *a.sd / a.n;
   const double of_b = *b.sd * *b.sd / b.n;
   result.difference = a.mean - b.mean;
-  result.standard_error = pooled ? pooled_sd(a, b) * reciprocal_root(a, b) : std::sqrt(of_a + of_b);
+  result.standard_error = pooled ? common_sd(a, b) * reciprocal_root(a, b) : std::sqrt(of_a + of_b);
   if (is_zero(result.standard_error, std::max(std::abs(a.mean), std::abs(b.mean)))) {
     result.reason = "standard error is zero";
-  } else if (!std::isfinite(pooled_sd(a, b)) || !std::isfinite(result.standard_error) ||
+  } else if (!std::isfinite(common_sd(a, b)) || !std::isfinite(result.standard_error) ||
              !std::isfinite(result.difference / result.standard_error)) {
     result.reason = "not finite";
   } else if (pooled) {
-    result.df = pooled_df(a, b);
+    result.df = common_df(a, b);
   } else {
     // Satterthwaite, written with shares of the variance so that nothing overflows.
     const double share_a = of_a / (of_a + of_b);
@@ -169,7 +169,7 @@ TTest two_sample_test(
   result.difference = of.difference;
   set_test(result, of.standard_error, of.df, alpha);
   const double scale = reciprocal_root(a, b);
-  set_effect(result, of.difference / (pooled_sd(a, b) * scale), pooled_df(a, b), scale, alpha);
+  set_effect(result, of.difference / (common_sd(a, b) * scale), common_df(a, b), scale, alpha);
   return result;
 }
 

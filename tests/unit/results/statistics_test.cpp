@@ -413,11 +413,10 @@ TEST_CASE("an equivalence test needs a spread, a margin and a small alpha") {
 }
 
 TEST_CASE("Hedges' correction and the bounds of the effect agree with the reference values") {
-  // Two groups of n whose pooled SD is 1 have t = difference sqrt(n / 2) and g = J difference.
   for (const Json& row : more_reference().at("corrections")) {
     const double df = row[0];
     INFO(df);
-    // A paired test has every df: SD 1 of the differences, so g = J mean.
+    // Differences of mean 1 and SD 1, so g is the correction itself.
     const Summary a{1.0, 1.0, static_cast<int>(df) + 1};
     const TTest test = sar::paired_test(a, {0.0, 0.0, a.n}, 0.0);
     CHECK(agrees(test.hedges_g, row[1], 1e-13));  // a gamma ratio: some tens of roundings
