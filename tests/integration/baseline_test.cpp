@@ -145,7 +145,7 @@ TEST_CASE("a program without a fault passes, and each injected fault is caught",
 
 TEST_CASE("a wrong learning rate is a loss that the statistical rule shows too", "[baseline]") {
   const sar::TemporaryFolder folder;
-  const Arguments cells{"-m", "scratch", "-t", "brats", "--trials", "4"};
+  const Arguments cells{"-m", "scratch", "-t", "brats", "--trials", "3"};
   const fs::path file = save_baseline(folder.path(), cells, kLearning);
   const FaultyProgram program(folder.path(), "learning_rate");
   const Outcome outcome = program.run(check_run(file, {"--json", "--statistical"}, kLearning));
