@@ -24,8 +24,8 @@ struct BootstrapOptions {
 
 /// A percentile interval (B. Efron, 1979) of the mean over trials of the mean over cases; crossed
 /// draws are A. B. Owen's pigeonhole bootstrap (2007). Five trials are few: measured over 4,000
-/// simulated experiments, an interval of nominal level 95 % covers in 86 % where trials alone vary,
-/// and in 94 % to 96 % where cases add most of the variance (the models are those of
+/// simulated experiments, an interval of nominal level 95 % covers in about 85 % where trials alone
+/// vary, and in 94 % to 96 % where cases add much to the variance (the models are those of
 /// tests/reference/results/make_bootstrap.py; the tests hold the figures).
 struct BootstrapInterval {
   double estimate = 0, low = 0, high = 0;

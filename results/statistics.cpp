@@ -27,14 +27,17 @@ double small_sample_correction(double df) {
 
 /// The non-centrality that leaves `probability` (up to 1/2) above t, or below t, t >= 0.
 double find_non_centrality(double t, double df, double probability, bool above) {
-  // Normal approximation of delta about t; widened until it brackets the root.
-  const double spread = std::sqrt(1 + t * t / (2 * df));
-  const double shift = bm::quantile(bm::normal(), probability) * spread;
-  const double guess = above ? t + shift : t - shift;
+  // On the scale of normal quantiles the probability is nearly linear in delta: few steps suffice.
+  const double z = bm::quantile(bm::normal(), probability);
   const auto excess = [&](double delta) {  // falls with delta
-    return above ? probability - non_central_t_above(t, df, delta)
-                 : non_central_t_below(t, df, delta) - probability;
+    const double reached =
+        above ? non_central_t_above(t, df, delta) : non_central_t_below(t, df, delta);
+    const double quantile = bm::quantile(bm::normal(), std::clamp(reached, 1e-300, 1 - 1e-16));
+    return above ? z - quantile : quantile - z;
   };
+  // Normal approximation of delta about t; widened until it brackets the root.
+  const double spread = std::hypot(1, t / std::sqrt(2 * df));
+  const double guess = above ? t + z * spread : t - z * spread;
   double low = guess - spread / 4;
   double high = guess + spread / 4;
   double at_low = excess(low);
@@ -53,13 +56,13 @@ double find_non_centrality(double t, double df, double probability, bool above) 
   }
   std::uintmax_t iterations = 200;
   const auto root = bm::tools::toms748_solve(
-      excess, low, high, at_low, at_high, bm::tools::eps_tolerance<double>(50), iterations);
+      excess, low, high, at_low, at_high, bm::tools::eps_tolerance<double>(46), iterations);
   return root.first / 2 + root.second / 2;
 }
 
 /// Fills Hedges' g: `scale` turns a t value (or non-centrality) into a standardised difference.
 void set_effect(TTest& result, double t, double df, double scale, double alpha) {
-  result.has_effect = df >= 2;
+  result.has_effect = df >= 2 && std::isfinite(t);
   if (!result.has_effect) {
     return;
   }
@@ -139,7 +142,7 @@ Contrast contrast(const Summary& a, const Summary& b, bool pooled) {
   result.standard_error = pooled ? pooled_sd(a, b) * reciprocal_root(a, b) : std::sqrt(of_a + of_b);
   if (is_zero(result.standard_error, std::max(std::abs(a.mean), std::abs(b.mean)))) {
     result.reason = "standard error is zero";
-  } else if (!std::isfinite(result.standard_error) ||
+  } else if (!std::isfinite(pooled_sd(a, b)) || !std::isfinite(result.standard_error) ||
              !std::isfinite(result.difference / result.standard_error)) {
     result.reason = "not finite";
   } else if (pooled) {

@@ -6,9 +6,9 @@ namespace sar {
 /// keep their digits down to there.
 void require_alpha(double alpha);
 
-/// P(T <= t) and P(T > t) of the non-central t distribution with `df` degrees of freedom and
-/// non-centrality `delta`, t >= 0. Each is computed as such, so that a small one keeps its
-/// digits.
+/// P(T <= t) and P(T > t) of the non-central t distribution with `df` degrees of freedom (a whole
+/// number) and non-centrality `delta`, t >= 0. Each is computed as such, so that a small one keeps
+/// its digits: that above for every delta, that below for delta >= 0.
 double non_central_t_below(double t, double df, double delta);
 double non_central_t_above(double t, double df, double delta);
 

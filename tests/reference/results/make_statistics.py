@@ -141,6 +141,14 @@ def main():
                          (20.1, 198, 0.05), (30.0, 1000, 0.01), (2.0, 8, 1e-12), (60.0, 8, 1e-12),
                          (3.0, 100000, 0.05)]:
         intervals.append([t, df, alpha, *map(float, non_centralities(t, df, alpha))])
+    tails = []
+    for _ in range(160):
+        df = int(rng.choice([2, 3, 4, 8, 18, 98, 1000, 100000, 5000000]))
+        t = float(rng.choice([0.1, 1, 2.3, 5, 12, 19.9, 20.1, 50, 1000])) * float(rng.uniform(0.9, 1))
+        spread = np.sqrt(1 + t * t / (2 * df))
+        delta = t + spread * float(rng.uniform(-7, 7))
+        of_t = above(t, df, delta), below(t, df, delta)
+        tails.append([t, df, float(delta), *(float(p) if p > 1e-14 else None for p in of_t)])
     corrections = [[df, float(correction(df))] for df in (2, 3, 4, 8, 48, 198, 10000, 10000000)]
     adjustments = []
     for size in (1, 2, 3, 7, 36, 48):
@@ -152,7 +160,7 @@ def main():
         adjustments.append([p, list(map(float, stats.false_discovery_control(p)))])
     text = json.dumps({
         "paired_summary": summaries, "paired_lists": lists, "corrected": folds,
-        "equivalence": equivalences, "non_centralities": intervals, "corrections": corrections,
+        "equivalence": equivalences, "non_centralities": intervals, "tails": tails, "corrections": corrections,
         "benjamini_hochberg": adjustments})
     text = text.replace("], [", "],\n[").replace("\": [[", "\": [\n[")
     pathlib.Path(__file__).with_name("statistics.json").write_text(text + "\n")

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/json.h"
+#include "results/t_distribution.h"
 
 #include <catch2/catch.hpp>
 
@@ -123,5 +124,24 @@ TEST_CASE("impossible requests of power are usage errors") {
   for (const double power : {0.05, 0.01, 1.0, 1.5, missing}) {
     CHECK(code_of([&] { sar::detectable_effect(5, 5, power, 0.05); }) == kUsage);
     CHECK(code_of([&] { sar::trials_needed(1, power, 0.05); }) == kUsage);
+  }
+}
+
+TEST_CASE("tails of the non-central t keep their digits") {
+  const sar::Json rows =
+      sar::read_json(std::string(SARBENCH_REFERENCE_DIR) + "/results/statistics.json").at("tails");
+  REQUIRE(rows.size() > 100);
+  for (const sar::Json& row : rows) {
+    INFO(row.dump());
+    const double delta = row[2];
+    // Tolerance: delta itself is rounded, which in a far tail costs as many digits as the tail has.
+    if (!row[3].is_null()) {
+      CHECK(sar::non_central_t_above(row[0], row[1], delta) ==
+            Approx(row[3].get<double>()).epsilon(1e-11));
+    }
+    if (!row[4].is_null() && delta >= 0) {
+      CHECK(sar::non_central_t_below(row[0], row[1], delta) ==
+            Approx(row[4].get<double>()).epsilon(1e-11));
+    }
   }
 }
