@@ -325,11 +325,15 @@ std::string render_json(const ClaimReport& report) {
          "\n";
 }
 
-Sheet sheet_of(const ClaimReport& report, bool all) {
+/// One row per claim; `brief` without the sentences, which no page of a paper has room for.
+Sheet sheet_of(const ClaimReport& report, bool all, bool brief) {
   Sheet sheet;
   sheet.id = "claims";
   sheet.title = heading(report);
-  sheet.header = {"Claim", "Section", "Verdict", "After correction", "Statement", "Evidence"};
+  sheet.header = {"Claim", "Section", "Verdict", "After correction"};
+  if (!brief) {
+    sheet.header.insert(sheet.header.end(), {"Statement", "Evidence"});
+  }
   if (!report.data_kind.empty()) {
     sheet.header.emplace_back("Data");
   }
@@ -350,9 +354,11 @@ Sheet sheet_of(const ClaimReport& report, bool all) {
     sheet.rows.push_back({each.claim.id,
                           each.claim.section,
                           to_string(each.verdict),
-                          to_string(each.verdict_adjusted),
-                          each.claim.statement,
-                          fmt::format("{}", fmt::join(parts, ". "))});
+                          to_string(each.verdict_adjusted)});
+    if (!brief) {
+      sheet.rows.back().push_back(each.claim.statement);
+      sheet.rows.back().push_back(fmt::format("{}", fmt::join(parts, ". ")));
+    }
     if (!report.data_kind.empty()) {
       sheet.rows.back().push_back(report.data_kind);
     }
@@ -371,7 +377,7 @@ std::string render(const ClaimReport& report, const std::string& format, bool co
     return report_detail::render_json(report);
   }
   // A file of values holds every part; a page those worth reading.
-  return render(report_detail::sheet_of(report, all || format == "csv"), format);
+  return render(report_detail::sheet_of(report, all || format == "csv", format == "latex"), format);
 }
 
 }  // namespace sar

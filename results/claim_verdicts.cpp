@@ -399,8 +399,10 @@ class Judge {
       verdict_.summary += fmt::format(", {} open", plain.open);
     }
     if (exceptions.parts > 0) {
-      verdict_.summary += fmt::format(
-          "; so do {} of {} exceptions (not significant)", exceptions.holds, exceptions.parts);
+      verdict_.summary += fmt::format("; of {} said not to be significant, {} hold{}",
+                                      exceptions.parts,
+                                      exceptions.holds,
+                                      exceptions.holds == 1 ? "s" : "");
     }
   }
 
