@@ -375,7 +375,7 @@ class Reader {
       return {};
     }
     try {
-      return parse_printed(text(key));
+      return parse_printed(entry_.at(key).is_string() ? entry_.at(key).get<std::string>() : "");
     } catch (const Error&) {
       fault("'" + key + "' must be a number given as text, so that its digits stay as printed");
       return {};
