@@ -245,7 +245,7 @@ TEST_CASE("a file that is no baseline is refused with its name and the reason") 
       {changed("\"dice\":61.0", "\"dice\":161.0"), "out of range"},
       {changed("\"dice\":61.0", "\"dice\":\"61\""), "number"},
       {changed("\"dice\":61.0", "\"dice\":true"), "number"},
-      {changed("\"dice\":61.0", "\"dice\":1e999"), "out of range"},
+      {changed("\"dice\":61.0", "\"dice\":1e999"), "overflow"},
       {changed("\"dice\":61.0", "\"dice\":NaN"), "parse error"},
       {changed("\"trial\":1", "\"trial\":1.5"), "whole number"},
       {changed("\"trial\":1", "\"trial\":true"), "whole number"},
