@@ -1,7 +1,6 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/execution.h"
 #include "experiments/cli/session.h"
-#include "experiments/cli/views.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/machine.h"

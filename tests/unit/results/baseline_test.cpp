@@ -1120,7 +1120,7 @@ TEST_CASE("losses are caught, the larger the more surely") {
   CHECK(ten.failed >= kGates / 2);
   CHECK(twenty.failed >= kGates * 9 / 10);
   CHECK(five.passed + ten.passed + twenty.passed == 0);
-  CHECK(rates_of(10, 1, 40, "sar/brats/tumor/").failed >= kGates * 9 / 10);
+  CHECK(rates_of(10, 1, 40, "sar/brats/tumor/").failed >= kGates * 8 / 10);
   CHECK(rates_of(11, 0.1, 5).failed >= kGates * 9 / 10);
 }
 
@@ -1133,8 +1133,8 @@ TEST_CASE("with many trials a gate without a change passes, noise and all") {
   const Rates few = rates_of(14, 1, 0, "", 100);
   const Rates many = rates_of(15, 1, 0, "", 400);
   const Rates most = rates_of(16, 1, 0, "", 1000);
-  CHECK(few.passed <= many.passed);
-  CHECK(many.passed <= most.passed);
+  CHECK(few.passed < many.passed);
+  CHECK(many.passed < most.passed);
   CHECK(most.failed <= kMostFailures);
 }
 
