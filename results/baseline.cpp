@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace sar {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 constexpr int kBaselineSchema = 1;
 constexpr std::array<const char*, 5> kSameEnvironment = {
     "device", "machine", "threads", "torch", "itk"};
+const std::string kDeterminism = "determinism";
+constexpr int kMostTrials = 1000;  ///< as for --trials
 const std::string kAbsentField = "absent";
 
 // --- freezing ----------------------------------------------------------------------------------
@@ -62,28 +65,62 @@ void add_environment_of(Environment& environment, const NodeRow& node) {
   }
 }
 
-/// Walks from a node to those that it was made of.
-void collect_nodes(const Store& store,
-                   const std::string& key,
-                   std::set<std::string>& seen,
-                   Environment& environment) {
-  if (key.empty() || !seen.insert(key).second) {
-    return;
-  }
-  const std::optional<NodeRow> node = store.node(key);
-  if (!node) {
-    return;
-  }
-  add_environment_of(environment, *node);
-  for (const char* field : {"weights", "initial", "prepared", "cubes"}) {
-    if (!node->inputs.contains(field)) {
-      continue;
+/// What made stored results.
+class Makers {
+ public:
+  explicit Makers(const Store& store) : store_(store) {}
+
+  /// Of a trial: walks from its nodes to those that they were made of.
+  const Environment& of(const CellRow& row) {
+    const auto [place, added] = found_.try_emplace(row.cell_key);
+    if (added) {
+      std::set<std::string> seen;
+      for (const std::string& node : {row.pretrain_node, row.finetune_node, row.evaluate_node}) {
+        collect(node, seen, place->second);
+      }
     }
-    const Json& value = node->inputs.at(field);
-    for (const Json& each : value.is_string() ? Json::array({value}) : value) {
-      collect_nodes(store, each.get<std::string>(), seen, environment);
+    return place->second;
+  }
+
+ private:
+  void collect(const std::string& key, std::set<std::string>& seen, Environment& environment) {
+    if (key.empty() || !seen.insert(key).second) {
+      return;
+    }
+    auto place = nodes_.find(key);
+    if (place == nodes_.end()) {
+      place = nodes_.emplace(key, store_.node(key)).first;
+    }
+    if (!place->second) {
+      return;
+    }
+    const NodeRow& node = *place->second;
+    add_environment_of(environment, node);
+    for (const char* field : {"weights", "initial", "prepared", "cubes"}) {
+      if (!node.inputs.contains(field)) {
+        continue;
+      }
+      const Json& value = node.inputs.at(field);
+      for (const Json& each : value.is_string() ? Json::array({value}) : value) {
+        collect(each.get<std::string>(), seen, environment);
+      }
     }
   }
+
+  const Store& store_;
+  std::map<std::string, std::optional<NodeRow>> nodes_;
+  std::map<std::string, Environment> found_;  // by cell key
+};
+
+/// True if the two agree in all that bits depend on.
+bool makes_same_bits(const Environment& a, const Environment& b) {
+  const auto same = [&](const std::string& field) {
+    const auto left = a.find(field);
+    const auto right = b.find(field);
+    return (left == a.end()) == (right == b.end()) &&
+           (left == a.end() || left->second == right->second);
+  };
+  return same(kDeterminism) && std::ranges::all_of(kSameEnvironment, same);
 }
 
 CellGroup group_of_cell(const CellRow& cell) {
@@ -107,8 +144,34 @@ Json environment_json(const Environment& environment) {
   return json;
 }
 
-Environment environment_from(const Json& json) {
+/// Throws Error 65 for another type.
+const Json& object_at(const Json& json, const std::string& key) {
+  const Json& value = json.at(key);
+  if (!value.is_object()) {
+    throw data_error(key + " is no object").with("value", value.dump());
+  }
+  return value;
+}
+
+/// Throws Error 65 for what is no whole number, or out of range.
+template <class T>
+T whole_number_at(const Json& json, const std::string& key, T least, T most) {
+  const Json& value = json.at(key);
+  const bool whole = value.is_number_unsigned() || value.is_number_integer();
+  const bool negative = whole && !value.is_number_unsigned() && value.get<std::int64_t>() < 0;
+  if (!whole || negative || value.get<std::uint64_t>() < static_cast<std::uint64_t>(least) ||
+      value.get<std::uint64_t>() > static_cast<std::uint64_t>(most)) {
+    throw data_error(key + " is no whole number within its range: out of range")
+        .with("value", value.dump())
+        .with("least", fmt::format("{}", least))
+        .with("most", fmt::format("{}", most));
+  }
+  return value.get<T>();
+}
+
+Environment environment_from(const Json& parent) {
   Environment environment;
+  const Json& json = object_at(parent, "environment");
   for (const auto& [field, value] : json.items()) {
     std::vector<std::string>& values = environment[field];
     if (value.is_string()) {
@@ -117,13 +180,30 @@ Environment environment_from(const Json& json) {
       values = value.get<std::vector<std::string>>();
     }
   }
+  for (const std::string field : {"device", "machine", "threads", "torch", "itk", "determinism"}) {
+    if (!environment.contains(field)) {
+      throw data_error("the environment lacks a field").with("field", field);
+    }
+  }
   return environment;
 }
 
 FrozenTrial trial_from(const Json& json) {
-  FrozenTrial trial{
-      json.at("trial"), json.at("seed"), json.at("n_cases"), json.at("dice"), json.at("cases")};
-  if (trial.trial < 0 || trial.cases < 1 || !(trial.dice >= 0 && trial.dice <= 100)) {
+  FrozenTrial trial;
+  trial.trial = whole_number_at(json, "trial", 0, kMostTrials - 1);
+  trial.seed =
+      whole_number_at<std::uint64_t>(json, "seed", 0, std::numeric_limits<std::uint64_t>::max());
+  trial.cases = whole_number_at(json, "n_cases", 1, std::numeric_limits<int>::max());
+  trial.digest = json.at("cases").get<std::string>();
+  if (json.contains("environment")) {
+    trial.environment = environment_from(json);
+  }
+  const Json& dice = json.at("dice");
+  if (!dice.is_number()) {
+    throw data_error("Dice is no number").with("trial", json.dump());
+  }
+  trial.dice = dice.get<double>();
+  if (!(trial.dice >= 0 && trial.dice <= 100)) {
     throw data_error("a trial is out of range").with("trial", json.dump());
   }
   return trial;
@@ -131,14 +211,22 @@ FrozenTrial trial_from(const Json& json) {
 
 Baseline baseline_from(const Json& json) {
   Baseline baseline;
-  const Json& protocol = json.at("protocol");
+  const Json& protocol = object_at(json, "protocol");
   baseline.protocol.protocol = protocol.at("key");
   baseline.protocol.data_kind = json.at("data_kind");
   baseline.protocol.profile = protocol.at("profile");
-  baseline.protocol.settings = protocol.at("settings");
-  baseline.protocol.manifest = protocol.at("manifest");
+  baseline.protocol.settings = object_at(protocol, "settings");
+  baseline.protocol.manifest = object_at(protocol, "manifest");
+  if (baseline.protocol.protocol.empty()) {
+    throw data_error("the protocol has no key");
+  }
+  if (baseline.protocol.data_kind != "phantom" && baseline.protocol.data_kind != "real") {
+    throw data_error("data_kind is neither phantom nor real")
+        .with("data_kind", baseline.protocol.data_kind);
+  }
+  object_at(baseline.protocol.settings, "shared");
   baseline.experiments = json.at("experiments").get<std::vector<std::string>>();
-  baseline.environment = environment_from(json.at("environment"));
+  baseline.environment = environment_from(json);
   for (const Json& each : json.at("cells")) {
     FrozenCell cell;
     cell.path = parse_cell_path("any/" + each.at("cell").get<std::string>());
@@ -163,6 +251,22 @@ Baseline baseline_from(const Json& json) {
     throw data_error("there is no cell in it");
   }
   return baseline;
+}
+
+/// Throws Error 65 for a key that an object has twice: readers would not agree on its value.
+Json parse_baseline(const std::string& text) {
+  std::vector<std::set<std::string>> open;
+  return Json::parse(text, [&](int, Json::parse_event_t event, Json& value) {
+    if (event == Json::parse_event_t::object_start) {
+      open.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      open.pop_back();
+    } else if (event == Json::parse_event_t::key &&
+               !open.back().insert(value.get<std::string>()).second) {
+      throw data_error("a key is there twice").with("key", value.get<std::string>());
+    }
+    return true;
+  });
 }
 
 // --- the protocol ------------------------------------------------------------------------------
@@ -200,51 +304,110 @@ Summary summary_of_trials(const std::vector<FrozenTrial>& trials) {
   return summarise(values);
 }
 
-std::vector<TrialChange> changes_of(const std::vector<FrozenTrial>& base,
-                                    const std::vector<FrozenTrial>& now) {
-  std::vector<TrialChange> changes;
-  for (std::size_t i = 0; i < base.size(); ++i) {
-    const FrozenTrial& a = base[i];
-    const FrozenTrial& b = now[i];
-    if (a == b) {
-      continue;
-    }
-    changes.push_back({a.trial,
-                       a.dice,
-                       b.dice,
-                       a.seed != b.seed     ? "seed"
-                       : a.cases != b.cases ? "number of cases"
-                       : a.dice != b.dice   ? "Dice"
-                                            : "cases"});
-  }
-  return changes;
+bool is_same_result(const FrozenTrial& a, const FrozenTrial& b) {
+  return a.seed == b.seed && a.cases == b.cases && a.dice == b.dice && a.digest == b.digest;
 }
 
-/// Those trials of `now` that `base` has; `judged` is told which are not there.
-std::vector<FrozenTrial> matching_trials(const FrozenCell& base,
-                                         const Baseline& now,
-                                         GateCell& judged) {
-  const auto cell = std::ranges::find(now.cells, base.name(), &FrozenCell::name);
-  std::vector<FrozenTrial> found;
-  std::map<std::string, std::string> missing;  // trials by reason
-  for (const FrozenTrial& wanted : base.trials) {
-    if (cell != now.cells.end()) {
-      const auto trial = std::ranges::find(cell->trials, wanted.trial, &FrozenTrial::trial);
-      if (trial != cell->trials.end()) {
-        found.push_back(*trial);
-        continue;
+TrialChange change_of(const FrozenTrial& a, const FrozenTrial& b) {
+  return {a.trial,
+          a.dice,
+          b.dice,
+          a.seed != b.seed     ? "seed"
+          : a.cases != b.cases ? "number of cases"
+          : a.dice != b.dice   ? "Dice"
+                               : "cases"};
+}
+
+void append_reason(std::string& reasons, const std::string& reason) {
+  reasons += (reasons.empty() || reason.empty() ? "" : "; ") + reason;
+}
+
+/// What is wrong with a trial of which equal bits were promised; empty if nothing is.
+std::string broken_promise(const FrozenTrial& base,
+                           const FrozenTrial& now,
+                           const Environment& maker) {
+  std::string reason;
+  if (!is_same_result(base, now)) {
+    const TrialChange change = change_of(base, now);
+    reason = fmt::format("trial {}: ", base.trial);
+    reason +=
+        change.what == "Dice"
+            ? fmt::format("{} became {} ({:+.3g})", change.from, change.to, change.to - change.from)
+        : change.what == "cases"
+            ? std::string("the mean is the same, but single cases have other results")
+            : "another " + change.what;
+  }
+  if (!is_bit_exact(maker)) {
+    const auto found = maker.find(kDeterminism);
+    std::string values;
+    if (found != maker.end()) {
+      for (const std::string& each : found->second) {
+        values += (values.empty() ? "" : " | ") + each;
       }
     }
-    const auto why = now.unfinished.find(
-        trial_name(base.path.method, base.path.task, base.path.fraction, wanted.trial));
-    ++judged.missing;
-    std::string& trials = missing[why == now.unfinished.end() ? "not stored" : why->second];
-    trials += (trials.empty() ? "" : ", ") + std::to_string(wanted.trial);
+    append_reason(reason,
+                  fmt::format("trial {}: determinism was bit-exact and is now {}",
+                              base.trial,
+                              values.empty() ? "unknown" : values));
+  }
+  return reason;
+}
+
+/// A cell under judgement: what was found of it.
+struct Found {
+  std::vector<FrozenTrial> trials;  ///< of the new results, those that the baseline has
+  std::string broken;               ///< where equal bits were promised
+  std::string absence;              ///< which trials are not there, and why
+};
+
+/// Looks for the trials of a cell, and compares the bits of those that are there.
+Found find_trials(const Baseline& base,
+                  const FrozenCell& frozen,
+                  const Baseline& now,
+                  GateCell& cell,
+                  GateReport& report) {
+  Found found;
+  std::map<std::string, std::string> missing;  // trials by reason
+  int promised = 0;
+  const auto after = std::ranges::find(now.cells, cell.name, &FrozenCell::name);
+  for (const FrozenTrial& wanted : frozen.trials) {
+    const FrozenTrial* trial = nullptr;
+    if (after != now.cells.end()) {
+      const auto place = std::ranges::find(after->trials, wanted.trial, &FrozenTrial::trial);
+      trial = place == after->trials.end() ? nullptr : &*place;
+    }
+    if (trial == nullptr) {
+      const auto why = now.unfinished.find(
+          trial_name(cell.path.method, cell.path.task, cell.path.fraction, wanted.trial));
+      const std::string reason = why == now.unfinished.end() ? "not stored" : why->second;
+      ++cell.missing;
+      cell.failed_trials += reason.starts_with("failed") ? 1 : 0;
+      missing[reason] += (missing[reason].empty() ? "" : ", ") + std::to_string(wanted.trial);
+      continue;
+    }
+    const Environment& before = wanted.environment.empty() ? base.environment : wanted.environment;
+    const Environment& maker = trial->environment.empty() ? now.environment : trial->environment;
+    const std::vector<std::string> differences = environment_differences(before, maker);
+    for (const std::string& each : differences) {
+      if (std::ranges::find(report.environment_differences, each) ==
+          report.environment_differences.end()) {
+        report.environment_differences.push_back(each);
+      }
+    }
+    if (!report.options.statistical && differences.empty() && is_bit_exact(before)) {
+      ++promised;
+      append_reason(found.broken, broken_promise(wanted, *trial, maker));
+      report.determinism_lost = report.determinism_lost || !is_bit_exact(maker);
+    }
+    if (!is_same_result(wanted, *trial)) {
+      cell.changes.push_back(change_of(wanted, *trial));
+    }
+    found.trials.push_back(*trial);
   }
   for (const auto& [reason, trials] : missing) {
-    judged.reason +=
-        fmt::format("{}missing trials {}: {}", judged.reason.empty() ? "" : "; ", trials, reason);
+    append_reason(found.absence, fmt::format("missing trials {}: {}", trials, reason));
   }
+  cell.bit_exact = promised > 0 && promised == static_cast<int>(found.trials.size());
   return found;
 }
 
@@ -301,24 +464,6 @@ int adjust_losses(std::vector<GateCell>& cells, const std::vector<std::string>& 
   return static_cast<int>(p.size());
 }
 
-void judge_bits(GateCell& cell) {
-  cell.rule = GateRule::bit_exact;
-  if (cell.changes.empty()) {
-    cell.verdict = GateVerdict::passed;
-    return;
-  }
-  cell.verdict = GateVerdict::failed;
-  for (const TrialChange& each : cell.changes) {
-    cell.reason += fmt::format("{}trial {}: ", cell.reason.empty() ? "" : "; ", each.trial);
-    cell.reason +=
-        each.what == "Dice"
-            ? fmt::format("{} became {} ({:+.3g})", each.from, each.to, each.to - each.from)
-        : each.what == "cases"
-            ? std::string("the mean is the same, but single cases have other results")
-            : "another " + each.what;
-  }
-}
-
 void judge_test(GateCell& cell, const GateOptions& options) {
   if (cell.p_loss_adjusted < options.alpha) {
     cell.verdict = GateVerdict::failed;
@@ -337,6 +482,79 @@ void judge_test(GateCell& cell, const GateOptions& options) {
         cell.loss_low,
         cell.loss_high);
   }
+}
+
+/// Decides all but the statistical verdict, which needs the other cells.
+void judge_cell(GateCell& cell, const Found& found, const GateOptions& options) {
+  cell.reason = found.absence;
+  if (!found.broken.empty()) {
+    cell.rule = GateRule::bit_exact;
+    cell.verdict = GateVerdict::failed;
+    cell.reason = found.broken;
+    append_reason(cell.reason, found.absence);
+  } else if (cell.changes.empty() || cell.bit_exact) {
+    if (cell.missing == 0) {
+      cell.rule = cell.bit_exact ? GateRule::bit_exact : GateRule::identical;
+      cell.verdict = GateVerdict::passed;
+    }
+  } else if (found.trials.size() >= kLeastGateTrials) {
+    test_loss(cell, options);
+  } else if (cell.missing == 0) {
+    cell.reason = fmt::format(
+        "{} trial{}: fewer than {} are only compared bit by bit, which needs the baseline's "
+        "environment",
+        found.trials.size(),
+        found.trials.size() == 1 ? "" : "s",
+        kLeastGateTrials);
+  }
+}
+
+/// What is not there may have been lost: such a cell can fail, but not pass.
+void withhold_pass(GateCell& cell, const std::string& absence) {
+  if (cell.missing > 0 && cell.verdict != GateVerdict::failed) {
+    cell.verdict = GateVerdict::undecided;
+    cell.reason = absence;
+  }
+}
+
+/// Protocols with a trial of `groups`, in the order in which they were planned.
+struct Candidate {
+  std::string protocol;
+  std::set<CellGroup> planned;
+  int open = 0, done = 0;
+  std::string ended;   ///< the last trial that is done
+  std::string active;  ///< when a trial last began, ended or failed; empty: none has begun
+
+  [[nodiscard]] bool complete(const std::set<CellGroup>& groups) const {
+    return open == 0 && (groups.empty() || planned.size() == groups.size());
+  }
+};
+
+std::vector<Candidate> candidates_of(const std::vector<RunRow>& runs,
+                                     const std::set<CellGroup>& groups) {
+  std::vector<Candidate> candidates;
+  for (const RunRow& run : runs) {
+    const CellGroup group = group_of_cell(run.cell);
+    if (!groups.empty() && !groups.contains(group)) {
+      continue;
+    }
+    auto found = std::ranges::find(candidates, run.cell.protocol, &Candidate::protocol);
+    if (found == candidates.end()) {
+      candidates.push_back({run.cell.protocol, {}, 0, 0, {}, {}});
+      found = candidates.end() - 1;
+    }
+    found->planned.insert(group);
+    if (run.state == "done") {
+      ++found->done;
+      found->ended = std::max(found->ended, run.ended);
+    } else {
+      ++found->open;
+    }
+    if (run.state != "pending") {
+      found->active = std::max({found->active, run.started, run.ended});
+    }
+  }
+  return candidates;
 }
 
 }  // namespace
@@ -369,40 +587,29 @@ std::string trial_name(const std::string& method,
 
 ProtocolChoice newest_protocol_of(const std::vector<RunRow>& runs,
                                   const std::set<CellGroup>& groups) {
-  struct Candidate {
-    std::string protocol;
-    std::set<CellGroup> planned;
-    int open = 0, done = 0;
-    std::string ended;
-  };
-  std::vector<Candidate> candidates;  // in the order in which they were planned
-  for (const RunRow& run : runs) {
-    const CellGroup group = group_of_cell(run.cell);
-    if (!groups.empty() && !groups.contains(group)) {
-      continue;
-    }
-    auto found = std::ranges::find(candidates, run.cell.protocol, &Candidate::protocol);
-    if (found == candidates.end()) {
-      candidates.push_back({run.cell.protocol, {}, 0, 0, {}});
-      found = candidates.end() - 1;
-    }
-    found->planned.insert(group);
-    if (run.state == "done") {
-      ++found->done;
-      found->ended = std::max(found->ended, run.ended);
-    } else {
-      ++found->open;
-    }
-  }
   ProtocolChoice choice;
   std::string ended;
-  for (const Candidate& each : candidates) {
-    const bool complete =
-        each.open == 0 && (groups.empty() || each.planned.size() == groups.size());
+  for (const Candidate& each : candidates_of(runs, groups)) {
+    const bool complete = each.complete(groups);
     if (each.done > 0 && (choice.protocol.empty() ||
                           std::pair(complete, each.ended) >= std::pair(choice.complete, ended))) {
-      choice = {each.protocol, complete};
+      choice = {each.protocol, complete, {}};
       ended = each.ended;
+    }
+  }
+  return choice;
+}
+
+ProtocolChoice latest_protocol_of(const std::vector<RunRow>& runs,
+                                  const std::set<CellGroup>& groups) {
+  ProtocolChoice choice;
+  std::string active;
+  for (const Candidate& each : candidates_of(runs, groups)) {
+    if (each.active.empty()) {
+      choice.newer = each.protocol;
+    } else if (each.active >= active) {
+      choice = {each.protocol, each.complete(groups), {}};
+      active = each.active;
     }
   }
   return choice;
@@ -423,7 +630,7 @@ Baseline freeze(const Store& store,
     }
   }
   std::map<std::string, std::vector<StoredCaseDice>> cases;  // by evaluation
-  std::set<std::string> seen;
+  Makers makers(store);
   for (const TrialDice& each : store.trial_dice(protocol.protocol)) {
     const CellPath path{{}, each.method, each.task, each.target, each.bucket, each.fraction};
     if (!wanted(path)) {
@@ -436,13 +643,25 @@ Baseline freeze(const Store& store,
     if (baseline.cells.empty() || !(baseline.cells.back().path == path)) {
       baseline.cells.push_back({path, {}});
     }
+    const Environment& maker = makers.of(row);
+    for (const auto& [field, values] : maker) {
+      baseline.environment[field];  // known, if only as unknown
+      for (const std::string& value : values) {
+        add_environment_value(baseline.environment, field, value);
+      }
+    }
     baseline.cells.back().trials.push_back({each.trial,
                                             row.seed,
                                             each.cases,
                                             each.dice,
-                                            digest_of_cases(cases.at(each.evaluation), path)});
-    for (const std::string& node : {row.pretrain_node, row.finetune_node, row.evaluate_node}) {
-      collect_nodes(store, node, seen, baseline.environment);
+                                            digest_of_cases(cases.at(each.evaluation), path),
+                                            maker});
+  }
+  for (FrozenCell& cell : baseline.cells) {
+    for (FrozenTrial& trial : cell.trials) {
+      if (makes_same_bits(trial.environment, baseline.environment)) {
+        trial.environment.clear();
+      }
     }
   }
   std::ranges::sort(baseline.cells, {}, &FrozenCell::name);
@@ -468,11 +687,14 @@ std::string baseline_text(const Baseline& baseline) {
         "{}\n    {{\"cell\": {}, \"trials\": [", i == 0 ? "" : ",", Json(cell.name()).dump());
     for (std::size_t j = 0; j < cell.trials.size(); ++j) {
       const FrozenTrial& trial = cell.trials[j];
-      const Json line{{"trial", trial.trial},
-                      {"seed", trial.seed},
-                      {"n_cases", trial.cases},
-                      {"dice", trial.dice},
-                      {"cases", trial.digest}};
+      Json line{{"trial", trial.trial},
+                {"seed", trial.seed},
+                {"n_cases", trial.cases},
+                {"dice", trial.dice},
+                {"cases", trial.digest}};
+      if (!trial.environment.empty()) {
+        line["environment"] = environment_json(trial.environment);
+      }
       text += fmt::format("{}\n      {}", j == 0 ? "" : ",", line.dump());
     }
     text += "\n    ]}";
@@ -481,11 +703,22 @@ std::string baseline_text(const Baseline& baseline) {
 }
 
 Baseline read_baseline(const std::filesystem::path& file) {
-  const Json json = read_json(file);
+  if (std::filesystem::is_directory(file)) {
+    throw bad_baseline(file, "it is a folder");
+  }
+  const std::string text = read_file(file);
+  Json json;
+  try {
+    json = parse_baseline(text);
+  } catch (const Json::exception& error) {
+    throw bad_baseline(file, error.what());
+  } catch (const Error& error) {
+    throw bad_baseline(file, error.what());
+  }
   if (!json.is_object() || !json.contains("schema_version")) {
     throw bad_baseline(file, "it has no schema_version");
   }
-  if (json.at("schema_version") != kBaselineSchema) {
+  if (json.at("schema_version") != Json(kBaselineSchema)) {
     throw data_error("the baseline has another schema_version than this sar-bench knows")
         .with("file", file.string())
         .with("schema_version", json.at("schema_version").dump())
@@ -502,8 +735,11 @@ Baseline read_baseline(const std::filesystem::path& file) {
 }
 
 std::vector<FieldChange> protocol_changes(const ProtocolRow& from, const ProtocolRow& to) {
-  if (from.protocol == to.protocol) {
-    return {};
+  if (from.protocol == to.protocol) {  // one of the two was edited, if they differ
+    return from.data_kind == to.data_kind
+               ? std::vector<FieldChange>{}
+               : std::vector<FieldChange>{
+                     {"data_kind", Json(from.data_kind).dump(), Json(to.data_kind).dump()}};
   }
   const auto before = fields_of_protocol(from);
   const auto after = fields_of_protocol(to);
@@ -529,12 +765,19 @@ int GateReport::count(GateVerdict each) const {
   return static_cast<int>(std::ranges::count(cells, each, &GateCell::verdict));
 }
 
+int GateReport::bit_exact_cells() const {
+  return static_cast<int>(std::ranges::count(cells, true, &GateCell::bit_exact));
+}
+
 std::string GateReport::cause() const {
   if (verdict != GateVerdict::undecided) {
     return {};
   }
   if (protocol_changed) {
     return "protocol";
+  }
+  if (std::ranges::any_of(cells, [](const GateCell& each) { return each.failed_trials > 0; })) {
+    return "failed";
   }
   if (std::ranges::any_of(cells, [](const GateCell& each) { return each.missing > 0; })) {
     return "missing";
@@ -552,7 +795,7 @@ ExitCode GateReport::exit_code() const {
     case GateVerdict::failed:
       return ExitCode::gate_failed;
     case GateVerdict::undecided:
-      return ExitCode::results_missing;
+      return cause() == "failed" ? ExitCode::cells_failed : ExitCode::results_missing;
   }
   throw internal_error("unknown verdict of a gate");
 }
@@ -569,53 +812,44 @@ GateReport check_baseline(const Baseline& base, const Baseline& now, const GateO
   report.now.protocol = now.protocol;
   report.base.environment = base.environment;
   report.now.environment = now.environment;
-  report.environment_differences = environment_differences(base.environment, now.environment);
-  report.protocol_changed = base.protocol.protocol != now.protocol.protocol;
   report.changes = protocol_changes(base.protocol, now.protocol);
-  report.bit_exact = !options.statistical && report.environment_differences.empty() &&
-                     is_bit_exact(base.environment) && is_bit_exact(now.environment);
+  report.protocol_changed =
+      base.protocol.protocol != now.protocol.protocol || !report.changes.empty();
+  if (report.protocol_changed || now.cells.empty()) {
+    report.environment_differences = environment_differences(base.environment, now.environment);
+  }
   std::vector<std::string> identities;
+  std::vector<std::string> absences;
   for (const FrozenCell& frozen : base.cells) {
     GateCell cell;
     cell.name = frozen.name();
     cell.path = frozen.path;
     cell.base = summary_of_trials(frozen.trials);
-    std::vector<FrozenTrial> trials;
+    Found found;
     if (report.protocol_changed) {
       cell.reason = "the protocol changed";
     } else {
-      trials = matching_trials(frozen, now, cell);
-      cell.now = summary_of_trials(trials);
-      cell.loss = trials.empty() ? 0 : cell.base.mean - cell.now.mean;
+      found = find_trials(base, frozen, now, cell, report);
+      cell.now = summary_of_trials(found.trials);
+      cell.loss = found.trials.empty() ? 0 : cell.base.mean - cell.now.mean;
+      judge_cell(cell, found, options);
     }
-    if (cell.reason.empty()) {
-      cell.changes = changes_of(frozen.trials, trials);
-      if (report.bit_exact) {
-        judge_bits(cell);
-      } else if (cell.changes.empty()) {
-        cell.rule = GateRule::identical;
-        cell.verdict = GateVerdict::passed;
-      } else if (trials.size() < kLeastGateTrials) {
-        cell.reason = fmt::format(
-            "{} trial{}: fewer than {} are only compared bit by bit, which needs the baseline's "
-            "environment",
-            trials.size(),
-            trials.size() == 1 ? "" : "s",
-            kLeastGateTrials);
-      } else {
-        test_loss(cell, options);
-      }
-    }
-    identities.push_back(identity_of_runs(frozen, trials));
+    identities.push_back(identity_of_runs(frozen, found.trials));
+    absences.push_back(found.absence);
     report.cells.push_back(std::move(cell));
   }
+  report.bit_exact =
+      report.bit_exact_cells() > 0 && std::ranges::all_of(report.cells, [](const GateCell& each) {
+        return each.bit_exact || each.now.n == 0;
+      });
   if (!report.bit_exact && !report.protocol_changed) {
     report.tests = adjust_losses(report.cells, identities);
-    for (GateCell& cell : report.cells) {
-      if (cell.rule == GateRule::statistical) {
-        judge_test(cell, options);
-      }
+  }
+  for (std::size_t i = 0; i < report.cells.size(); ++i) {
+    if (report.cells[i].rule == GateRule::statistical) {
+      judge_test(report.cells[i], options);
     }
+    withhold_pass(report.cells[i], absences[i].empty() ? report.cells[i].reason : absences[i]);
   }
   report.verdict = report.count(GateVerdict::failed) > 0      ? GateVerdict::failed
                    : report.count(GateVerdict::undecided) > 0 ? GateVerdict::undecided

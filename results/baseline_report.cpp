@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 // The gate's report as text, Markdown, JSON and JUnit XML.
 
@@ -56,7 +57,14 @@ std::string gate_advice(const GateReport& report) {
                : "Take the change back, or save a new baseline if it was meant: sar-bench baseline "
                  "save.";
   }
-  if (report.verdict == GateVerdict::failed && report.bit_exact) {
+  if (report.determinism_lost) {
+    return "In the same environment the baseline's program promised equal bits, and this one does "
+           "not: what made it lose that has to be found before equal numbers can mean anything.";
+  }
+  const bool other_bits = std::ranges::any_of(report.cells, [](const GateCell& each) {
+    return each.verdict == GateVerdict::failed && each.rule == GateRule::bit_exact;
+  });
+  if (other_bits) {
     return "Environment and protocol are the same, so code that moves numbers has changed without "
            "a new numerics version. If that was meant, raise kNumericsVersion "
            "(harness/nn/training.h) and save a new baseline; --statistical asks whether the change "
@@ -66,6 +74,10 @@ std::string gate_advice(const GateReport& report) {
     return "A loss beyond the margin is shown. If it was meant, save a new baseline.";
   }
   const std::string cause = report.cause();
+  if (cause == "failed") {
+    return "Trials of the baseline's cells ran and failed, which is no pass: sar-bench status says "
+           "why; --only-failed tries them again.";
+  }
   if (cause == "missing") {
     return "Run what is missing (baseline check --run), or look at why it failed (sar-bench "
            "status).";
@@ -115,7 +127,9 @@ std::vector<std::vector<std::string>> gate_rows(const GateReport& report) {
     }
     row.push_back(to_string(cell.verdict) + (cell.rule == GateRule::identical ? " (identical)"
                                              : cell.rule == GateRule::plain   ? " (no spread)"
-                                                                              : ""));
+                                             : cell.rule == GateRule::bit_exact && !report.bit_exact
+                                                 ? " (bit by bit)"
+                                                 : ""));
     rows.push_back(std::move(row));
   }
   return rows;
@@ -156,6 +170,9 @@ std::string gate_text(const GateReport& report) {
     text += each == ' ' && text.ends_with('.') ? "\n            " : std::string(1, each);
   }
   text += "\n";
+  for (const std::string& note : report.notes) {
+    text += "note        " + note + "\n";
+  }
   if (report.protocol_changed) {
     text += "\nfields of the protocol that differ:\n";
     for (const FieldChange& each : report.changes) {
@@ -273,7 +290,11 @@ std::string gate_markdown(const GateReport& report) {
   }
   text += markdown_table({"", "baseline", "new"}, both) + "\n";
   text += "Environment: " + markdown_text(environment_sentence(report)) + ".\n\n";
-  return text + "Rule: " + markdown_text(rule_text(report)) + "\n";
+  text += "Rule: " + markdown_text(rule_text(report)) + "\n";
+  for (const std::string& note : report.notes) {
+    text += "\nNote: " + markdown_text(note) + "\n";
+  }
+  return text;
 }
 
 Json gate_summary_json(const Summary& summary) {
@@ -304,6 +325,9 @@ Json gate_json(const GateReport& report) {
             {"same_environment", report.environment_differences.empty()},
             {"environment_differences", report.environment_differences},
             {"bit_exact", report.bit_exact},
+            {"bit_exact_cells", report.bit_exact_cells()},
+            {"determinism_lost", report.determinism_lost},
+            {"notes", report.notes},
             {"margin_dice_points", report.options.margin},
             {"alpha", report.options.alpha},
             {"test", report.bit_exact ? "bit-exact" : "welch, one-sided"},
@@ -329,6 +353,7 @@ Json gate_json(const GateReport& report) {
                              {"decided_by", to_string(cell.rule)},
                              {"reason", cell.reason},
                              {"missing_trials", cell.missing},
+                             {"failed_trials", cell.failed_trials},
                              {"base", gate_summary_json(cell.base)},
                              {"new", gate_summary_json(cell.now)},
                              {"loss", cell.now.n == 0 ? Json() : Json(cell.loss)},
@@ -343,12 +368,41 @@ Json gate_json(const GateReport& report) {
   return json;
 }
 
-/// Text of XML 1.0: markup escaped, characters that XML cannot carry left out.
+/// Length of the character at `place`, if it is well-formed UTF-8 and XML 1.0 can carry it; else 0.
+std::size_t xml_character(const std::string& text, std::size_t place) {
+  const auto byte = [&](std::size_t i) -> std::uint32_t {
+    return place + i < text.size() ? static_cast<unsigned char>(text[place + i]) : 0;
+  };
+  const std::uint32_t first = byte(0);
+  if (first < 0x80) {
+    return first >= 0x20 || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
+  }
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 0;
+  if (length == 0 || first > 0xF4) {
+    return 0;
+  }
+  std::uint32_t code = first & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) {
+      return 0;
+    }
+    code = (code << 6U) | (byte(i) & 0x3FU);
+  }
+  const std::uint32_t least = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000;
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  const bool forbidden = code == 0xFFFE || code == 0xFFFF || code > 0x10FFFF;
+  return code < least || surrogate || forbidden ? 0 : length;
+}
+
+/// Text of XML 1.0: markup escaped, U+FFFD for each byte that XML cannot carry.
 std::string xml_text(const std::string& text) {
   std::string result;
-  for (const char each : text) {
-    const auto code = static_cast<unsigned char>(each);
-    if (each == '&') {
+  for (std::size_t place = 0; place < text.size();) {
+    const std::size_t length = xml_character(text, place);
+    const char each = text[place];
+    if (length == 0) {
+      result += "\xEF\xBF\xBD";
+    } else if (each == '&') {
       result += "&amp;";
     } else if (each == '<') {
       result += "&lt;";
@@ -356,11 +410,12 @@ std::string xml_text(const std::string& text) {
       result += "&gt;";
     } else if (each == '"') {
       result += "&quot;";
-    } else if (each == '\n') {
-      result += "&#10;";
-    } else if (code >= 0x20 || each == '\t') {
-      result += each;
+    } else if (each == '\n' || each == '\r') {
+      result += each == '\n' ? "&#10;" : "&#13;";
+    } else {
+      result.append(text, place, length);
     }
+    place += std::max<std::size_t>(length, 1);
   }
   return result;
 }
@@ -388,6 +443,9 @@ std::string gate_junit(const GateReport& report) {
   property("margin_dice_points", fmt::format("{}", report.options.margin));
   property("alpha", fmt::format("{}", report.options.alpha));
   property("environment", environment_sentence(report));
+  for (const std::string& note : report.notes) {
+    property("note", note);
+  }
   for (const auto& [label, side] :
        {std::pair("baseline", &report.base), std::pair("new", &report.now)}) {
     property(std::string(label) + ".results", side->name);
@@ -459,19 +517,32 @@ std::string rule_text(const GateReport& report) {
     return "same protocol, same environment, and programs that promise the same bits: every trial "
            "must be equal in every bit, also case by case; any difference fails (exit 1)";
   }
-  return fmt::format(
-      "unpaired one-sided Welch tests over trials, margin {} Dice points, alpha {}. A cell fails "
-      "(exit 1) if a loss beyond the margin is shown: p < alpha after Holm over {} cells. It "
-      "passes "
-      "if a loss of the margin or more is rejected: p < alpha, uncorrected, because the gate "
-      "passes "
-      "only if every cell does. All else is undecided (exit 4), and so are fewer than {} trials "
-      "that are not equal bit by bit. Without any spread the loss itself is compared with the "
-      "margin",
-      report.options.margin,
-      report.options.alpha,
-      report.tests,
-      kLeastGateTrials);
+  const std::string others =
+      report.bit_exact_cells() == 0
+          ? ""
+          : fmt::format(
+                "{} of {} cells were made in the same environment, by programs that promise "
+                "the same bits: any other bit fails (exit 1). The others: ",
+                report.bit_exact_cells(),
+                report.cells.size());
+  return others + fmt::format(
+                      "unpaired one-sided Welch tests over trials, margin {} Dice points, alpha "
+                      "{}. A cell fails "
+                      "(exit 1) if a loss beyond the margin is shown: p < alpha after Holm over {} "
+                      "cells. It "
+                      "passes "
+                      "if a loss of the margin or more is rejected: p < alpha, uncorrected, "
+                      "because the gate "
+                      "passes "
+                      "only if every cell does. All else is undecided (exit 4), and so are fewer "
+                      "than {} trials "
+                      "that are not equal bit by bit. Without any spread the loss itself is "
+                      "compared with the "
+                      "margin",
+                      report.options.margin,
+                      report.options.alpha,
+                      report.tests,
+                      kLeastGateTrials);
 }
 
 std::string render(const GateReport& report, const std::string& format) {
@@ -482,7 +553,7 @@ std::string render(const GateReport& report, const std::string& format) {
     return gate_markdown(report);
   }
   if (format == "json") {
-    return gate_json(report).dump(2) + "\n";
+    return gate_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   if (format == "junit") {
     return gate_junit(report);

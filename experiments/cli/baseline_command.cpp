@@ -1,7 +1,6 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/execution.h"
 #include "experiments/cli/session.h"
-#include "experiments/cli/views.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/machine.h"
@@ -11,8 +10,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace sar::cli {
@@ -27,7 +28,7 @@ struct BaselineCommand {
   std::string file;                      ///< of `check`
   std::string protocol;
   bool run = false, statistical = false;
-  double margin = 0;  ///< 0: the key's
+  std::optional<double> margin;  ///< none: the setting's
 };
 
 bool is_listed(const std::vector<std::string>& list, const std::string& value) {
@@ -36,6 +37,54 @@ bool is_listed(const std::vector<std::string>& list, const std::string& value) {
 
 bool is_chosen(const PlanOptions& options, const CellPath& path) {
   return is_listed(options.methods, path.method) && is_listed(options.tasks, path.task);
+}
+
+/// Throws Error 66 if there is no database, as for any other file that is named and not there.
+Store open_database(const CommonOptions& common) {
+  if (!fs::exists(common.database)) {
+    throw Error(ExitCode::data_not_found, "the database is not there")
+        .with("file", common.database)
+        .hint("sar-bench run table2 makes it; --db names another");
+  }
+  return {common.database, Store::Mode::read};
+}
+
+/// Throws Error 2 naming the nearest.
+void refuse_unknown_names(const PlanOptions& options, const Catalog& catalog) {
+  for (const std::string& method : options.methods) {
+    static_cast<void>(catalog.method(method));
+  }
+  std::vector<std::string> tasks;
+  for (const DatasetInfo& each : catalog.datasets()) {
+    tasks.push_back(each.id);
+  }
+  for (const std::string& task : options.tasks) {
+    if (std::ranges::find(tasks, task) == tasks.end()) {
+      const std::string nearest = nearest_match(task, tasks);
+      Error error = usage_error("unknown task").with("task", task);
+      throw nearest.empty() ? error : error.hint("did you mean " + nearest + "?");
+    }
+  }
+}
+
+/// The first of the chosen methods and tasks that none of the cells has; empty if there is none.
+std::string name_without_cell(const PlanOptions& options, const std::vector<FrozenCell>& cells) {
+  const auto has = [&](const std::string CellPath::*field, const std::string& name) {
+    return std::ranges::any_of(cells, [&](const FrozenCell& each) {
+      return is_chosen(options, each.path) && each.path.*field == name;
+    });
+  };
+  for (const std::string& method : options.methods) {
+    if (!has(&CellPath::method, method)) {
+      return method;
+    }
+  }
+  for (const std::string& task : options.tasks) {
+    if (!has(&CellPath::task, task)) {
+      return task;
+    }
+  }
+  return {};
 }
 
 // --- save --------------------------------------------------------------------------------------
@@ -120,17 +169,20 @@ ExitCode save(const BaselineCommand& command) {
         .with("output", command.common.output);
   }
   const Catalog catalog = Catalog::load();
-  for (const std::string& method : command.plan.methods) {
-    static_cast<void>(catalog.method(method));
-  }
+  refuse_unknown_names(command.plan, catalog);
   const Wanted wanted = wanted_cells(command, catalog);
-  const Store store = open_results(command.common);
+  const Store store = open_database(command.common);
   const ProtocolRow protocol = protocol_to_freeze(command, store, wanted.groups);
   Baseline baseline = freeze(store, protocol, [&](const CellPath& path) {
     return wanted.contains(path) && is_chosen(command.plan, path);
   });
   if (baseline.cells.empty()) {
     throw Error(ExitCode::results_missing, "no finished trial of these cells is stored")
+        .with("protocol", protocol.protocol);
+  }
+  if (const std::string name = name_without_cell(command.plan, baseline.cells); !name.empty()) {
+    throw Error(ExitCode::results_missing, "no finished trial of a chosen name is stored")
+        .with("name", name)
         .with("protocol", protocol.protocol);
   }
   baseline.experiments = command.experiments;
@@ -225,6 +277,14 @@ void refuse_results_of_others(const Plan& plan, const Store& store, const std::s
   }
 }
 
+/// What of the stored results is compared: nothing beside the baseline's cells may decide on them.
+std::function<bool(const CellPath&)> cells_of_baseline(const Baseline& base) {
+  return [&base](const CellPath& path) {
+    return std::ranges::any_of(base.cells,
+                               [&](const FrozenCell& each) { return each.path == path; });
+  };
+}
+
 /// Plans the baseline's cells and runs what is missing; nothing is run under another protocol.
 Baseline run_missing(const BaselineCommand& command, const Baseline& base, const Chosen& chosen) {
   PlanOptions options = command.plan;
@@ -266,47 +326,62 @@ Baseline run_missing(const BaselineCommand& command, const Baseline& base, const
   }
   report_failures(report);
   const Environment expected = std::move(now.environment);
-  now = freeze(store, plan.protocol, [](const CellPath&) { return true; });
+  now = freeze(store, plan.protocol, cells_of_baseline(base));
   if (now.cells.empty()) {
     now.environment = expected;
   }
   return now;
 }
 
-Baseline stored_results(const BaselineCommand& command, const Baseline& base) {
-  const Store store = open_results(command.common);
+Baseline stored_results(const BaselineCommand& command,
+                        const Baseline& base,
+                        std::vector<std::string>& notes) {
+  const Store store = open_database(command.common);
   std::set<CellGroup> groups;
   for (const FrozenCell& cell : base.cells) {
     groups.emplace(cell.path.method, cell.path.task, cell.path.fraction);
   }
-  const std::string key = command.protocol.empty()
-                              ? newest_protocol_of(store.runs(), groups).protocol
-                              : command.protocol;
+  const ProtocolChoice latest = latest_protocol_of(store.runs(), groups);
+  const std::string key = command.protocol.empty() ? latest.protocol : command.protocol;
   const auto protocol = store.protocol(key);
   if (!protocol) {
     throw Error(ExitCode::results_missing,
-                key.empty() ? "no finished trial of the baseline's cells is stored"
+                key.empty() ? "no trial of the baseline's cells is stored"
                             : "no such protocol in the database")
         .with("database", command.common.database)
         .with("protocol", key.empty() ? base.protocol.protocol : key)
         .hint("baseline check FILE --run makes them");
   }
-  return freeze(store, *protocol, [](const CellPath&) { return true; });
+  if (protocol->protocol != latest.protocol) {
+    notes.push_back(
+        fmt::format("the newest results of these cells are of protocol {}, which is not compared",
+                    latest.protocol));
+  }
+  if (!latest.newer.empty() && latest.newer != protocol->protocol) {
+    notes.push_back(fmt::format(
+        "protocol {} was planned later, and none of its trials of these cells has begun",
+        latest.newer));
+  }
+  return freeze(store, *protocol, cells_of_baseline(base));
 }
 
-GateOptions gate_options(const BaselineCommand& command, const Baseline& base) {
+/// Margin and level: by flag, or the user's settings. The baseline's file does not loosen them.
+GateOptions gate_options(const BaselineCommand& command, std::vector<std::string>& notes) {
   const Configuration user = user_configuration(Catalog::load(), command.common);
-  const auto setting = [&](const std::string& key) {
-    const Settings::Value& said = user.shared().values().at(key);
-    const Json& stored = base.protocol.settings;
-    return said.origin == "built-in" && stored.contains("shared")
-               ? stored.at("shared").value(key, said.value).get<double>()
-               : said.value.get<double>();
+  const auto setting = [&](const std::string& key) -> const Settings::Value& {
+    return user.shared().values().at(key);
   };
+  const Settings::Value& margin = setting("statistics.margin_dice_points");
+  const Settings::Value& alpha = setting("statistics.alpha");
   GateOptions options;
-  options.margin = command.margin > 0 ? command.margin : setting("statistics.margin_dice_points");
-  options.alpha = command.common.alpha_given ? command.common.alpha : setting("statistics.alpha");
+  options.margin = command.margin ? *command.margin : margin.value.get<double>();
+  options.alpha = command.common.alpha_given ? command.common.alpha : alpha.value.get<double>();
   options.statistical = command.statistical;
+  notes.push_back(fmt::format("margin {} Dice points ({}), alpha {} ({})",
+                              options.margin,
+                              command.margin ? "--margin" : margin.origin,
+                              options.alpha,
+                              command.common.alpha_given ? "--alpha" : alpha.origin));
   return options;
 }
 
@@ -319,16 +394,25 @@ ExitCode check(const BaselineCommand& command, const Chosen& chosen) {
         .with("--correction", command.common.correction);
   }
   Baseline base = read_baseline(command.file);
+  if (const std::string name = name_without_cell(command.plan, base.cells); !name.empty()) {
+    std::set<std::string> known;
+    for (const FrozenCell& each : base.cells) {
+      known.insert({each.path.method, each.path.task});
+    }
+    const std::string nearest = nearest_match(name, {known.begin(), known.end()});
+    Error error = usage_error("the baseline has no cell of a chosen method or task")
+                      .with("name", name)
+                      .with("file", command.file);
+    throw nearest.empty() ? error : error.hint("did you mean " + nearest + "?");
+  }
   std::erase_if(base.cells,
                 [&](const FrozenCell& cell) { return !is_chosen(command.plan, cell.path); });
-  if (base.cells.empty()) {
-    throw usage_error("the baseline has no cell of the chosen methods and tasks")
-        .with("file", command.file);
-  }
-  const GateOptions options = gate_options(command, base);
+  std::vector<std::string> notes;
+  const GateOptions options = gate_options(command, notes);
   const Baseline now =
-      command.run ? run_missing(command, base, chosen) : stored_results(command, base);
+      command.run ? run_missing(command, base, chosen) : stored_results(command, base, notes);
   GateReport report = check_baseline(base, now, options);
+  report.notes = notes;
   report.base.name = command.file;
   report.now.name = command.common.database;
   emit(command.common, render(report, command.common.chosen_format()));
@@ -366,14 +450,15 @@ void add_save(CLI::App* baseline, Chosen& chosen) {
 void add_check(CLI::App* baseline, Chosen& chosen) {
   auto command = std::make_shared<BaselineCommand>();
   command->plan.profile.clear();
-  auto* sub = baseline->add_subcommand(
-      "check", "compare results with a baseline: exit 1 on a regression, 4 if undecided");
+  auto* sub = baseline->add_subcommand("check",
+                                       "compare results with a baseline: exit 1 on a regression, 3 "
+                                       "if trials failed, 4 if undecided");
   single(sub, "file", command->file, "what baseline save wrote")->required();
   auto* run = sub->add_flag("--run", command->run, "run what is missing first, with this program");
   single(sub,
          "--protocol",
          command->protocol,
-         "compare what is stored of this protocol instead of the newest complete one")
+         "compare what is stored of this protocol instead of the newest one")
       ->excludes(run);
   sub->add_flag("--statistical",
                 command->statistical,
@@ -382,7 +467,13 @@ void add_check(CLI::App* baseline, Chosen& chosen) {
          "--margin",
          command->margin,
          "loss in Dice points that counts (default: statistics.margin_dice_points)")
-      ->check(CLI::Range(0.001, 100.0));
+      ->check([](const std::string& text) {
+        double value = 0;
+        const bool number = CLI::detail::lexical_cast(text, value);
+        return number && value >= 0.001 && value <= 100
+                   ? std::string()
+                   : "a number from 0.001 to 100 is needed, not " + text;
+      });
   add_narrowing(sub, command->plan);
   single(sub, "--format", command->common.format, "text, md (for a pull request), json, or junit")
       ->check(CLI::IsMember({"text", "md", "json", "junit"}))
@@ -396,7 +487,10 @@ void add_check(CLI::App* baseline, Chosen& chosen) {
   single(planning, "--device", plan.device, "cpu, cuda, or cuda:N");
   single(planning, "--precision", plan.precision, "fp32, tf32 or bf16")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
-  add_execution(sub, command->execution, command->plan.launcher);
+  add_execution(planning, command->execution, command->plan.launcher);
+  for (CLI::Option* each : planning->get_options()) {
+    each->needs(run);  // without it they would say nothing about what is compared
+  }
   add_database(sub, command->common);
   add_common(sub, command->common, /*formats=*/false);
   on_chosen(sub, chosen, command, &check);

@@ -5,7 +5,10 @@
 //   sar_faulty_worker REAL-WORKER FAULT serve
 //
 //   learning_rate   fine-tuning with a thousandth of the learning rate
+//   double_rate     fine-tuning with twice the learning rate
+//   diverging       fine-tuning with a learning rate under which the loss ceases to be a number
 //   transform       pre-training on cubes that no transform has touched
+//   one_transform   pre-training without painting, all else as it was
 //   shifted_labels  fine-tuning on labels that lie one voxel beside the image, along x
 //   none            jobs pass unchanged
 
@@ -20,6 +23,7 @@
 #include <array>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <string>
 
 namespace {
@@ -52,9 +56,11 @@ void shift_labels(Json& job) {
 
 void add_fault(Json& job, const std::string& fault) {
   const std::string kind = job.at("kind");
-  if (fault == "learning_rate" && kind == "finetune") {
+  const std::map<std::string, double> factors{
+      {"learning_rate", 1e-3}, {"double_rate", 2}, {"diverging", 1e30}};
+  if (factors.contains(fault) && kind == "finetune") {
     Json& rate = job.at("settings").at("finetune.learning_rate");
-    rate = rate.get<double>() / 1000;
+    rate = rate.get<double>() * factors.at(fault);
   } else if (fault == "transform" && kind == "pretrain") {
     for (const char* key : {"transform.flip_rate",
                             "transform.local_shuffle_rate",
@@ -62,6 +68,8 @@ void add_fault(Json& job, const std::string& fault) {
                             "transform.paint_rate"}) {
       job.at("settings").at(key) = 0.0;
     }
+  } else if (fault == "one_transform" && kind == "pretrain") {
+    job.at("settings").at("transform.paint_rate") = 0.0;
   } else if (fault == "shifted_labels" && kind == "finetune") {
     shift_labels(job);
   }
