@@ -151,16 +151,9 @@ TEST_CASE("a program without a fault passes, and each injected fault is caught",
 
 TEST_CASE("training that diverges is no pass and no mere gap", "[baseline]") {
   const sar::TemporaryFolder folder;
-<<<<<<< HEAD
-  const Arguments cells{"-m", "scratch", "-t", "brats", "--trials", "3"};
-  const fs::path file = save_baseline(folder.path(), cells, kLearning);
-  const FaultyProgram program(folder.path(), "learning_rate");
-  const Outcome outcome = program.run(check_run(file, {"--json", "--statistical"}, kLearning));
-=======
   const fs::path file = save_baseline(folder.path(), {"-m", "scratch", "-t", "brats"});
   const FaultyProgram program(folder.path(), "diverging");
   const Outcome outcome = program.run(check_run(file, {"--json"}));
->>>>>>> gatefix
   INFO(outcome.err);
   REQUIRE_FALSE(outcome.out.empty());
   const Json report = Json::parse(outcome.out);
