@@ -29,10 +29,20 @@ CellKey key_of(const Named& named) {
       named.method, named.fraction.size(), named.fraction, named.task, named.target, named.bucket};
 }
 
+/// "sar/brats/tumor/all", with the fraction behind it where it is not 1.
+template <class Named>
+std::string name_of(const Named& named) {
+  return named.method + "/" +
+         CellPath{"", named.method, named.task, named.target, named.bucket, named.fraction}
+             .column();
+}
+
 struct TrialValue {
   int trial = 0;
   std::uint64_t seed = 0;
   double dice = 0;
+  int cases = 0;
+  std::string digest;      ///< of the cases; empty if it is not known
   std::string evaluation;  ///< node that it comes from
 };
 
@@ -42,11 +52,19 @@ std::map<CellKey, std::vector<TrialValue>> values_of(const StoredResults& result
   for (const RunRow& run : results.runs) {
     seeds[{run.cell.method, run.cell.task, run.cell.fraction, run.cell.trial}] = run.cell.seed;
   }
+  std::map<std::pair<std::string, int>, std::string> digests;  // by cell and trial
+  for (const FrozenCell& cell : results.cells) {
+    for (const FrozenTrial& trial : cell.trials) {
+      digests[{cell.name(), trial.trial}] = trial.digest;
+    }
+  }
   std::map<CellKey, std::vector<TrialValue>> values;
   for (const TrialDice& each : results.trials) {
     values[key_of(each)].push_back({each.trial,
                                     seeds[{each.method, each.task, each.fraction, each.trial}],
                                     each.dice,
+                                    each.cases,
+                                    digests[{name_of(each), each.trial}],
                                     each.evaluation});
   }
   for (auto& [key, list] : values) {
@@ -61,6 +79,20 @@ std::vector<double> dice_of(const std::vector<TrialValue>& values) {
     dice.push_back(each.dice);
   }
   return dice;
+}
+
+/// As `ComparedCell::differs_in`.
+std::string first_difference(const std::vector<TrialValue>& base,
+                             const std::vector<TrialValue>& next) {
+  const auto equal = [&](const auto& member) {
+    return std::ranges::equal(base, next, {}, member, member);
+  };
+  return !equal(&TrialValue::trial)    ? "trials"
+         : !equal(&TrialValue::dice)   ? "Dice"
+         : !equal(&TrialValue::seed)   ? "seed"
+         : !equal(&TrialValue::cases)  ? "number of cases"
+         : !equal(&TrialValue::digest) ? "cases"
+                                       : "";
 }
 
 void test_cell(ComparedCell& cell,
@@ -80,9 +112,8 @@ void test_cell(ComparedCell& cell,
   }
   cell.pairs = static_cast<int>(paired_base.size());
   cell.difference = cell.next->mean - cell.base->mean;
-  cell.identical = std::ranges::equal(base, next, [](const TrialValue& a, const TrialValue& b) {
-    return a.trial == b.trial && a.dice == b.dice;
-  });
+  cell.differs_in = first_difference(base, next);
+  cell.identical = cell.differs_in.empty();
   if (cell.identical) {
     return;
   }
@@ -140,7 +171,7 @@ void add_differences(std::vector<FieldDifference>& differences,
                                 : nullptr;
         return value == nullptr     ? kNone
                : value->is_string() ? value->get<std::string>()
-                                    : value->dump();
+                                    : value->dump(-1, ' ', false, Json::error_handler_t::replace);
       };
   for (const std::string& field : fields) {
     const std::string a = text(left, field, base_fallback);
@@ -188,9 +219,32 @@ std::string correction_name(const std::string& correction) {
   return correction == "holm" ? "by Holm's method" : "by Benjamini and Hochberg's method";
 }
 
-std::string shortened(const std::string& text) {
+/// Two texts, cut to the width of a column so that what differs is still seen.
+std::pair<std::string, std::string> shortened(const std::string& base, const std::string& next) {
   constexpr std::size_t kMost = 28;
-  return text.size() <= kMost ? text : text.substr(0, kMost - 3) + "...";
+  const auto is_inside = [](const std::string& text, std::size_t at) {  // a character of UTF-8
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  const auto place = std::ranges::mismatch(base, next).in1 - base.begin();
+  std::size_t from = 0;
+  if (place > static_cast<std::ptrdiff_t>(kMost) - 6) {
+    from = static_cast<std::size_t>(place) - 4;
+    while (is_inside(base, from)) {
+      --from;
+    }
+  }
+  const auto cut = [&](const std::string& text) {
+    const std::string rest = (from > 0 ? "..." : "") + text.substr(std::min(from, text.size()));
+    if (rest.size() <= kMost) {
+      return rest;
+    }
+    std::size_t end = kMost - 3;
+    while (is_inside(rest, end)) {
+      --end;
+    }
+    return rest.substr(0, end) + "...";
+  };
+  return {cut(base), cut(next)};
 }
 
 Sheet difference_sheet(const Comparison& all) {
@@ -203,7 +257,8 @@ Sheet difference_sheet(const Comparison& all) {
   sheet.header = {"What differs", "Base", "New"};
   sheet.text_columns = 3;
   const auto add = [&](const FieldDifference& each) {
-    sheet.rows.push_back({each.field, shortened(each.base), shortened(each.next)});
+    const auto [base, next] = shortened(each.base, each.next);
+    sheet.rows.push_back({each.field, base, next});
   };
   if (all.base.protocol != all.next.protocol) {
     add({"protocol", all.base.protocol, all.next.protocol});
@@ -211,7 +266,7 @@ Sheet difference_sheet(const Comparison& all) {
   std::ranges::for_each(all.protocol, add);
   std::ranges::for_each(all.environment, add);
   if (sheet.rows.empty()) {
-    sheet.rows.push_back({"nothing", kNone, kNone});
+    sheet.rows.push_back({"neither protocol nor environment", kNone, kNone});
   }
   if (all.base.data_kind != all.next.data_kind) {
     sheet.notes.emplace_back(
@@ -239,6 +294,7 @@ Sheet cell_sheet(const Comparison& all) {
   std::vector<std::string> only_base;
   std::vector<std::string> only_new;
   std::map<std::string, std::vector<std::string>> reasons;
+  std::map<std::string, std::vector<std::string>> equal_dice;  // by what differs
   for (const ComparedCell& cell : all.cells) {
     if (!cell.base || !cell.next) {
       (cell.base ? only_base : only_new).push_back(cell.name());
@@ -246,6 +302,9 @@ Sheet cell_sheet(const Comparison& all) {
     }
     if (cell.identical) {
       continue;
+    }
+    if (cell.differs_in != "Dice" && cell.differs_in != "trials") {
+      equal_dice[cell.differs_in].push_back(cell.name());
     }
     std::string difference =
         fmt::format("{:+.2f}", cell.test ? cell.test->difference : *cell.difference);
@@ -296,6 +355,11 @@ Sheet cell_sheet(const Comparison& all) {
   for (const auto& [reason, cells] : reasons) {
     sheet.notes.push_back(fmt::format("No test, {}: {}.", reason, fmt::join(cells, ", ")));
   }
+  for (const auto& [what, cells] : equal_dice) {
+    sheet.notes.push_back(fmt::format("The same Dice, but not the same {}: {}.",
+                                      what == "cases" ? "results of cases" : what,
+                                      fmt::join(cells, ", ")));
+  }
   if (!only_base.empty()) {
     sheet.notes.push_back(fmt::format("Only in base: {}.", fmt::join(only_base, ", ")));
   }
@@ -313,7 +377,7 @@ Sheet csv_sheet(const Comparison& all) {
   sheet.header = {"method",     "task",       "fraction", "target",  "bucket", "base_mean",
                   "base_sd",    "base_n",     "new_mean", "new_sd",  "new_n",  "identical",
                   "pairs",      "test",       "t",        "df",      "p",      "p_adjusted",
-                  "correction", "difference", "ci_low",   "ci_high", "reason"};
+                  "correction", "difference", "ci_low",   "ci_high", "reason", "differs_in"};
   for (const ComparedCell& cell : all.cells) {
     std::vector<std::string>& row = sheet.rows.emplace_back(
         std::vector{cell.method, cell.task, cell.fraction, cell.target, cell.bucket});
@@ -337,7 +401,8 @@ Sheet csv_sheet(const Comparison& all) {
                 cell.test ? of_test(&TTest::difference) : number(cell.difference),
                 of_test(&TTest::ci_low),
                 of_test(&TTest::ci_high),
-                cell.reason});
+                cell.reason,
+                cell.differs_in});
   }
   return sheet;
 }
@@ -379,7 +444,8 @@ Json document(const Comparison& all) {
                {"df", nullptr},
                {"p", nullptr},
                {"p_adjusted", optional(cell.p_adjusted)},
-               {"reason", cell.reason.empty() ? Json() : Json(cell.reason)}};
+               {"reason", cell.reason.empty() ? Json() : Json(cell.reason)},
+               {"differs_in", cell.differs_in.empty() ? Json() : Json(cell.differs_in)}};
     if (cell.test) {
       entry["difference"] = cell.test->difference;
       entry["ci"] = {cell.test->ci_low, cell.test->ci_high};
@@ -454,6 +520,9 @@ StoredResults stored_results(const Store& store,
   results.protocol = *row;
   results.trials = store.trial_dice(row->protocol);
   results.runs = store.runs(row->protocol);
+  Baseline frozen = freeze(store, *row, [](const CellPath&) { return true; });
+  results.cells = std::move(frozen.cells);
+  results.environment = std::move(frozen.environment);
   return results;
 }
 
@@ -493,34 +562,42 @@ std::vector<FieldDifference> protocol_differences(const ProtocolRow& base,
   return differences;
 }
 
-std::vector<FieldDifference> environment_differences(const std::vector<RunRow>& base,
-                                                     const std::vector<RunRow>& next) {
+std::vector<FieldDifference> environment_differences(const StoredResults& base,
+                                                     const StoredResults& next) {
   using namespace compare_detail;
-  const auto joined = [](const std::vector<RunRow>& runs, const auto& field) {
-    std::set<std::string> values;
-    for (const RunRow& run : runs) {
-      if (run.state == "done") {
-        values.insert(field(run));
-      }
-    }
+  std::vector<FieldDifference> differences;
+  const auto joined = [](const auto& values) {
     return values.empty() ? kNone : fmt::format("{}", fmt::join(values, ", "));
   };
-  std::vector<FieldDifference> differences;
-  const auto add = [&](const std::string& name, const auto& field) {
-    add_difference(differences, name, joined(base, field), joined(next, field));
+  for (const auto& [field, name] :
+       std::vector<std::pair<std::string, std::string>>{{"commit", "commit"},
+                                                        {"torch", "LibTorch"},
+                                                        {"itk", "ITK"},
+                                                        {"device", "device"},
+                                                        {"machine", "machine"},
+                                                        {"threads", "threads"},
+                                                        {"determinism", "determinism"}}) {
+    const auto of = [&field = field, &joined](const StoredResults& side) {
+      const auto found = side.environment.find(field);
+      return found == side.environment.end() ? kNone : joined(found->second);
+    };
+    add_difference(differences, name, of(base), of(next));
+  }
+  const auto hosts = [&](const StoredResults& side) {
+    std::set<std::string> names;
+    for (const RunRow& run : side.runs) {
+      if (run.state == "done") {
+        names.insert(run.host);
+      }
+    }
+    return joined(names);
   };
-  add("commit",
-      [](const RunRow& run) { return run.commit + (run.dirty ? " (with changes)" : ""); });
-  add("LibTorch", [](const RunRow& run) { return run.torch; });
-  add("ITK", [](const RunRow& run) { return run.itk; });
-  add("device", [](const RunRow& run) { return run.device; });
-  add("threads", [](const RunRow& run) { return std::to_string(run.threads); });
-  add("host", [](const RunRow& run) { return run.host; });
+  add_difference(differences, "host", hosts(base), hosts(next));
   return differences;
 }
 
 std::string ComparedCell::name() const {
-  return method + "/" + CellPath{"", method, task, target, bucket, fraction}.column();
+  return compare_detail::name_of(*this);
 }
 
 int Comparison::common() const {
@@ -552,7 +629,7 @@ Comparison compare(const StoredResults& base,
   all.next = next.protocol;
   all.options = options;
   all.protocol = protocol_differences(base.protocol, next.protocol);
-  all.environment = environment_differences(base.runs, next.runs);
+  all.environment = environment_differences(base, next);
   const auto base_values = values_of(base);
   const auto next_values = values_of(next);
   std::set<CellKey> keys;
@@ -563,7 +640,7 @@ Comparison compare(const StoredResults& base,
   }
   for (const CellKey& key : keys) {
     const auto& [method, length, fraction, task, target, bucket] = key;
-    ComparedCell cell{method, task, target, bucket, fraction, {}, {}, false, {}, 0, {}, {}, {}};
+    ComparedCell cell{method, task, target, bucket, fraction, {}, {}, false, {}, 0, {}, {}, {}, {}};
     const auto in_base = base_values.find(key);
     const auto in_next = next_values.find(key);
     if (in_base != base_values.end()) {
@@ -611,7 +688,7 @@ Comparison compare(const StoredResults& base,
 std::string render(const Comparison& comparison, const std::string& format) {
   using namespace compare_detail;
   if (format == "json") {
-    return document(comparison).dump(2) + "\n";
+    return document(comparison).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   if (format == "csv") {
     return render(csv_sheet(comparison), format);

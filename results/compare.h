@@ -1,5 +1,6 @@
 #pragma once
 
+#include "results/baseline.h"
 #include "results/statistics.h"
 #include "results/store.h"
 #include "results/table.h"
@@ -16,6 +17,8 @@ struct StoredResults {
   ProtocolRow protocol;
   std::vector<TrialDice> trials;
   std::vector<RunRow> runs;
+  std::vector<FrozenCell> cells = {};  ///< the same trials, with a digest of the cases behind each
+  Environment environment = {};        ///< of every node behind them
 };
 /// Of the protocol given (a key or a unique prefix of it); if empty, of the newest under which
 /// every planned trial is done, else of the newest with any result. Throws Error 4 if there is
@@ -33,10 +36,11 @@ struct FieldDifference {
 /// Every field in which two protocols differ: data kind, profile, resolved configuration (shared
 /// and of each method), numerics, and counts and digests of the data.
 std::vector<FieldDifference> protocol_differences(const ProtocolRow& base, const ProtocolRow& next);
-/// What the finished runs were made with, where the two sides differ: commit, versions of LibTorch
-/// and ITK, device, threads, host. Several values of one side are joined by ", ".
-std::vector<FieldDifference> environment_differences(const std::vector<RunRow>& base,
-                                                     const std::vector<RunRow>& next);
+/// What the results were made with, where the two sides differ: commit, versions of LibTorch and
+/// ITK, device, machine, threads, determinism, and hosts of the finished runs. Several values of
+/// one side are joined by ", ".
+std::vector<FieldDifference> environment_differences(const StoredResults& base,
+                                                     const StoredResults& next);
 
 struct CompareOptions {
   std::string test = "student";     ///< student | welch | paired
@@ -47,12 +51,16 @@ struct CompareOptions {
 struct ComparedCell {
   std::string method, task, target, bucket, fraction;
   std::optional<Summary> base, next;  ///< empty: no trial on this side
-  bool identical = false;             ///< the same trials with the same values, bit for bit
-  std::optional<double> difference;   ///< new - base, Dice points
-  int pairs = 0;                      ///< trials with equal number and seed
-  std::optional<TTest> test;          ///< of new - base; cells that are identical need none
+  /// The same trials of the same seeds, with the same results of every case, bit for bit.
+  bool identical = false;
+  std::optional<double> difference;  ///< new - base, Dice points
+  int pairs = 0;                     ///< trials with equal number and seed
+  std::optional<TTest> test;         ///< of new - base; cells that are identical need none
   std::optional<double> p_adjusted;
   std::string reason;  ///< why there is no test, of a cell that both have and that differs
+  /// Of a cell that both have, the first of these that is not the same: "trials", "Dice", "seed",
+  /// "number of cases", "cases". Empty if identical.
+  std::string differs_in;
 
   /// "sar/brats/tumor/all", with the fraction behind it where it is not 1
   [[nodiscard]] std::string name() const;

@@ -53,12 +53,28 @@ double count_signs(const std::vector<double>& values, std::size_t start, double 
          count_signs(values, start + 1, sum - values[start], bar);
 }
 
+/// How many arrangements to draw of so many values each.
+int samples_of(std::size_t values, const PermutationOptions& options) {
+  constexpr int kFewest = 999;  // p to the third decimal; a choice of ours
+  const double affordable = std::floor(options.most_drawn / static_cast<double>(values));
+  if (affordable >= options.samples) {
+    return options.samples;
+  }
+  if (affordable < kFewest) {
+    throw usage_error("so many values are too many for a permutation test")
+        .with("values", fmt::format("{} to draw for each arrangement", values))
+        .hint("--test student or welch: of so many values their p is as good");
+  }
+  return static_cast<int>(affordable);
+}
+
 /// Fills p and the floor: `arrangements` in all, `least` of them as extreme as can be, count() of
-/// them and draw(rng) of a random one at least as extreme as the observed one.
+/// them and draw(rng) of a random one, of `values` values, at least as extreme as the observed one.
 template <typename Count, typename Draw>
 void settle(PermutationTest& result,
             double arrangements,
             double least,
+            std::size_t values,
             const PermutationOptions& options,
             const Count& count,
             const Draw& draw) {
@@ -70,14 +86,15 @@ void settle(PermutationTest& result,
     result.p = count() / arrangements;
     return;
   }
+  const int samples = samples_of(values, options);
   Rng rng = Rng(options.seed).at("permutation");
   int hits = 0;
-  for (int i = 0; i < options.samples; ++i) {
+  for (int i = 0; i < samples; ++i) {
     hits += draw(rng) ? 1 : 0;
   }
-  result.arrangements = options.samples;
-  result.floor = std::max(result.floor, 1 / (options.samples + 1.0));
-  result.p = std::max(result.floor, (hits + 1.0) / (options.samples + 1.0));
+  result.arrangements = samples;
+  result.floor = std::max(result.floor, 1 / (samples + 1.0));
+  result.p = std::max(result.floor, (hits + 1.0) / (samples + 1.0));
 }
 
 void test_groups(PermutationTest& result,
@@ -113,6 +130,7 @@ void test_groups(PermutationTest& result,
       result,
       arrangements,
       least,
+      chosen,
       options,
       [&] { return count_choices(values, 0, chosen, 0, bar); },
       [&](Rng& rng) {
@@ -144,6 +162,7 @@ void test_pairs(PermutationTest& result,
       result,
       arrangements,
       2,
+      differences.size(),
       options,
       [&] { return 2 * count_signs(differences, 1, differences.front(), bar); },
       [&](Rng& rng) {

@@ -9,7 +9,8 @@ namespace sar {
 struct PermutationOptions {
   bool paired = false;            ///< flip signs of differences instead of exchanging groups
   double most_exact = 2'000'000;  ///< enumerate up to so many arrangements
-  int samples = 100'000;          ///< else draw so many (Monte Carlo)
+  int samples = 100'000;          ///< else draw so many (Monte Carlo),
+  double most_drawn = 2e9;        ///< fewer if that were more values in all than this
   std::uint64_t seed = 0;
 };
 
@@ -26,7 +27,8 @@ struct PermutationTest {
   bool exact = false;
   double arrangements = 0;  ///< enumerated or drawn
 };
-/// Throws Error 2 if paired lists differ in length or samples < 1; n < 2, values that are not
+/// Throws Error 2 if paired lists differ in length, samples < 1, or there are so many values that
+/// not even 999 arrangements of them (or `samples`) may be drawn; n < 2, values that are not
 /// finite, groups whose values are all equal and pairs without any difference are not testable.
 /// Arrangements that differ from the observed one by rounding alone count as equal to it.
 PermutationTest permutation_test(std::span<const double> a,

@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "results/t_distribution.h"
 
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/gamma.hpp>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace sar {
@@ -27,6 +29,12 @@ double small_sample_correction(double df) {
 
 /// The non-centrality that leaves `probability` (up to 1/2) above t, or below t, t >= 0.
 double find_non_centrality(double t, double df, double probability, bool above) {
+  if (t > 1e12) {  // the normal part vanishes beside delta: T is delta / sqrt(chi2 / df)
+    const bm::chi_squared squares(df);
+    const double quantile = above ? bm::quantile(squares, probability)
+                                  : bm::quantile(bm::complement(squares, probability));
+    return t * std::sqrt(quantile / df);
+  }
   // On the scale of normal quantiles the probability is nearly linear in delta: few steps suffice.
   const double z = bm::quantile(bm::normal(), probability);
   const auto excess = [&](double delta) {  // falls with delta
@@ -85,18 +93,22 @@ void set_test(TTest& result, double standard_error, double df, double alpha) {
   result.ci_high = result.difference + reach;
 }
 
-/// A standard error below the rounding of the means is no spread at all.
-bool is_zero(double standard_error, double scale) {
-  constexpr double kRounding = 1e-14;
-  return standard_error <= kRounding * scale;
-}
-
 double common_df(const Summary& a, const Summary& b) {
   return static_cast<double>(a.n) + b.n - 2;
 }
 
+/// A power of two near the larger SD, or 1 if both are zero. Squares of SDs over it neither vanish
+/// nor overflow, and such a quotient is exact.
+double size_of(double sd_a, double sd_b) {
+  const double larger = std::max(sd_a, sd_b);
+  return larger > 0 && std::isfinite(larger) ? std::exp2(std::ilogb(larger)) : 1;
+}
+
 double common_sd(const Summary& a, const Summary& b) {
-  return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / common_df(a, b));
+  const double size = size_of(*a.sd, *b.sd);
+  const double of_a = *a.sd / size;
+  const double of_b = *b.sd / size;
+  return size * std::sqrt(((a.n - 1) * of_a * of_a + (b.n - 1) * of_b * of_b) / common_df(a, b));
 }
 
 double reciprocal_root(const Summary& a, const Summary& b) {
@@ -136,11 +148,13 @@ Contrast contrast(const Summary& a, const Summary& b, bool pooled) {
   if (!result.reason.empty()) {
     return result;
   }
-  const double of_a = *a.sd * *a.sd / a.n;
-  const double of_b = *b.sd * *b.sd / b.n;
+  const double size = size_of(*a.sd, *b.sd);
+  const double of_a = (*a.sd / size) * (*a.sd / size) / a.n;
+  const double of_b = (*b.sd / size) * (*b.sd / size) / b.n;
   result.difference = a.mean - b.mean;
-  result.standard_error = pooled ? common_sd(a, b) * reciprocal_root(a, b) : std::sqrt(of_a + of_b);
-  if (is_zero(result.standard_error, std::max(std::abs(a.mean), std::abs(b.mean)))) {
+  result.standard_error =
+      pooled ? common_sd(a, b) * reciprocal_root(a, b) : size * std::sqrt(of_a + of_b);
+  if (result.standard_error == 0) {
     result.reason = "standard error is zero";
   } else if (!std::isfinite(common_sd(a, b)) || !std::isfinite(result.standard_error) ||
              !std::isfinite(result.difference / result.standard_error)) {
@@ -174,12 +188,11 @@ TTest two_sample_test(
 }
 
 /// Tests the mean of n differences against 0. `factor` times their variance is the variance of
-/// their mean, `size` the size of the values that they are differences of.
-void test_differences(
-    TTest& result, const Summary& differences, double factor, double size, double alpha) {
+/// their mean.
+void test_differences(TTest& result, const Summary& differences, double factor, double alpha) {
   const double scale = std::sqrt(factor);
   const double standard_error = *differences.sd * scale;
-  if (is_zero(standard_error, size)) {
+  if (standard_error == 0) {
     result.reason = "standard error is zero";
     return;
   }
@@ -220,7 +233,13 @@ TTest test_pairs(const char* name,
     result.reason = fmt::format("n = {}", summary.n);
     return result;
   }
-  test_differences(result, summary, 1.0 / summary.n + overlap, size, alpha);
+  // Equal differences of decimal numbers differ by their rounding, up to half a unit of either
+  // value; four such units are a choice of ours.
+  if (*summary.sd > 0 && *summary.sd <= 4 * std::numeric_limits<double>::epsilon() * size) {
+    result.reason = "standard error is below the rounding of the values";
+    return result;
+  }
+  test_differences(result, summary, 1.0 / summary.n + overlap, alpha);
   return result;
 }
 
@@ -286,10 +305,12 @@ TTest paired_test(const Summary& a, const Summary& b, double correlation, double
     return result;
   }
   // The variance of a - b, written so that a correlation near 1 does not cancel.
+  const double size = size_of(*a.sd, *b.sd);
+  const double of_a = *a.sd / size;
+  const double of_b = *b.sd / size;
   const double sd =
-      std::sqrt((*a.sd - *b.sd) * (*a.sd - *b.sd) + 2 * (1 - correlation) * *a.sd * *b.sd);
-  const double size = std::max({std::abs(a.mean), std::abs(b.mean), *a.sd, *b.sd});
-  test_differences(result, {a.mean - b.mean, sd, a.n}, 1.0 / a.n, size, alpha);
+      size * std::sqrt((of_a - of_b) * (of_a - of_b) + 2 * (1 - correlation) * of_a * of_b);
+  test_differences(result, {a.mean - b.mean, sd, a.n}, 1.0 / a.n, alpha);
   return result;
 }
 

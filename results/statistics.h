@@ -18,7 +18,9 @@ struct Summary {
 Summary summarise(std::span<const double> values);
 
 /// Result of a two-sample (or paired) t-test of a - b. `reason` says why it is not testable
-/// (n < 2, no standard deviation, standard error zero, not finite); then the numbers are empty.
+/// (n < 2, no standard deviation, standard error zero, not finite); then the numbers are empty. A
+/// standard error is zero only if it is exactly that; differences of pairs whose SD is that of
+/// rounding (4 units of 2^-52 of the largest value) are not testable either.
 struct TTest {
   std::string test;  ///< student | welch | paired
   bool testable = false;

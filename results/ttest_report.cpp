@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <regex>
+#include <sstream>
 
 namespace sar {
 namespace ttest_report_detail {
@@ -97,6 +99,57 @@ bool is_count(const std::string& text) {
 bool of_like_size(const std::vector<double>& values) {
   const auto [least, largest] = std::ranges::minmax(values);
   return (least > 0 && largest <= 3 * least) || (largest < 0 && least >= 3 * largest);
+}
+
+/// "84.92, -1.62, 5" and "84.92, 1.62, 5.0": the third could be a number of trials, and the three
+/// are not of one size as values would be.
+bool ends_like_a_summary(const std::vector<double>& three) {
+  return three[2] >= 1 && three[2] == std::floor(three[2]) && !of_like_size(three);
+}
+
+/// "84,92" alone on every line that holds anything: a number whose decimal point is a comma.
+bool has_decimal_commas(const std::string& text) {
+  static const std::regex kNumber("[ \\t]*[+-]?[0-9]+,[0-9]+[ \\t\\r]*");
+  static const std::regex kNothing("[ \\t\\r]*");
+  bool any = false;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    line = line.substr(0, line.find('#'));
+    if (line.size() > 100 ||
+        (!std::regex_match(line, kNothing) && !std::regex_match(line, kNumber))) {
+      return false;
+    }
+    any = any || line.find(',') != std::string::npos;
+  }
+  return any;
+}
+
+/// Without the byte order mark that some programs write first.
+std::string read_text(const std::filesystem::path& file) {
+  std::string text = read_file(file);
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
+std::vector<double> values_in(const std::string& text, const std::filesystem::path& file) {
+  std::vector<double> values;
+  std::string faults;
+  int count = 0;
+  for (const Word& word : split(text, true)) {
+    double value = 0;
+    const std::string fault = read_number(word.text, value);
+    if (fault.empty()) {
+      values.push_back(value);
+    } else if (++count <= 20) {
+      faults += fmt::format("\n  line {}, column {}: {}", word.line, word.column, fault);
+    }
+  }
+  if (count > 0) {
+    throw data_error(fmt::format("{} of the file's values cannot be used", count))
+        .with("file", file.string())
+        .hint(faults.substr(1) + (count > 20 ? "\n  ..." : "") +
+              "\n  values are separated by white space or commas; # begins a comment");
+  }
+  return values;
 }
 
 /// "84.92": as many digits as an input is likely to have.
@@ -406,9 +459,21 @@ bool has_t(const TTest& test) {
   return test.testable && test.test != "permutation";
 }
 
-Json test_json(const TTest& test) {
+/// Of the means, where both are known; a test that cannot be had does not take it away.
+std::optional<double> difference_of(const TTestReport& report, const TTest& test) {
+  if (test.testable) {
+    return test.difference;
+  }
+  const double difference = report.a.summary.mean - report.b.summary.mean;
+  return report.a.summary.n > 0 && report.b.summary.n > 0 && std::isfinite(difference)
+             ? std::optional(difference)
+             : std::nullopt;
+}
+
+Json test_json(const TTestReport& report, const TTest& test) {
   const bool t = has_t(test);
   const auto number_if = [](bool known, double value) { return known ? Json(value) : Json(); };
+  const std::optional<double> difference = difference_of(report, test);
   return {
       {"test", test.test},
       {"testable", test.testable},
@@ -416,7 +481,7 @@ Json test_json(const TTest& test) {
       {"t", number_if(t, test.t)},
       {"df", number_if(t, test.df)},
       {"p", number_if(test.testable, test.p)},
-      {"difference", number_if(test.testable, test.difference)},
+      {"difference", difference ? Json(*difference) : Json()},
       {"ci", t ? Json{test.ci_low, test.ci_high} : Json()},
       {"hedges_g", number_if(t && test.has_effect, test.hedges_g)},
       {"hedges_g_ci", t && test.has_effect ? Json{test.g_low, test.g_high} : Json()},
@@ -451,10 +516,11 @@ Sheet csv_sheet(const TTestReport& report) {
     };
     const bool t = has_t(*test);
     const bool effect = t && test->has_effect;
+    const std::optional<double> difference = difference_of(report, *test);
     sheet.rows.push_back({test->test,
                           std::to_string(report.a.summary.n),
                           std::to_string(report.b.summary.n),
-                          text(test->testable, test->difference),
+                          text(difference.has_value(), difference.value_or(0)),
                           text(t, test->t),
                           text(t, test->df),
                           text(test->testable, test->p),
@@ -471,25 +537,7 @@ Sheet csv_sheet(const TTestReport& report) {
 }  // namespace ttest_report_detail
 
 std::vector<double> read_values(const std::filesystem::path& file) {
-  std::vector<double> values;
-  std::string faults;
-  int count = 0;
-  for (const ttest_report_detail::Word& word : ttest_report_detail::split(read_file(file), true)) {
-    double value = 0;
-    const std::string fault = ttest_report_detail::read_number(word.text, value);
-    if (fault.empty()) {
-      values.push_back(value);
-    } else if (++count <= 20) {
-      faults += fmt::format("\n  line {}, column {}: {}", word.line, word.column, fault);
-    }
-  }
-  if (count > 0) {
-    throw data_error(fmt::format("{} of the file's values cannot be used", count))
-        .with("file", file.string())
-        .hint(faults.substr(1) + (count > 20 ? "\n  ..." : "") +
-              "\n  values are separated by white space or commas; # begins a comment");
-  }
-  return values;
+  return ttest_report_detail::values_in(ttest_report_detail::read_text(file), file);
 }
 
 Sample read_sample(const std::string& argument, Reading reading) {
@@ -497,7 +545,13 @@ Sample read_sample(const std::string& argument, Reading reading) {
   Sample sample;
   sample.given = argument;
   if (std::error_code ignored; std::filesystem::exists(argument, ignored)) {
-    sample.values = read_values(argument);
+    const std::string text = read_text(argument);
+    sample.values = values_in(text, argument);
+    if (has_decimal_commas(text)) {
+      sample.doubt = argument +
+                     ": every line is two whole numbers with a comma between, and was "
+                     "read as two values; a decimal point must be a point";
+    }
     sample.summary = summarise(sample.values);
     return sample;
   }
@@ -522,6 +576,7 @@ Sample read_sample(const std::string& argument, Reading reading) {
         .with("got", argument)
         .hint(words.empty() ? "e.g. 84.92,1.62,5" : faults.substr(1));
   }
+  sample.three_values = words.size() == 3 && reading == Reading::automatic;
   const bool fits = words.size() == 3 && is_count(words[2].text) && sample.values[1] >= 0;
   if (reading == Reading::summary && !fits) {
     throw usage_error("this is no mean, SD and n: three numbers, the SD not negative, n whole")
@@ -530,6 +585,7 @@ Sample read_sample(const std::string& argument, Reading reading) {
   }
   if (fits && reading != Reading::values) {
     sample.only_summary = true;
+    sample.three_values = false;
     sample.could_be_values = reading == Reading::automatic && of_like_size(sample.values);
     sample.summary.mean = sample.values[0];
     sample.summary.n = std::stoi(words[2].text);
@@ -544,22 +600,52 @@ Sample read_sample(const std::string& argument, Reading reading) {
 }
 
 std::string reading_notice(const Sample& a, const Sample& b) {
+  using namespace ttest_report_detail;
+  const bool same_kind = a.only_summary == b.only_summary;
   std::string doubtful;
+  std::string mistyped;
+  std::string notice;
+  const auto append = [](std::string& text, const char* between, const std::string& more) {
+    text += (text.empty() ? "" : between) + more;
+  };
   for (const Sample* sample : {&a, &b}) {
     if (sample->could_be_values) {
-      doubtful += (doubtful.empty() ? "" : " and ") + sample->given;
+      append(doubtful, " and ", sample->given);
+    }
+    if (sample->three_values && (!same_kind || ends_like_a_summary(sample->values))) {
+      append(mistyped, " and ", sample->given);
+    }
+    if (!sample->doubt.empty()) {
+      append(notice, "; ", sample->doubt);
     }
   }
-  if (doubtful.empty()) {
-    return "";
+  if (!same_kind && !mistyped.empty()) {
+    throw usage_error(
+        "one sample is mean, SD and n; the other has three numbers that are not: the SD must not "
+        "be negative, and n is written as a whole number")
+        .with("got", mistyped)
+        .hint("correct it, or say --values or --summary; three values may also stand in a file");
   }
-  const bool same_kind = a.only_summary == b.only_summary;
-  if (!same_kind) {
+  if (!same_kind && !doubtful.empty()) {
     throw usage_error("one sample is a list of values; the other may be values or mean, SD and n")
         .with("got", doubtful)
         .hint("say --values, or give the list of values in a file and say --summary");
   }
-  return doubtful + ": read as mean, SD, n; --values reads three values";
+  if (!doubtful.empty()) {
+    append(notice, "; ", doubtful + ": read as mean, SD, n; --values reads three values");
+  }
+  if (!mistyped.empty()) {
+    append(notice,
+           "; ",
+           mistyped +
+               ": read as three values; mean, SD, n needs an SD that is not negative and n "
+               "written as a whole number");
+  }
+  return notice;
+}
+
+ExitCode TTestReport::exit_code() const {
+  return chosen.testable ? ExitCode::ok : ExitCode::results_missing;
 }
 
 TTestReport ttest_report(const Sample& a, const Sample& b, const TTestOptions& options) {
@@ -597,7 +683,7 @@ TTestReport ttest_report(const Sample& a, const Sample& b, const TTestOptions& o
 
 Json report_json(const TTestReport& report) {
   using namespace ttest_report_detail;
-  Json json = test_json(report.chosen);
+  Json json = test_json(report, report.chosen);
   json["schema_version"] = 1;
   json["alpha"] = report.options.alpha;
   json["significant"] =
@@ -605,8 +691,8 @@ Json report_json(const TTestReport& report) {
   json["a"] = sample_json(report.a);
   json["b"] = sample_json(report.b);
   json["n"] = {report.a.summary.n, report.b.summary.n};
-  json["student"] = test_json(report.student);
-  json["welch"] = test_json(report.welch);
+  json["student"] = test_json(report, report.student);
+  json["welch"] = test_json(report, report.welch);
   json["power"] = report.options.power;
   json["detectable_difference"] = report.detectable ? Json(*report.detectable) : Json();
   if (report.options.correlation) {
@@ -651,13 +737,14 @@ std::string render(const TTestReport& report, const std::string& format) {
       "Test", "n", "Difference", "t", "df", "p", interval, "Hedges' g [" + interval + "]"};
   for (const TTest* test : shown_tests(report)) {
     const bool t = has_t(*test);
+    const std::optional<double> difference = difference_of(report, *test);
     const auto text = [](bool known, const std::string& value) {
       return known ? value : std::string("–");
     };
     sheet.rows.push_back(
         {test->test,
          fmt::format("{}, {}", report.a.summary.n, report.b.summary.n),
-         text(test->testable, rounded(test->difference)),
+         text(difference.has_value(), rounded(difference.value_or(0))),
          text(t, fmt::format("{:.3f}", test->t)),
          text(t, rounded(test->df)),
          text(test->testable, format_p(test->p)),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "harness/core/error.h"
 #include "harness/core/json.h"
 #include "results/permutation.h"
 #include "results/statistics.h"
@@ -28,11 +29,14 @@ struct Sample {
   /// Read as mean, SD and n although the three numbers are of like size, as three values would be:
   /// none is more than three times another (a choice of ours).
   bool could_be_values = false;
+  /// Three numbers of a comma list that no one said how to read, and that are no mean, SD and n.
+  bool three_values = false;
+  std::string doubt;  ///< what the reader should check in the file; empty if nothing
 };
 
 /// Numbers of a text file, separated by white space or commas; a comment reaches from # to the end
-/// of its line. Throws Error 66 if the file is not there, Error 65 listing each fault with line and
-/// column: what is no number, or not finite.
+/// of its line, and a byte order mark of UTF-8 is skipped. Throws Error 66 if the file is not
+/// there, Error 65 listing each fault with line and column: what is no number, or not finite.
 std::vector<double> read_values(const std::filesystem::path& file);
 
 /// Reads "mean,sd,n", a comma list of values, or the path of a file of values; a file holds values
@@ -42,7 +46,7 @@ Sample read_sample(const std::string& argument, Reading reading = Reading::autom
 
 /// What the user should know of how two samples were read; empty if there is no doubt. Throws
 /// Error 2 where one comma list was read as values and the other, which could be values too, was
-/// not.
+/// not; and where one is mean, SD and n and the other has three numbers that are not.
 std::string reading_notice(const Sample& a, const Sample& b);
 
 struct TTestOptions {
@@ -65,6 +69,9 @@ struct TTestReport {
   std::optional<PermutationTest> permutation;
   std::optional<Equivalence> equivalence;
   std::optional<double> detectable;  ///< least true difference that Student's test finds at `power`
+
+  /// 0 tested, whatever was found; 4 not testable.
+  [[nodiscard]] ExitCode exit_code() const;
 };
 
 /// Throws Error 2 where the test cannot be had from what is given: paired without values or
@@ -75,7 +82,7 @@ struct TTestReport {
 TTestReport ttest_report(const Sample& a, const Sample& b, const TTestOptions& options);
 
 /// {"test", "testable", "reason", "t", "df", "p", "difference", "ci", "hedges_g", ...}; what is not
-/// known is null.
+/// known is null. The difference is known wherever both means are, tested or not.
 Json report_json(const TTestReport& report);
 
 /// In the formats of a Sheet (results/table.h): a line per test, then the arithmetic and what it

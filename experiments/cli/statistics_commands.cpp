@@ -63,8 +63,9 @@ ExitCode ttest(const TTestCommand& command) {
   options.margin = command.margin;
   options.paired_permutation = command.paired;
   options.seed = command.seed;
-  emit(command.common, render(ttest_report(a, b, options), command.common.chosen_format()));
-  return ExitCode::ok;
+  const TTestReport report = ttest_report(a, b, options);
+  emit(command.common, render(report, command.common.chosen_format()));
+  return report.exit_code();
 }
 
 /// What trials cost in the user's database, or why that is unknown.

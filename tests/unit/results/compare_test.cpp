@@ -211,22 +211,106 @@ TEST_CASE("what differs between two protocols is named field by field") {
                                              {"numerics.numerics_version", {"1", "2"}},
                                              {"data.brats.digest", {"abc", "def"}}});
 
+  StoredResults old_results;
+  old_results.environment = {{"commit", {"abc"}},
+                             {"device", {"cpu"}},
+                             {"machine", {"one processor"}},
+                             {"determinism", {"bit-exact"}}};
   RunRow run;
   run.state = "done";
-  run.commit = "abc";
-  run.device = "cpu";
-  RunRow changed = run;
-  changed.dirty = true;
-  changed.device = "cuda";
-  RunRow pending = run;
-  pending.state = "pending";
-  pending.commit = "never";
+  run.host = "here";
+  old_results.runs = {run, run};
+  StoredResults new_results = old_results;
+  CHECK(environment_differences(old_results, new_results).empty());
+  new_results.environment = {{"commit", {"abc", "abc (with changes)"}},
+                             {"device", {"cpu", "cuda"}},
+                             {"machine", {"another processor"}},
+                             {"determinism", {"many threads"}}};
+  run.host = "there";
+  new_results.runs.push_back(run);
+  run.state = "pending";
+  run.host = "nowhere";
+  new_results.runs.push_back(run);
   found.clear();
-  for (const FieldDifference& each : environment_differences({run, run}, {run, changed, pending})) {
+  for (const FieldDifference& each : environment_differences(old_results, new_results)) {
     found[each.field] = {each.base, each.next};
   }
   CHECK(found == std::map<std::string, Pair>{{"commit", {"abc", "abc, abc (with changes)"}},
-                                             {"device", {"cpu", "cpu, cuda"}}});
+                                             {"device", {"cpu", "cpu, cuda"}},
+                                             {"machine", {"one processor", "another processor"}},
+                                             {"determinism", {"bit-exact", "many threads"}},
+                                             {"host", {"here", "here, there"}}});
+}
+
+TEST_CASE("the same Dice of other seeds or other cases is not identical") {
+  Stored stored;
+  stored.put("sar", {70, 71, 72});
+  const StoredResults base = stored.results("base");
+  CHECK(compare(base, base).identical() == 4);
+  const auto differs_in = [&](const StoredResults& next) {
+    const Comparison result = compare(base, next);
+    const ComparedCell& cell = cell_of(result, "sar/brats/tumor/all");
+    CHECK(!cell.identical);
+    CHECK(*cell.difference == 0);
+    CHECK_THAT(render(result, "text"),
+               Catch::Contains("The same Dice, but not the same") &&
+                   !Catch::Contains("4 identical bit for bit"));
+    const Json json = Json::parse(render(result, "json"));
+    for (const Json& each : json.at("cells")) {
+      if (each.at("cell") == "sar/brats/tumor/all") {
+        CHECK(each.at("identical") == false);
+        CHECK(each.at("differs_in") == cell.differs_in);
+      }
+    }
+    return cell.differs_in;
+  };
+  StoredResults seeds = base;
+  seeds.runs[1].cell.seed += 1;
+  CHECK(differs_in(seeds) == "seed");
+  StoredResults counts = base;
+  for (TrialDice& trial : counts.trials) {
+    trial.cases += 1;
+  }
+  CHECK(differs_in(counts) == "number of cases");
+
+  // Two cases of one bucket exchange their Dice: every mean stays.
+  Stored exchanged;
+  for (int trial = 0; trial < 3; ++trial) {
+    std::vector<StoredCaseDice> cases = test::brats_cases(70 + trial);
+    const auto other = std::ranges::find_if(cases.begin() + 1, cases.end(), [&](const auto& each) {
+      return each.bucket == cases.front().bucket && each.target == cases.front().target;
+    });
+    REQUIRE(other != cases.end());
+    cases.front().dice += 1;
+    other->dice -= 1;
+    test::put_done_cell(exchanged.store(), test::cell_row("p", "sar", "brats", trial), cases);
+  }
+  CHECK(differs_in(exchanged.results("new")) == "cases");
+}
+
+TEST_CASE("the machine of stored results is compared, and long values show what differs") {
+  Stored stored;
+  stored.put("sar", {70, 71});
+  const StoredResults base = stored.results("base");
+  REQUIRE(base.environment.contains("machine"));
+  StoredResults next = base;
+  CHECK_THAT(render(compare(base, next), "text"),
+             Catch::Contains("neither protocol nor environment"));
+  StoredResults long_base = base;
+  long_base.environment["machine"] = {"a processor with a very long name, model 17"};
+  next.environment["machine"] = {"a processor with a very long name, model 23"};
+  const std::string text = render(compare(long_base, next), "text");
+  CHECK_THAT(text,
+             Catch::Contains("machine") && Catch::Contains("l 17") && Catch::Contains("l 23"));
+}
+
+TEST_CASE("a file name that is no UTF-8 does not break the JSON") {
+  Stored stored;
+  stored.put("sar", {70, 71});
+  const std::string bad = "bad\xFF.sqlite";
+  const Json json =
+      Json::parse(render(compare(stored.results(bad), stored.results("new")), "json"));
+  CHECK(json.at("base").at("name") == "bad\xEF\xBF\xBD.sqlite");
 }
 
 TEST_CASE("the newest complete protocol is compared unless another is named") {

@@ -167,3 +167,28 @@ TEST_CASE("impossible requests of a permutation test are usage errors") {
   none.samples = 0;
   CHECK(code_of({1, 2, 3}, {1, 2}, none) == sar::ExitCode::usage);
 }
+
+TEST_CASE("of very many values fewer arrangements are drawn, and of too many none") {
+  PermutationOptions options;
+  options.most_drawn = 40'000;  // of 20 values each: 2,000 arrangements
+  const Values a = counting(20, 0);
+  const Values b = counting(20, 3);
+  for (const bool paired : {false, true}) {
+    options.paired = paired;
+    const PermutationTest test = sar::permutation_test(a, b, options);
+    CHECK(test.arrangements == (paired ? std::exp2(20) : 2000));  // 2^20 are enumerated
+    CHECK(test.floor == (paired ? 2 / std::exp2(20) : 1 / 2001.0));
+  }
+  options.paired = false;
+  options.most_drawn = 20 * 998;
+  try {
+    sar::permutation_test(a, b, options);
+    FAIL("accepted");
+  } catch (const sar::Error& error) {
+    CHECK(error.code() == sar::ExitCode::usage);
+    CHECK_THAT(error.what(), Catch::Contains("too many") && Catch::Contains("--test student"));
+  }
+  options.samples = 500;
+  options.most_drawn = 20 * 500;  // as many as were asked for
+  CHECK(sar::permutation_test(a, b, options).arrangements == 500);
+}

@@ -201,15 +201,48 @@ TEST_CASE("one constant group is testable, two are not") {
 }
 
 TEST_CASE("equal differences up to rounding are no spread") {
-  // 0.1 + 0.2 - 0.2 and the like leave differences that differ in the last digit only.
+  // Each is 0.3 in decimals, and differs from the others in the last binary digits.
   const std::vector<double> a = {70.1, 80.2, 90.3, 60.7};
-  std::vector<double> b = a;
-  for (double& value : b) {
-    value -= 0.3;
-  }
+  const std::vector<double> b = {69.8, 79.9, 90.0, 60.4};
   const TTest test = sar::paired_test(a, b);
   CHECK_FALSE(test.testable);
-  CHECK(test.reason == "standard error is zero");
+  CHECK(test.reason == "standard error is below the rounding of the values");
+  CHECK(sar::paired_test(a, a).reason == "standard error is zero");
+  // Differences 0, 3, 1, 8 of numbers that are 1e15 in size: SciPy 1.17.1's ttest_rel.
+  const std::vector<double> large = {1e15, 1e15 + 3, 1e15 + 1, 1e15 + 8};
+  const TTest exact = sar::paired_test(large, std::vector<double>(4, 1e15));
+  REQUIRE(exact.testable);
+  CHECK(agrees(exact.t, 1.6858544608470492, kTolerance));
+  CHECK(agrees(exact.p, 0.1904104089998691, kTolerance));
+}
+
+TEST_CASE("a standard error that is tiny, or small beside the means, is not zero") {
+  const TTest same = sar::student_test({1e15, 1.0, 5}, {1e15, 2.0, 5});
+  REQUIRE(same.testable);
+  CHECK(same.t == 0);
+  CHECK(agrees(same.p, 1, kTolerance));
+  // mpmath, 60 digits: t and p of 5 ± 1e-14 and 5.5 ± 2e-14, 5 values each.
+  const TTest far = sar::student_test({5.0, 1e-14, 5}, {5.5, 2e-14, 5});
+  REQUIRE(far.testable);
+  CHECK(agrees(far.t, -5e13, kTolerance));
+  CHECK(far.p == Approx(2.8672e-107).epsilon(1e-9));
+  // sqrt of the 0.025 and 0.975 quantiles of chi2(8) over 8, SciPy 1.17.1: bounds of delta over t.
+  const double factor = far.hedges_g / far.t;
+  CHECK(agrees(far.g_high / factor / far.t, 0.5219830872802118, 1e-9));
+  CHECK(agrees(far.g_low / factor / far.t, 1.4804790668684178, 1e-9));
+  for (const double sd : {1e-300, 1e-160, 1e160, 1e300}) {  // their squares are 0 or infinite
+    for (auto* test : {&sar::student_test, &sar::welch_test}) {
+      INFO(sd);
+      const TTest result = test({5.0, 0.0, 5}, {4.0, sd, 5}, 0.05);
+      REQUIRE(result.testable);
+      CHECK(agrees(result.t * sd, std::sqrt(5.0), kTolerance));
+      CHECK(agrees(result.df, test({5.0, 0.0, 5}, {4.0, 1.0, 5}, 0.05).df, kTolerance));
+      CHECK(std::isfinite(result.g_low));
+      CHECK(std::isfinite(result.g_high));
+    }
+    CHECK(sar::paired_test({5.0, 0.0, 5}, {4.0, sd, 5}, 0.5).testable);
+    CHECK(sar::equivalence_test({5.0, 0.0, 5}, {4.0, sd, 5}, 2).testable);
+  }
 }
 
 TEST_CASE("the paired test refuses lists of different length and needs two pairs") {
@@ -321,7 +354,7 @@ TEST_CASE("a paired test from summaries needs one n and a correlation") {
   CHECK(sar::paired_test(a, {80.0, std::nullopt, 5}, 0.5).reason == "no standard deviation");
   CHECK(sar::paired_test({1, {}, 1}, {2, {}, 1}, 0.5).reason == "n = 1");
   CHECK(sar::paired_test(a, {std::nan(""), 1.0, 5}, 0.5).reason == "not finite");
-  CHECK(sar::paired_test(a, {80.0, 1e200, 5}, 0.5).reason == "not finite");
+  CHECK(sar::paired_test(a, {80.0, 1e200, 5}, 0.5).testable);  // its square overflows, it does not
 }
 
 TEST_CASE("uncorrelated pairs have the standard error of unpaired groups and half the freedom") {

@@ -84,6 +84,49 @@ TEST_CASE("a doubtful reading is said, and refused where the other sample is of 
   CHECK_THAT(refused.message, Catch::Contains("--values"));
 }
 
+TEST_CASE("a mistyped mean, SD and n is not taken for values without a word") {
+  const auto notice = [](const std::string& a, const std::string& b, Reading reading) {
+    return reading_notice(read_sample(a, reading), read_sample(b, reading));
+  };
+  for (const char* mistyped : {"84.9,-0.13,5", "84.9,0.13,5.0", "84.9,0.13,1e9", "84.9,0.13,-5"}) {
+    INFO(mistyped);
+    for (const bool first : {true, false}) {
+      const Refusal refused = refusal([&] {
+        notice(first ? mistyped : "82,0.5,5", first ? "82,0.5,5" : mistyped, Reading::automatic);
+      });
+      CHECK(refused.code == ExitCode::usage);
+      CHECK_THAT(
+          refused.message,
+          Catch::Contains(mistyped) && Catch::Contains("--values") && Catch::Contains("--summary"));
+    }
+    CHECK(notice(mistyped, "82,0.5,5", Reading::values).empty());
+    CHECK(notice(mistyped, kB, Reading::automatic).find("82") == std::string::npos);
+  }
+  // Mistyped on both sides: read as values, with a word.
+  CHECK_THAT(notice("84.9,0.13,5.0", "82,0.5,5.0", Reading::automatic),
+             Catch::Contains("84.9,0.13,5.0 and 82,0.5,5.0: read as three values"));
+  CHECK(notice("84.9,85.3,86.5", "82.1,83.5,81.4", Reading::automatic).empty());
+}
+
+TEST_CASE("a byte order mark is no value, and decimal commas are told") {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "trials.txt").string();
+  const auto doubt = [&](const std::string& text) {
+    write_file_atomically(file, text);
+    return reading_notice(read_sample(file), read_sample(kB));
+  };
+  CHECK(doubt("\xEF\xBB\xBF"
+              "84.1\n83.2\n")
+            .empty());
+  CHECK(read_values(file) == std::vector<double>{84.1, 83.2});
+  CHECK_THAT(doubt("# Dice\n84,1\r\n\n 83,25 # second\n"),
+             Catch::Contains(file) && Catch::Contains("decimal point"));
+  for (const char* text : {"", "84.1,83.2\n85.0,84.7\n", "84,1\n83\n", "84, 83\n", "84,1,2\n"}) {
+    INFO(text);
+    CHECK(doubt(text).empty());
+  }
+}
+
 TEST_CASE("a list with anything but finite numbers is refused with each fault") {
   for (const auto& [list, fault] : std::vector<std::pair<std::string, std::string>>{
            {"84.9,nan,5", "number 2: 'nan' is not finite"},
@@ -279,27 +322,37 @@ TEST_CASE("what mean, SD and n cannot answer is refused with the reason") {
   }
 }
 
-TEST_CASE("not testable is an answer with its reason, in every format") {
-  for (const auto& [a, b, reason] : std::vector<std::tuple<std::string, std::string, std::string>>{
-           {"84.92,0,1", "83.03,3.14,5", "n = 1"},
-           {"84.92", kB, "n = 1"},
-           {"84.92,0,5", "83.03,0,5", "standard error is zero"}}) {
+TEST_CASE("not testable is an answer with its reason, in every format, and exit 4") {
+  for (const auto& [a, b, reason, difference] :
+       std::vector<std::tuple<std::string, std::string, std::string, Json>>{
+           {"84.92,0,1", "83.03,3.14,5", "n = 1", 84.92 - 83.03},
+           {"84.92,1.62,0", "83.03,3.14,5", "n = 0", Json()},
+           {"84.92", "83.03", "n = 1", 84.92 - 83.03},
+           {"84.92,0,5", "83.03,0,5", "standard error is zero", 84.92 - 83.03}}) {
     INFO(a << " | " << b);
     const TTestReport report = report_of(a, b);
     CHECK_FALSE(report.chosen.testable);
+    CHECK(report.exit_code() == ExitCode::results_missing);
     const Json json = report_json(report);
     CHECK(json.at("testable") == false);
     CHECK(json.at("reason") == reason);
-    for (const char* key : {"t", "df", "p", "difference", "ci", "hedges_g", "significant"}) {
+    CHECK(json.at("difference") == difference);
+    CHECK(json.at("welch").at("difference") == difference);
+    for (const char* key : {"t", "df", "p", "ci", "hedges_g", "significant"}) {
       CHECK(json.at(key).is_null());
     }
     for (const char* format : {"text", "md", "latex", "html"}) {
       CHECK_THAT(render(report, format),
                  Catch::Contains("Not testable: " + reason) && !Catch::Contains("nan"));
+      CHECK((render(report, format).find("1.89") != std::string::npos) == !difference.is_null());
     }
     CHECK_THAT(render(report, "csv"), Catch::Contains(reason));
   }
-  CHECK(report_of("84.92,0,5", "83.03,3.14,5").chosen.testable);  // one constant group
+  CHECK(report_of("84.92,0,5", "83.03,3.14,5").exit_code() == ExitCode::ok);  // one constant group
+  TTestOptions pairs = test("permutation");
+  pairs.paired_permutation = true;  // five pairs cannot be below 0.05
+  CHECK(report_of(kA, kB, pairs).exit_code() == ExitCode::results_missing);
+  CHECK(report_of(kA, kB, test("permutation")).exit_code() == ExitCode::ok);
 }
 
 TEST_CASE("equivalence within a margin is added to a two-sample test") {
