@@ -1,9 +1,9 @@
 // Check of statements of significance: significance.
 
 #include "results/audit_checks.h"
+#include "results/rounding_box.h"
 #include "results/statistics.h"
 
-#include <boost/math/distributions/students_t.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,81 +15,32 @@
 namespace sar::audit_detail {
 namespace {
 
-namespace bm = boost::math;
-
-double two_sided_p(double t, double df) {
-  return std::min(1.0, 2 * bm::cdf(bm::complement(bm::students_t(df), std::abs(t))));
-}
-
 /// A p value from the printed numbers and bounds of it over all numbers that round to them.
 struct PrintedTest {
   TTest test;
   double low = 0, high = 1;
 };
 
-/// Means and SDs with half a unit of their last digit.
-struct Group {
-  double mean = 0, mean_half = 0, sd_low = 0, sd = 0, sd_high = 0;
-  int n = 0;
-
-  explicit Group(const Place& place)
-      : mean(place.cell().mean.value),
-        mean_half(place.cell().mean.half_unit),
-        sd_low(std::max(0.0, place.cell().sd->value - place.cell().sd->half_unit)),
-        sd(place.cell().sd->value),
-        sd_high(place.cell().sd->value + place.cell().sd->half_unit),
-        n(place.table->spec.trials) {}
-  [[nodiscard]] Summary summary() const { return {mean, std::max(0.0, sd), n}; }
-};
-
-/// Variance of the difference of the means, pooled or not.
-double variance(bool pooled, double sd_a, int n_a, double sd_b, int n_b) {
-  if (!pooled) {
-    return sd_a * sd_a / n_a + sd_b * sd_b / n_b;
-  }
-  return ((n_a - 1) * sd_a * sd_a + (n_b - 1) * sd_b * sd_b) / (n_a + n_b - 2) *
-         (1.0 / n_a + 1.0 / n_b);
+RoundedSummary summary_of(const Place& place) {
+  const PrintedCell& cell = place.cell();
+  return {cell.mean.value,
+          cell.mean.half_unit,
+          std::max(0.0, cell.sd->value),
+          cell.sd->half_unit,
+          place.table->spec.trials};
 }
 
-/// Satterthwaite's degrees of freedom; empty if both SDs are 0.
-std::optional<double> satterthwaite(double sd_a, int n_a, double sd_b, int n_b) {
-  const double a = sd_a * sd_a / n_a;
-  const double b = sd_b * sd_b / n_b;
-  if (!(a + b > 0)) {
-    return {};
-  }
-  const double share = a / (a + b);
-  return 1 / (share * share / (n_a - 1) + (1 - share) * (1 - share) / (n_b - 1));
-}
-
-/// Bounds of p over the closed box of rounding intervals: |t| is extreme at its corners; the
-/// degrees of freedom of Welch's test depend on the ratio of the SDs alone and are largest, n_a +
-/// n_b - 2, where sd_a² / (n_a (n_a - 1)) = sd_b² / (n_b (n_b - 1)), so they too lie between their
-/// values at two corners but for that ridge. p falls with |t| and with the degrees of freedom.
-PrintedTest test_printed(const Group& a, const Group& b, bool pooled, double alpha) {
+PrintedTest test_printed(const RoundedSummary& a,
+                         const RoundedSummary& b,
+                         bool pooled,
+                         double alpha) {
   PrintedTest result;
-  result.test = pooled ? student_test(a.summary(), b.summary(), alpha)
-                       : welch_test(a.summary(), b.summary(), alpha);
-  const double difference = std::abs(a.mean - b.mean);
-  const double slack = a.mean_half + b.mean_half;
-  const double nearest = std::max(0.0, difference - slack);
-  const double farthest = difference + slack;
-  double least_df = a.n + b.n - 2;
-  double most_df = least_df;
-  if (!pooled) {
-    const auto one = satterthwaite(a.sd_low, a.n, b.sd_high, b.n);
-    const auto other = satterthwaite(a.sd_high, a.n, b.sd_low, b.n);
-    least_df = std::min(one.value_or(least_df), other.value_or(least_df));
-    most_df = std::max(one.value_or(most_df), other.value_or(most_df));
-    const auto weight = [](double sd, int n) { return sd * sd / (n * (n - 1.0)); };
-    const bool ridge = weight(a.sd_low, a.n) <= weight(b.sd_high, b.n) &&
-                       weight(b.sd_low, b.n) <= weight(a.sd_high, a.n);
-    most_df = ridge ? a.n + b.n - 2 : std::max(one.value_or(least_df), other.value_or(least_df));
-  }
-  const double most = variance(pooled, a.sd_high, a.n, b.sd_high, b.n);
-  const double least = variance(pooled, a.sd_low, a.n, b.sd_low, b.n);
-  result.high = nearest > 0 ? two_sided_p(nearest / std::sqrt(most), least_df) : 1.0;
-  result.low = least > 0 ? two_sided_p(farthest / std::sqrt(least), most_df) : 0.0;
+  const Summary one{a.mean, a.sd, a.n};
+  const Summary other{b.mean, b.sd, b.n};
+  result.test = pooled ? student_test(one, other, alpha) : welch_test(one, other, alpha);
+  const Range bounds = p_bounds(a, b, pooled);
+  result.low = bounds.low;
+  result.high = bounds.high;
   if (result.test.testable) {  // not even by the last digit of double arithmetic
     result.low = std::min(result.low, result.test.p);
     result.high = std::max(result.high, result.test.p);
@@ -101,30 +52,21 @@ PrintedTest test_printed(const Group& a, const Group& b, bool pooled, double alp
 struct Comparison {
   Place row, reference;
   PrintedTest student, welch;
-  std::string obstacle;  ///< why it is not testable
-  /// Correlation over trials from which on a paired test is significant; above 1: none suffices.
-  double correlation = 0;
+  std::string obstacle;           ///< why it is not testable
+  NeededCorrelation correlation;  ///< over trials, for a paired test to be significant
   std::map<std::string, std::map<std::string, double>> adjusted;  ///< family, then holm | bh
 
   [[nodiscard]] bool testable() const { return obstacle.empty(); }
 };
 
-/// Paired test with n - 1 degrees of freedom: |d| / (s_d / √n) reaches the quantile where s_d² =
-/// s_a² + s_b² - 2 r s_a s_b is small enough. From the printed numbers, without rounding.
-double needed_correlation(const Group& a, const Group& b, double alpha) {
-  const double quantile = bm::quantile(bm::complement(bm::students_t(a.n - 1), alpha / 2));
-  const double difference = a.mean - b.mean;
-  const double largest = a.n * difference * difference / (quantile * quantile);
-  const double excess = a.sd * a.sd + b.sd * b.sd - largest;
-  if (!(a.sd * b.sd > 0)) {  // one group does not vary: the correlation does not matter
-    return excess > 0 ? 2 : -1;
-  }
-  return excess / (2 * a.sd * b.sd);
-}
-
 /// Rounded up: what is shown suffices.
 std::string show_correlation(double r) {
   return r > 1 ? "none" : r <= -1 ? "any" : fmt::format("{:.3f}", std::ceil(1000 * r) / 1000);
+}
+
+/// Rounding decides whether any correlation suffices.
+bool straddles(const NeededCorrelation& needed) {
+  return needed.range.low <= 1 && needed.range.high > 1;
 }
 
 /// Fills in the tests of a comparison, or why there are none.
@@ -138,8 +80,8 @@ void test(Comparison& each, double alpha) {
   } else if (row.sd->value < 0 || reference.sd->value < 0) {
     each.obstacle = "a negative SD";
   } else {
-    const Group a(each.row);
-    const Group b(each.reference);
+    const RoundedSummary a = summary_of(each.row);
+    const RoundedSummary b = summary_of(each.reference);
     each.student = test_printed(a, b, true, alpha);
     each.welch = test_printed(a, b, false, alpha);
     each.obstacle = each.student.test.reason;
@@ -294,14 +236,17 @@ Json json_of(const Comparison& each) {
   json["n"] = each.row.table->spec.trials;
   json["student"] = json_of(each.student);
   json["welch"] = json_of(each.welch);
-  json["paired_needs_r"] = each.correlation > 1 ? Json() : Json(std::max(-1.0, each.correlation));
+  const auto needed = [](double r) { return r > 1 ? Json() : Json(std::max(-1.0, r)); };
+  json["paired_needs_r"] = needed(each.correlation.as_printed);
+  json["paired_needs_r_low"] = needed(each.correlation.range.low);
+  json["paired_needs_r_high"] = needed(each.correlation.range.high);
   json["p_adjusted"] = each.adjusted;
   return json;
 }
 
-/// "t(8) = -1.12, p = 0.294 (0.292 to 0.297 within rounding)"
+/// "t(8) = -1.12, p = 0.294 (bounds within rounding 0.292 to 0.297)"
 std::string show(const PrintedTest& test) {
-  return fmt::format("t({:.3g}) = {:.2f}, p = {} ({} to {} within rounding)",
+  return fmt::format("t({:.3g}) = {:.2f}, p = {} (bounds within rounding {} to {})",
                      test.test.df,
                      test.test.t,
                      format_p(test.test.p),
@@ -363,13 +308,21 @@ std::optional<Finding> contradiction(const Statement& statement, const Compariso
   } else if (stands == Standing::not_significant) {
     text += fmt::format(
         "p < {:g} is not reproducible from mean, SD and n = {} with an unpaired test; ", alpha, n);
-    text +=
-        each.correlation > 1
-            ? std::string(
-                  "nor, as printed, with a paired one, whatever the correlation over trials.")
-            : fmt::format(
-                  "a paired one would, as printed, need a correlation over trials of at least {}.",
-                  show_correlation(each.correlation));
+    const Range& range = each.correlation.range;
+    if (range.low > 1) {
+      text += "nor with a paired one, whatever the correlation over trials, within all rounding.";
+    } else if (straddles(each.correlation)) {
+      text += fmt::format(
+          "rounding decides whether a paired one could: it would need a correlation over trials of "
+          "at least {}, or more than 1.",
+          show_correlation(range.low));
+    } else {
+      text += fmt::format(
+          "a paired one would need a correlation over trials of at least {} to {}, depending on "
+          "rounding.",
+          show_correlation(range.low),
+          show_correlation(range.high));
+    }
   } else {
     const bool student = each.student.test.p < alpha;
     const bool welch = each.welch.test.p < alpha;
@@ -404,7 +357,8 @@ Sheet comparison_sheet(const Statement& statement, const std::string& id) {
                                format_p(std::min(each.student.low, each.welch.low)),
                                format_p(std::max(each.student.high, each.welch.high))),
                    found == each.adjusted.end() ? "–" : format_p(found->second.at("holm")),
-                   show_correlation(each.correlation)});
+                   straddles(each.correlation) ? std::string("rounding")
+                                               : show_correlation(each.correlation.range.high)});
     } else {
       line.resize(sheet.header.size(), "–");
     }
@@ -415,7 +369,9 @@ Sheet comparison_sheet(const Statement& statement, const std::string& id) {
       "the "
       "printed ones. Holm: Student's p corrected over {}. r paired: the correlation over trials "
       "from "
-      "which on a paired test, n - 1 degrees of freedom, gives p < {:g}; any, or none suffices.",
+      "which on a paired test, n - 1 degrees of freedom, gives p < {:g} within all rounding; any, "
+      "or none suffices; rounding: it "
+      "decides whether any does.",
       statement.comparisons.front().reference.method().label,
       family,
       statement.alpha)};
@@ -543,6 +499,11 @@ Outcome check_significance(const Subject& subject) {
     families.notes.insert(families.notes.begin(),
                           "Holm and Benjamini–Hochberg (BH, approximate under dependence) correct "
                           "Student's p.");
+    if (testable < statement.comparisons.size()) {
+      families.notes.push_back(
+          fmt::format("{} cannot be tested, so without p, and left out of the families.",
+                      counted(statement.comparisons.size() - testable, "comparison")));
+    }
     outcome.report.sheets.push_back(comparison_sheet(statement, id));
     outcome.report.sheets.push_back(std::move(families));
     values.push_back({{"table", statement.table->spec.id},
