@@ -213,7 +213,8 @@ Outcome check_duplicates(const Subject& subject) {
              fmt::format(
                  "Compared the rows of {} as printed texts, which needs no rounding intervals: {}, "
                  "{} alone, {} alone. An identical pair is more than a note where chance would "
-                 "make fewer than {:g} of them in its column, judged by its digits and its "
+                 "make fewer than {:g} of them in as many columns like its own, judged by its "
+                 "digits and its "
                  "spread, and it is not 0±0 or 100±0.",
                  counted(columns, "column"),
                  counted(pairs, "identical pair") + " of mean and SD",

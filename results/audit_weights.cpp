@@ -598,10 +598,9 @@ Finding other_weights_finding(const BucketWeights& weights) {
                                 ? fmt::format("the {} cases", weights.group->cases)
                                 : fmt::format("{} to {} cases", weights.from, weights.to);
   finding.message = fmt::format(
-      "{}: no split of {} fits more than {} of {} rows, but {} fit{} {}. So {} is a mean with "
-      "other "
-      "weights than the paper's files say, and no row is judged by them: compare the number of "
-      "cases and how {} is averaged.",
+      "{}: no split of {} fits more than {} of {} rows, but {} fit{} {}. Either {} is a mean with "
+      "other weights than the paper's files say, or rows are off by so little that other weights "
+      "hide it. No row is judged: compare the number of cases and how {} is averaged.",
       name,
       tried,
       weights.most,
