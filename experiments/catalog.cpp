@@ -124,12 +124,15 @@ fs::path Catalog::profile_file(const std::string& name) const {
 }
 
 fs::path Catalog::paper_folder(const std::string& name) const {
-  if (name.find('/') != std::string::npos) {
-    return fs::absolute(name);
+  if (name.find('/') != std::string::npos || name == "." || name == "..") {
+    return fs::absolute(name).lexically_normal();
   }
   const fs::path papers = share_ / "experiments" / "papers";
   if (fs::is_directory(papers / name)) {
     return papers / name;
+  }
+  if (fs::exists(fs::path(name) / "paper.toml")) {
+    return fs::absolute(name);
   }
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(papers)) {

@@ -50,8 +50,9 @@ class Catalog {
   /// nearest.
   [[nodiscard]] std::filesystem::path experiment_file(const std::string& name) const;
   [[nodiscard]] std::filesystem::path profile_file(const std::string& name) const;
-  /// Folder of a paper's printed tables: as given if it has a path, else
-  /// `<share>/experiments/papers/<name>`. Throws Error 2 naming the nearest.
+  /// Folder of a paper's printed tables: as given if it has a path or is "." or "..", else
+  /// `<share>/experiments/papers/<name>`, else a folder of that name here with a paper.toml. Throws
+  /// Error 2 naming the nearest.
   [[nodiscard]] std::filesystem::path paper_folder(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> experiment_names() const;
   [[nodiscard]] std::vector<std::string> profile_names() const;

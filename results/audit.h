@@ -39,7 +39,7 @@ struct Finding {
 /// What a check did, with its arithmetic, also where it found nothing.
 struct CheckReport {
   std::string check;
-  std::string status;  ///< "checked" | "not applicable"
+  std::string status;  ///< "checked" | "not applicable" | "not checked" (too much to try)
   std::string summary;
   Json values;
   std::vector<Sheet> sheets;  ///< arithmetic that is best read as a table

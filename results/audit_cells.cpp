@@ -70,6 +70,47 @@ std::vector<std::vector<Place>> equal_ones(
   return result;
 }
 
+// A choice, told in the report: from so many pairs on that chance alone would make, over as many
+// columns as the paper has, a pair says nothing. The usual level of a test.
+constexpr double kChancePairs = 0.05;
+
+/// P(two equally distributed numbers are printed alike) if they spread as those of a column do:
+/// the unit of the coarsest over the range of n numbers, enlarged by (n + 1) / (n - 1), which is
+/// unbiased for a uniform distribution and its range. A choice: about right for any smooth
+/// distribution.
+double chance_of_equal(const std::vector<const PrintedNumber*>& numbers) {
+  double least = numbers.front()->value;
+  double most = least;
+  double unit = 0;
+  for (const PrintedNumber* number : numbers) {
+    least = std::min(least, number->value);
+    most = std::max(most, number->value);
+    unit = std::max(unit, 2 * number->half_unit);
+  }
+  const auto n = static_cast<double>(numbers.size());
+  const double range = (most - least) * (n + 1) / (n - 1);
+  return range > unit ? unit / range : 1.0;
+}
+
+/// Pairs of rows of a column that chance is expected to print alike in mean and SD.
+double chance_pairs(const std::vector<Place>& places) {
+  std::vector<const PrintedNumber*> means;
+  std::vector<const PrintedNumber*> spreads;
+  for (const Place& place : places) {
+    if (place.cell().sd) {
+      means.push_back(&place.cell().mean);
+      spreads.push_back(&*place.cell().sd);
+    }
+  }
+  const auto n = static_cast<double>(means.size());
+  return n < 2 ? 0 : n * (n - 1) / 2 * chance_of_equal(means) * chance_of_equal(spreads);
+}
+
+/// Every case at the end of the scale, "0±0" or "100±0": what different methods may well share.
+bool is_saturated(const PrintedCell& cell) {
+  return cell.sd && cell.sd->value == 0 && (cell.mean.value == 0 || cell.mean.value == 100);
+}
+
 bool same_as_printed(const PrintedNumber& a, const PrintedNumber& b) {
   if (decimals(a) == decimals(b)) {
     return a.value == b.value;
@@ -109,18 +150,30 @@ Outcome check_duplicates(const Subject& subject) {
   const auto pair_of = [](const Place& place) {
     return place.cell().sd ? place.text() : std::string();
   };
+  double all_columns = 0;
+  for (const PrintedTable& table : subject.paper.tables) {
+    all_columns += static_cast<double>(table.spec.columns.size());
+  }
   for (const PrintedTable& table : subject.paper.tables) {
     for (std::size_t column = 0; column < table.spec.columns.size(); ++column) {
       ++columns;
       const std::vector<Place> places = column_of(table, column);
+      const double chance = chance_pairs(places);
       for (const auto& group : equal_ones(places, pair_of)) {
         ++pairs;
-        add(Severity::inconsistent,
+        const bool saturated = is_saturated(group.front().cell());
+        const bool rare = chance * all_columns < kChancePairs;
+        add(rare && !saturated ? Severity::inconsistent : Severity::note,
             "",
             group,
-            fmt::format("the same mean and the same SD, {}, digit by digit: a slip in copying, "
-                        "or a rare chance",
-                        group.front().text()));
+            fmt::format(
+                "the same mean and the same SD, {}, digit by digit{}",
+                group.front().text(),
+                saturated ? std::string(": the end of the scale, which several methods may reach")
+                : rare    ? std::string(": a slip in copying, or a rare chance")
+                       : fmt::format(": with so few digits for the spread of this column, chance "
+                                     "makes about {:.2g} such pairs",
+                                     chance)));
       }
       // Alone: not all of them are one identical pair.
       const auto alone = [&](const std::vector<Place>& group) {
@@ -159,11 +212,15 @@ Outcome check_duplicates(const Subject& subject) {
              columns > 0,
              fmt::format(
                  "Compared the rows of {} as printed texts, which needs no rounding intervals: {}, "
-                 "{} alone, {} alone.",
+                 "{} alone, {} alone. An identical pair is more than a note where chance would "
+                 "make fewer than {:g} of them in as many columns like its own, judged by its "
+                 "digits and its "
+                 "spread, and it is not 0±0 or 100±0.",
                  counted(columns, "column"),
                  counted(pairs, "identical pair") + " of mean and SD",
                  counted(means, "equal mean"),
-                 counted(spreads, "equal SD")),
+                 counted(spreads, "equal SD"),
+                 kChancePairs),
              {{"columns", columns},
               {"identical_pairs", pairs},
               {"equal_means", means},
@@ -328,16 +385,20 @@ Outcome check_bold(const Subject& subject) {
         continue;
       }
       ++checked;
-      const double largest =
-          std::ranges::max_element(
-              places, {}, [](const Place& place) { return place.cell().mean.value; })
-              ->cell()
-              .mean.value;
+      // Of equal ones that with the most decimals: it says the most.
+      const PrintedNumber* largest = &places.front().cell().mean;
+      for (const Place& place : places) {
+        const PrintedNumber& mean = place.cell().mean;
+        if (mean.value > largest->value ||
+            (mean.value == largest->value && decimals(mean) > decimals(*largest))) {
+          largest = &mean;
+        }
+      }
       std::vector<Place> best;
       std::vector<Place> bold;
       std::vector<Place> wrong;  // bold, but not the largest
       for (const Place& place : places) {
-        const bool is_best = place.cell().mean.value == largest;
+        const bool is_best = same_as_printed(place.cell().mean, *largest);
         if (is_best) {
           best.push_back(place);
         }
@@ -368,7 +429,7 @@ Outcome check_bold(const Subject& subject) {
                       places[0].column_name(),
                       table.spec.id,
                       bold.empty() ? std::string("no cell is bold") : "bold is " + labels(bold),
-                      best.front().cell().mean.text,
+                      largest->text,
                       labels(best));
       finding.values = {{"bold", paths(bold)}, {"largest", paths(best)}};
       outcome.findings.push_back(std::move(finding));
@@ -376,8 +437,7 @@ Outcome check_bold(const Subject& subject) {
   }
   std::string summary = fmt::format(
       "Bold marks against the largest printed mean in {}, as printed texts, which needs no "
-      "rounding "
-      "intervals.",
+      "rounding intervals; where decimals differ, by these.",
       counted(checked, "column"));
   if (checked == 0) {
     summary = "No column with known bold marks.";

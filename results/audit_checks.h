@@ -94,6 +94,10 @@ struct BucketWeights {
   bool shared = false;    ///< so do they, and chance does not explain it
   long others_to = 0;     ///< other numbers of test cases that were tried
   std::vector<std::pair<long, std::size_t>> others;  ///< those that fit as many rows, with rows
+  std::size_t any_rows = 0;  ///< rows that weights of any kind fit; 0: too many to try
+  std::vector<std::vector<double>> corners;  ///< of the sets of weights that fit so many
+  std::size_t better_rows = 0;  ///< rows that `better` fits if more than `most`, else 0
+  std::string better;           ///< "a split of 94 cases"; then no row is judged by `best`
 };
 std::vector<BucketWeights> bucket_weights_of(const Paper& paper);
 

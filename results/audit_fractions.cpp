@@ -31,14 +31,29 @@ std::map<std::string, Place> first_cells(const Paper& paper) {
   return cells;
 }
 
-/// The printed targets of one method's task, but for its average.
-std::vector<Place> targets_of(const std::map<std::string, Place>& cells, const CellPath& average) {
+/// The printed targets of one method's task, but for its average: those of the average's own table,
+/// as others may show targets that it does not include; of all tables where that one prints none.
+std::vector<Place> targets_of(const std::map<std::string, Place>& cells,
+                              const PrintedTable& own,
+                              const CellPath& average) {
+  const auto is_part = [&](const CellPath& path) {
+    return path.method == average.method && path.task == average.task &&
+           path.bucket == average.bucket && path.fraction == average.fraction &&
+           path.target != "average";
+  };
   std::vector<Place> parts;
+  for (std::size_t row = 0; row < own.cells.size(); ++row) {
+    for (std::size_t column = 0; column < own.cells[row].size(); ++column) {
+      if (const Place place{&own, row, column}; is_part(place.path())) {
+        parts.push_back(place);
+      }
+    }
+  }
+  if (!parts.empty()) {
+    return parts;
+  }
   for (const auto& [key, place] : cells) {
-    const CellPath path = place.path();
-    if (path.method == average.method && path.task == average.task &&
-        path.bucket == average.bucket && path.fraction == average.fraction &&
-        path.target != "average") {
+    if (is_part(place.path())) {
       parts.push_back(place);
     }
   }
@@ -68,6 +83,7 @@ Outcome check_monotone(const Subject& subject) {
   std::map<std::string, std::vector<Point>> series;  // method, task, target, bucket
   std::vector<std::string> order;
   std::map<std::string, CellPath> path_of;
+  std::map<std::string, const PrintedTable*> table_of;
   for (const Place& place : all_places(subject.paper)) {
     CellPath path = place.path();
     path.table.clear();
@@ -80,6 +96,7 @@ Outcome check_monotone(const Subject& subject) {
     if (!series.contains(key)) {
       order.push_back(key);
       path_of[key] = path;
+      table_of[key] = place.table;
     }
     series[key].push_back(
         {place.head().fraction, mean.value, mean.half_unit, mean.text, {place.path().text()}});
@@ -94,7 +111,7 @@ Outcome check_monotone(const Subject& subject) {
     const bool has_full =
         std::ranges::any_of(points, [](const Point& point) { return point.fraction == "1"; });
     if (path.target == "average" && !has_full) {
-      if (const auto parts = targets_of(cells, path); parts.size() > 1) {
+      if (const auto parts = targets_of(cells, *table_of.at(key), path); parts.size() > 1) {
         Point point = mean_of(parts);
         point.fraction = "1";
         point.text = fmt::format("{} = {:g}", point.text, point.value);
@@ -176,7 +193,7 @@ Outcome check_derived_average(const Subject& subject) {
     if (path.target != "average") {
       continue;
     }
-    const std::vector<Place> parts = targets_of(cells, path);
+    const std::vector<Place> parts = targets_of(cells, *place.table, path);
     if (parts.size() < 2) {
       without.push_back(path.text());
       continue;
@@ -191,7 +208,8 @@ Outcome check_derived_average(const Subject& subject) {
     Finding finding;
     finding.check = "derived-average";
     finding.id = "derived-average:" + path.text();
-    finding.severity = Severity::inconsistent;
+    const bool elsewhere = parts.front().table != place.table;
+    finding.severity = elsewhere ? Severity::note : Severity::inconsistent;
     finding.cells = {path.text()};
     finding.cells.insert(finding.cells.end(), mean.cells.begin(), mean.cells.end());
     const int digits = decimals(printed) + 1;
@@ -208,6 +226,10 @@ Outcome check_derived_average(const Subject& subject) {
         digits,
         printed.half_unit + mean.half,
         digits);
+    if (elsewhere) {
+      finding.message +=
+          " The targets are those of other tables, and may be others than those averaged.";
+    }
     finding.values = {{"printed", printed.value}, {"derived", mean.value}};
     outcome.findings.push_back(std::move(finding));
   }

@@ -1,9 +1,9 @@
 // Check of statements of significance: significance.
 
 #include "results/audit_checks.h"
+#include "results/rounding_box.h"
 #include "results/statistics.h"
 
-#include <boost/math/distributions/students_t.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,121 +15,62 @@
 namespace sar::audit_detail {
 namespace {
 
-namespace bm = boost::math;
-
-double two_sided_p(double t, double df) {
-  return std::min(1.0, 2 * bm::cdf(bm::complement(bm::students_t(df), std::abs(t))));
-}
-
 /// A p value from the printed numbers and bounds of it over all numbers that round to them.
 struct PrintedTest {
-  double t = 0, df = 0, p = 1;
+  TTest test;
   double low = 0, high = 1;
 };
 
-/// Means and SDs with half a unit of their last digit.
-struct Group {
-  double mean = 0, mean_half = 0, sd_low = 0, sd = 0, sd_high = 0;
-  int n = 0;
-
-  explicit Group(const Place& place)
-      : mean(place.cell().mean.value),
-        mean_half(place.cell().mean.half_unit),
-        sd_low(std::max(0.0, place.cell().sd->value - place.cell().sd->half_unit)),
-        sd(place.cell().sd->value),
-        sd_high(place.cell().sd->value + place.cell().sd->half_unit),
-        n(place.table->spec.trials) {}
-};
-
-/// Variance of the difference of the means, pooled or not.
-double variance(bool pooled, double sd_a, int n_a, double sd_b, int n_b) {
-  if (!pooled) {
-    return sd_a * sd_a / n_a + sd_b * sd_b / n_b;
-  }
-  return ((n_a - 1) * sd_a * sd_a + (n_b - 1) * sd_b * sd_b) / (n_a + n_b - 2) *
-         (1.0 / n_a + 1.0 / n_b);
+RoundedSummary summary_of(const Place& place) {
+  const PrintedCell& cell = place.cell();
+  return {cell.mean.value,
+          cell.mean.half_unit,
+          std::max(0.0, cell.sd->value),
+          cell.sd->half_unit,
+          place.table->spec.trials};
 }
 
-/// Satterthwaite's degrees of freedom; empty if both SDs are 0.
-std::optional<double> satterthwaite(double sd_a, int n_a, double sd_b, int n_b) {
-  const double a = sd_a * sd_a / n_a;
-  const double b = sd_b * sd_b / n_b;
-  if (!(a + b > 0)) {
-    return {};
-  }
-  const double share = a / (a + b);
-  return 1 / (share * share / (n_a - 1) + (1 - share) * (1 - share) / (n_b - 1));
-}
-
-/// Bounds of p over the closed box of rounding intervals: |t| is extreme at its corners; the
-/// degrees of freedom of Welch's test depend on the ratio of the SDs alone and are largest, n_a +
-/// n_b - 2, where sd_a² / (n_a (n_a - 1)) = sd_b² / (n_b (n_b - 1)), so they too lie between their
-/// values at two corners but for that ridge. p falls with |t| and with the degrees of freedom.
-/// Without the effect sizes of student_test and welch_test, whose intervals take most of their
-/// time. At least one SD must be above 0.
-PrintedTest test_printed(const Group& a, const Group& b, bool pooled) {
+PrintedTest test_printed(const RoundedSummary& a,
+                         const RoundedSummary& b,
+                         bool pooled,
+                         double alpha) {
   PrintedTest result;
-  result.t = (a.mean - b.mean) / std::sqrt(variance(pooled, a.sd, a.n, b.sd, b.n));
-  result.df = pooled ? a.n + b.n - 2 : *satterthwaite(a.sd, a.n, b.sd, b.n);
-  result.p = two_sided_p(result.t, result.df);
-  const double difference = std::abs(a.mean - b.mean);
-  const double slack = a.mean_half + b.mean_half;
-  const double nearest = std::max(0.0, difference - slack);
-  const double farthest = difference + slack;
-  double least_df = a.n + b.n - 2;
-  double most_df = least_df;
-  if (!pooled) {
-    const auto one = satterthwaite(a.sd_low, a.n, b.sd_high, b.n);
-    const auto other = satterthwaite(a.sd_high, a.n, b.sd_low, b.n);
-    least_df = std::min(one.value_or(least_df), other.value_or(least_df));
-    const auto weight = [](double sd, int n) { return sd * sd / (n * (n - 1.0)); };
-    const bool ridge = weight(a.sd_low, a.n) <= weight(b.sd_high, b.n) &&
-                       weight(b.sd_low, b.n) <= weight(a.sd_high, a.n);
-    if (!ridge) {
-      most_df = std::max(one.value_or(least_df), other.value_or(least_df));
-    }
+  const Summary one{a.mean, a.sd, a.n};
+  const Summary other{b.mean, b.sd, b.n};
+  result.test = pooled ? student_test(one, other, alpha) : welch_test(one, other, alpha);
+  const Range bounds = p_bounds(a, b, pooled);
+  result.low = bounds.low;
+  result.high = bounds.high;
+  if (result.test.testable) {  // not even by the last digit of double arithmetic
+    result.low = std::min(result.low, result.test.p);
+    result.high = std::max(result.high, result.test.p);
   }
-  const double most = variance(pooled, a.sd_high, a.n, b.sd_high, b.n);
-  const double least = variance(pooled, a.sd_low, a.n, b.sd_low, b.n);
-  result.high = nearest > 0 ? two_sided_p(nearest / std::sqrt(most), least_df) : 1.0;
-  result.low = least > 0 ? two_sided_p(farthest / std::sqrt(least), most_df) : 0.0;
-  result.low = std::min(result.low, result.p);  // not even in the last digit of double arithmetic
-  result.high = std::max(result.high, result.p);
   return result;
 }
 
 /// One row against another in one column.
-struct Comparison {
+struct StatedComparison {
   Place row, reference;
   PrintedTest student, welch;
-  std::string obstacle;  ///< why it is not testable
-  /// Correlation over trials from which on a paired test is significant; above 1: none suffices.
-  double correlation = 0;
+  std::string obstacle;           ///< why it is not testable
+  NeededCorrelation correlation;  ///< over trials, for a paired test to be significant
   std::map<std::string, std::map<std::string, double>> adjusted;  ///< family, then holm | bh
 
   [[nodiscard]] bool testable() const { return obstacle.empty(); }
 };
-
-/// Paired test with n - 1 degrees of freedom: |d| / (s_d / √n) reaches the quantile where s_d² =
-/// s_a² + s_b² - 2 r s_a s_b is small enough. From the printed numbers, without rounding.
-double needed_correlation(const Group& a, const Group& b, double alpha) {
-  const double quantile = bm::quantile(bm::complement(bm::students_t(a.n - 1), alpha / 2));
-  const double difference = a.mean - b.mean;
-  const double largest = a.n * difference * difference / (quantile * quantile);
-  const double excess = a.sd * a.sd + b.sd * b.sd - largest;
-  if (!(a.sd * b.sd > 0)) {  // one group does not vary: the correlation does not matter
-    return excess > 0 ? 2 : -1;
-  }
-  return excess / (2 * a.sd * b.sd);
-}
 
 /// Rounded up: what is shown suffices.
 std::string show_correlation(double r) {
   return r > 1 ? "none" : r <= -1 ? "any" : fmt::format("{:.3f}", std::ceil(1000 * r) / 1000);
 }
 
+/// Rounding decides whether any correlation suffices.
+bool straddles(const NeededCorrelation& needed) {
+  return needed.range.low <= 1 && needed.range.high > 1;
+}
+
 /// Fills in the tests of a comparison, or why there are none.
-void test(Comparison& each, double alpha) {
+void test(StatedComparison& each, double alpha) {
   const PrintedCell& row = each.row.cell();
   const PrintedCell& reference = each.reference.cell();
   if (!row.sd || !reference.sd) {
@@ -138,13 +79,12 @@ void test(Comparison& each, double alpha) {
     each.obstacle = "the number of trials is not stated";
   } else if (row.sd->value < 0 || reference.sd->value < 0) {
     each.obstacle = "a negative SD";
-  } else if (row.sd->value == 0 && reference.sd->value == 0) {
-    each.obstacle = "standard error is zero";
   } else {
-    const Group a(each.row);
-    const Group b(each.reference);
-    each.student = test_printed(a, b, true);
-    each.welch = test_printed(a, b, false);
+    const RoundedSummary a = summary_of(each.row);
+    const RoundedSummary b = summary_of(each.reference);
+    each.student = test_printed(a, b, true, alpha);
+    each.welch = test_printed(a, b, false, alpha);
+    each.obstacle = each.student.test.reason;
     each.correlation = needed_correlation(a, b, alpha);
   }
 }
@@ -155,7 +95,7 @@ struct Statement {
   const PrintedTable* table = nullptr;
   std::string method;
   double alpha = 0.05;
-  std::vector<Comparison> comparisons;
+  std::vector<StatedComparison> comparisons;
   std::vector<ClaimFamily> families;
 };
 
@@ -170,13 +110,13 @@ std::vector<std::string> other_rows(const PrintedTable& table, const std::string
 }
 
 /// Does the sentence speak of this comparison? An empty list means all.
-bool speaks_of(const Claim& claim, const Comparison& each) {
+bool speaks_of(const Claim& claim, const StatedComparison& each) {
   const CellPath path = each.row.path();
   return (claim.versus.empty() || std::ranges::count(claim.versus, path.method) > 0) &&
          (claim.columns.empty() || std::ranges::count(claim.columns, path.column()) > 0);
 }
 
-bool is_excepted(const Claim& claim, const Comparison& each) {
+bool is_excepted(const Claim& claim, const StatedComparison& each) {
   const CellPath path = each.row.path();
   return std::ranges::any_of(claim.except, [&](const CellPath& other) {
     return other.method == path.method && other.column() == path.column();
@@ -202,7 +142,7 @@ void fill(Statement& statement) {
   for (std::size_t row = 0; row < table.spec.rows.size(); ++row) {
     for (std::size_t column = 0; row != reference_row && column < table.spec.columns.size();
          ++column) {
-      Comparison each;
+      StatedComparison each;
       each.row = {&table, row, column};
       each.reference = {&table, reference_row, column};
       const bool in_family =
@@ -221,12 +161,12 @@ void fill(Statement& statement) {
     statement.families.push_back({"all comparisons", others});
   }
   for (const ClaimFamily& family : statement.families) {
-    std::vector<Comparison*> members;
+    std::vector<StatedComparison*> members;
     std::vector<double> p;
-    for (Comparison& each : statement.comparisons) {
+    for (StatedComparison& each : statement.comparisons) {
       if (each.testable() && std::ranges::count(family.versus, each.row.method().method) > 0) {
         members.push_back(&each);
-        p.push_back(each.student.p);
+        p.push_back(each.student.test.p);
       }
     }
     for (const char* correction : {"holm", "bh"}) {
@@ -280,11 +220,14 @@ std::vector<Statement> statements_of(const Subject& subject) {
 }
 
 Json json_of(const PrintedTest& test) {
-  return {
-      {"t", test.t}, {"df", test.df}, {"p", test.p}, {"p_low", test.low}, {"p_high", test.high}};
+  return {{"t", test.test.t},
+          {"df", test.test.df},
+          {"p", test.test.p},
+          {"p_low", test.low},
+          {"p_high", test.high}};
 }
 
-Json json_of(const Comparison& each) {
+Json json_of(const StatedComparison& each) {
   Json json{{"cell", each.row.path().text()}, {"versus", each.reference.path().text()}};
   if (!each.testable()) {
     json["not_testable"] = each.obstacle;
@@ -293,17 +236,20 @@ Json json_of(const Comparison& each) {
   json["n"] = each.row.table->spec.trials;
   json["student"] = json_of(each.student);
   json["welch"] = json_of(each.welch);
-  json["paired_needs_r"] = each.correlation > 1 ? Json() : Json(std::max(-1.0, each.correlation));
+  const auto needed = [](double r) { return r > 1 ? Json() : Json(std::max(-1.0, r)); };
+  json["paired_needs_r"] = needed(each.correlation.as_printed);
+  json["paired_needs_r_low"] = needed(each.correlation.range.low);
+  json["paired_needs_r_high"] = needed(each.correlation.range.high);
   json["p_adjusted"] = each.adjusted;
   return json;
 }
 
-/// "t(8) = -1.12, p = 0.294 (0.292 to 0.297 within rounding)"
+/// "t(8) = -1.12, p = 0.294 (bounds within rounding 0.292 to 0.297)"
 std::string show(const PrintedTest& test) {
-  return fmt::format("t({:.3g}) = {:.2f}, p = {} ({} to {} within rounding)",
-                     test.df,
-                     test.t,
-                     format_p(test.p),
+  return fmt::format("t({:.3g}) = {:.2f}, p = {} (bounds within rounding {} to {})",
+                     test.test.df,
+                     test.test.t,
+                     format_p(test.test.p),
                      format_p(test.low),
                      format_p(test.high));
 }
@@ -311,7 +257,7 @@ std::string show(const PrintedTest& test) {
 /// Where the printed numbers stand to "significant at alpha".
 enum class Standing { significant, not_significant, undecided };
 
-Standing standing(const Comparison& each, double alpha) {
+Standing standing(const StatedComparison& each, double alpha) {
   if (each.student.high < alpha && each.welch.high < alpha) {
     return Standing::significant;
   }
@@ -322,7 +268,7 @@ Standing standing(const Comparison& each, double alpha) {
 }
 
 /// What speaks against the sentences in one comparison, if anything does.
-std::optional<Finding> contradiction(const Statement& statement, const Comparison& each) {
+std::optional<Finding> contradiction(const Statement& statement, const StatedComparison& each) {
   std::vector<std::string> stated;
   bool excepted = false;  // by one sentence: then the others are not meant to include it either
   for (const Claim* claim : statement.claims) {
@@ -362,16 +308,24 @@ std::optional<Finding> contradiction(const Statement& statement, const Compariso
   } else if (stands == Standing::not_significant) {
     text += fmt::format(
         "p < {:g} is not reproducible from mean, SD and n = {} with an unpaired test; ", alpha, n);
-    text +=
-        each.correlation > 1
-            ? std::string(
-                  "nor, as printed, with a paired one, whatever the correlation over trials.")
-            : fmt::format(
-                  "a paired one would, as printed, need a correlation over trials of at least {}.",
-                  show_correlation(each.correlation));
+    const Range& range = each.correlation.range;
+    if (range.low > 1) {
+      text += "nor with a paired one, whatever the correlation over trials, within all rounding.";
+    } else if (straddles(each.correlation)) {
+      text += fmt::format(
+          "rounding decides whether a paired one could: it would need a correlation over trials of "
+          "at least {}, or more than 1.",
+          show_correlation(range.low));
+    } else {
+      text += fmt::format(
+          "a paired one would need a correlation over trials of at least {} to {}, depending on "
+          "rounding.",
+          show_correlation(range.low),
+          show_correlation(range.high));
+    }
   } else {
-    const bool student = each.student.p < alpha;
-    const bool welch = each.welch.p < alpha;
+    const bool student = each.student.test.p < alpha;
+    const bool welch = each.welch.test.p < alpha;
     text += student == welch
                 ? fmt::format("Rounding decides whether p < {:g}.", alpha)
                 : fmt::format(
@@ -391,19 +345,20 @@ Sheet comparison_sheet(const Statement& statement, const std::string& id) {
   sheet.header = {
       "Row", "Column", "t", "p Student", "p Welch", "within rounding", "Holm", "r paired"};
   const std::string family = statement.families.back().name;
-  for (const Comparison& each : statement.comparisons) {
+  for (const StatedComparison& each : statement.comparisons) {
     std::vector<std::string> line{each.row.method().label, each.row.column_name()};
     if (each.testable()) {
       const auto found = each.adjusted.find(family);
       line.insert(line.end(),
-                  {fmt::format("{:.2f}", each.student.t),
-                   format_p(each.student.p),
-                   format_p(each.welch.p),
+                  {fmt::format("{:.2f}", each.student.test.t),
+                   format_p(each.student.test.p),
+                   format_p(each.welch.test.p),
                    fmt::format("{} to {}",
                                format_p(std::min(each.student.low, each.welch.low)),
                                format_p(std::max(each.student.high, each.welch.high))),
                    found == each.adjusted.end() ? "–" : format_p(found->second.at("holm")),
-                   show_correlation(each.correlation)});
+                   straddles(each.correlation) ? std::string("rounding")
+                                               : show_correlation(each.correlation.range.high)});
     } else {
       line.resize(sheet.header.size(), "–");
     }
@@ -414,7 +369,9 @@ Sheet comparison_sheet(const Statement& statement, const std::string& id) {
       "the "
       "printed ones. Holm: Student's p corrected over {}. r paired: the correlation over trials "
       "from "
-      "which on a paired test, n - 1 degrees of freedom, gives p < {:g}; any, or none suffices.",
+      "which on a paired test, n - 1 degrees of freedom, gives p < {:g} within all rounding; any, "
+      "or none suffices; rounding: it "
+      "decides whether any does.",
       statement.comparisons.front().reference.method().label,
       family,
       statement.alpha)};
@@ -425,8 +382,8 @@ Sheet comparison_sheet(const Statement& statement, const std::string& id) {
 Json families_json(const Statement& statement, Sheet& sheet) {
   Json list = Json::array();
   for (const ClaimFamily& family : statement.families) {
-    std::vector<const Comparison*> members;
-    for (const Comparison& each : statement.comparisons) {
+    std::vector<const StatedComparison*> members;
+    for (const StatedComparison& each : statement.comparisons) {
       if (each.adjusted.contains(family.name)) {
         members.push_back(&each);
       }
@@ -437,10 +394,10 @@ Json families_json(const Statement& statement, Sheet& sheet) {
       std::vector<std::string> lost;
       std::vector<std::string> names;
       std::size_t kept = 0;
-      for (const Comparison* each : members) {
+      for (const StatedComparison* each : members) {
         if (p_of(*each) < statement.alpha) {
           ++kept;
-        } else if (each->student.p < statement.alpha) {
+        } else if (each->student.test.p < statement.alpha) {
           lost.push_back(each->row.path().text());
           names.push_back(each->row.method().label + " " + each->row.column_name());
         }
@@ -455,12 +412,12 @@ Json families_json(const Statement& statement, Sheet& sheet) {
         }
       }
     };
-    count("student", nullptr, [](const Comparison& each) { return each.student.p; });
-    count("welch", nullptr, [](const Comparison& each) { return each.welch.p; });
-    count("holm", "Holm", [&](const Comparison& each) {
+    count("student", nullptr, [](const StatedComparison& each) { return each.student.test.p; });
+    count("welch", nullptr, [](const StatedComparison& each) { return each.welch.test.p; });
+    count("holm", "Holm", [&](const StatedComparison& each) {
       return each.adjusted.at(family.name).at("holm");
     });
-    count("bh", "Benjamini–Hochberg", [&](const Comparison& each) {
+    count("bh", "Benjamini–Hochberg", [&](const StatedComparison& each) {
       return each.adjusted.at(family.name).at("bh");
     });
     sheet.rows.push_back(std::move(line));
@@ -479,7 +436,7 @@ Outcome check_significance(const Subject& subject) {
   std::size_t tested = 0;
   for (const Statement& statement : statements) {
     const auto testable = static_cast<std::size_t>(
-        std::ranges::count_if(statement.comparisons, &Comparison::testable));
+        std::ranges::count_if(statement.comparisons, &StatedComparison::testable));
     if (testable == 0) {
       said.push_back(fmt::format("{}: no comparison is testable.", statement.table->spec.id));
       continue;
@@ -488,7 +445,7 @@ Outcome check_significance(const Subject& subject) {
     std::map<Standing, std::size_t> counts;
     std::map<std::string, std::size_t> contradicted;  // of each sentence
     Json comparisons = Json::array();
-    for (const Comparison& each : statement.comparisons) {
+    for (const StatedComparison& each : statement.comparisons) {
       comparisons.push_back(json_of(each));
       counts[standing(each, statement.alpha)] += each.testable() ? 1U : 0U;
       if (auto finding = contradiction(statement, each)) {
@@ -502,7 +459,7 @@ Outcome check_significance(const Subject& subject) {
     Json sentences = Json::array();
     for (const Claim* claim : statement.claims) {
       const auto stated = static_cast<std::size_t>(
-          std::ranges::count_if(statement.comparisons, [&](const Comparison& each) {
+          std::ranges::count_if(statement.comparisons, [&](const StatedComparison& each) {
             return each.testable() && speaks_of(*claim, each) &&
                    std::ranges::none_of(statement.claims, [&](const Claim* other) {
                      return is_excepted(*other, each);
@@ -542,6 +499,11 @@ Outcome check_significance(const Subject& subject) {
     families.notes.insert(families.notes.begin(),
                           "Holm and Benjamini–Hochberg (BH, approximate under dependence) correct "
                           "Student's p.");
+    if (testable < statement.comparisons.size()) {
+      families.notes.push_back(
+          fmt::format("{} cannot be tested, so without p, and left out of the families.",
+                      counted(statement.comparisons.size() - testable, "comparison")));
+    }
     outcome.report.sheets.push_back(comparison_sheet(statement, id));
     outcome.report.sheets.push_back(std::move(families));
     values.push_back({{"table", statement.table->spec.id},

@@ -33,7 +33,7 @@ void check_equals(const Claim& claim, const Place& place, Outcome& outcome) {
   Finding finding;
   finding.check = "text-vs-table";
   finding.id = "text-vs-table:" + claim.id;
-  finding.severity = meet ? Severity::note : Severity::inconsistent;
+  finding.severity = Severity::inconsistent;
   finding.cells = {place.path().text(), "text/" + claim.id};
   finding.message = fmt::format("{} says {}, but {} prints {} ({}, {}){}.",
                                 where(claim),
@@ -42,7 +42,7 @@ void check_equals(const Claim& claim, const Place& place, Outcome& outcome) {
                                 printed.text,
                                 place.method().label,
                                 place.column_name(),
-                                meet ? ": one value could be rounded to both" : "");
+                                meet ? ": the same number of digits, but not the same ones" : "");
   finding.values = {{"text", said.value}, {"table", printed.value}};
   outcome.findings.push_back(std::move(finding));
 }
@@ -112,6 +112,7 @@ struct Count {
   long number = 0;
   std::string sum;  ///< "623 + 111"
   std::vector<std::string> cells;
+  bool differs = false;  ///< the data sets do not have the same number
 };
 
 Count count_of(const Paper& paper, const Claim& claim) {
@@ -137,10 +138,10 @@ Count count_of(const Paper& paper, const Claim& claim) {
       const long sum = std::accumulate(cubes.begin(), cubes.end(), 0L);
       add(sum, std::to_string(sum));
     } else if (claim.what == "scales") {
-      if (const auto scales = static_cast<long>(cubes.size()); scales > count.number) {
-        count.number = scales;
-        terms = set.cubes;
-      }
+      const auto scales = static_cast<long>(cubes.size());
+      count.differs = count.differs || (count.cells.size() > 1 && scales != count.number);
+      count.number = scales;
+      terms.push_back(fmt::format("{} of {}", scales, set.label));
     } else {
       std::string value = claim.what == "datasets"     ? set.dataset
                           : claim.what == "modalities" ? set.modality
@@ -160,7 +161,7 @@ Count count_of(const Paper& paper, const Claim& claim) {
 
 void check_count(const Paper& paper, const Claim& claim, Outcome& outcome) {
   const Count count = count_of(paper, claim);
-  if (static_cast<double>(count.number) == claim.number->value) {
+  if (static_cast<double>(count.number) == claim.number->value && !count.differs) {
     return;
   }
   Finding finding;
@@ -180,7 +181,7 @@ void check_count(const Paper& paper, const Claim& claim, Outcome& outcome) {
                   claim.what,
                   conditions.empty() ? "" : fmt::format(" ({})", fmt::join(conditions, ", ")),
                   paper.data_table,
-                  count.number,
+                  count.differs ? "different numbers" : std::to_string(count.number),
                   count.sum);
   finding.values = {{"text", claim.number->value}, {"table", count.number}};
   outcome.findings.push_back(std::move(finding));

@@ -17,9 +17,10 @@ namespace {
 
 // Choices, told in the report.
 constexpr int kMostCasesIfUnknown = 200;  // look so far where the paper does not say
-constexpr int kOtherCases = 3;       // other numbers of cases: up to so many times the stated one
-constexpr double kMostSplits = 5e6;  // try at most so many for each of both questions
-constexpr double kChance = 0.05;     // splits that chance alone may let fit so many rows
+constexpr int kOtherCases = 3;        // other numbers of cases: up to so many times the stated one
+constexpr double kMostSplits = 5e6;   // try at most so many for each of both questions
+constexpr double kChance = 0.05;      // splits that chance alone may let fit so many rows
+constexpr double kMostCorners = 2e6;  // corners of all sets of weights, each tried on every row
 
 /// Bounds of one row: a split w fits if sum of w[i] low[i] <= 0 <= sum of w[i] high[i], which is
 /// |sum of w[i] m[i] - N m_all| <= N half_all + sum of w[i] half[i], exactly.
@@ -332,6 +333,134 @@ void search(BucketWeights& weights, const std::vector<Bounds>& bounds) {
   weights.shared = weights.majority && weights.by_chance <= kChance;
 }
 
+// --- weights of any kind ------------------------------------------------------------------------
+
+/// The only direction orthogonal to all `planes` (one fewer than their dimension), scaled so that
+/// its sum is 1; empty if there are several, or if one of its weights is negative.
+std::vector<double> corner_of(const std::vector<const std::vector<double>*>& planes) {
+  const std::size_t n = planes.size() + 1;
+  std::vector<std::vector<double>> rows;
+  for (const auto* plane : planes) {
+    rows.push_back(*plane);
+  }
+  constexpr double kSmall = 1e-12;  // the planes are scaled to 1
+  std::vector<std::size_t> pivots;
+  std::size_t free_column = n;
+  for (std::size_t column = 0; column < n; ++column) {
+    const std::size_t done = pivots.size();
+    std::size_t largest = done;
+    for (std::size_t row = done; row < rows.size(); ++row) {
+      if (std::abs(rows[row][column]) > std::abs(rows[largest][column])) {
+        largest = row;
+      }
+    }
+    if (done == rows.size() || std::abs(rows[largest][column]) < kSmall) {
+      if (free_column < n) {
+        return {};
+      }
+      free_column = column;
+      continue;
+    }
+    std::swap(rows[done], rows[largest]);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const double factor = row == done ? 0 : rows[row][column] / rows[done][column];
+      for (std::size_t i = 0; i < n && factor != 0; ++i) {
+        rows[row][i] -= factor * rows[done][i];
+      }
+    }
+    pivots.push_back(column);
+  }
+  std::vector<double> weights(n, 0.0);
+  weights[free_column] = 1;
+  for (std::size_t row = 0; row < pivots.size(); ++row) {
+    weights[pivots[row]] = -rows[row][free_column] / rows[row][pivots[row]];
+  }
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  if (std::abs(sum) < kSmall) {
+    return {};
+  }
+  for (double& weight : weights) {
+    weight /= sum;
+    if (weight < -kSmall) {
+      return {};
+    }
+    weight = std::max(0.0, weight);
+  }
+  return weights;
+}
+
+/// How many rows weights of any kind fit, whole numbers of cases or not. Each row allows the
+/// weights between two planes, so that sets of weights that fit the same rows are polytopes, and
+/// the most rows are fitted in a corner, where as many planes meet as there are parts less one.
+void search_any(BucketWeights& weights, const std::vector<Bounds>& bounds) {
+  const std::size_t parts = weights.group->parts.size();
+  std::vector<std::vector<double>> planes;
+  for (std::size_t part = 0; part < parts; ++part) {
+    planes.emplace_back(parts, 0.0)[part] = 1;
+  }
+  std::vector<double> scales;
+  for (const Bounds& row : bounds) {
+    double scale = 1;
+    for (std::size_t part = 0; part < parts; ++part) {
+      scale = std::max({scale,
+                        std::abs(static_cast<double>(row.low[part])),
+                        std::abs(static_cast<double>(row.high[part]))});
+    }
+    for (const auto* side : {&row.low, &row.high}) {
+      planes.emplace_back();
+      for (const long each : *side) {
+        planes.back().push_back(static_cast<double>(each) / scale);
+      }
+    }
+    scales.push_back(scale);
+  }
+  double corners = 1;
+  for (std::size_t i = 0; i + 1 < parts; ++i) {
+    corners *= static_cast<double>(planes.size() - i) / static_cast<double>(i + 1);
+  }
+  if (corners > kMostCorners) {
+    return;
+  }
+  const auto count = [&](const std::vector<double>& corner) {
+    std::size_t fitting = 0;
+    for (std::size_t row = 0; row < bounds.size(); ++row) {
+      double below = 0;
+      double above = 0;
+      for (std::size_t part = 0; part < parts; ++part) {
+        below += corner[part] * static_cast<double>(bounds[row].low[part]);
+        above += corner[part] * static_cast<double>(bounds[row].high[part]);
+      }
+      constexpr double kRounding = 1e-11;  // a corner lies on its planes but for rounding
+      fitting += below <= kRounding * scales[row] && above >= -kRounding * scales[row] ? 1U : 0U;
+    }
+    return fitting;
+  };
+  std::vector<const std::vector<double>*> chosen;
+  const auto choose = [&](auto&& self, std::size_t from) -> void {
+    if (chosen.size() + 1 == parts) {
+      std::vector<double> corner = corner_of(chosen);
+      if (corner.empty()) {
+        return;
+      }
+      const std::size_t fitting = count(corner);
+      if (fitting > weights.any_rows) {
+        weights.any_rows = fitting;
+        weights.corners.clear();
+      }
+      if (fitting == weights.any_rows) {
+        weights.corners.push_back(std::move(corner));
+      }
+      return;
+    }
+    for (std::size_t plane = from; plane < planes.size(); ++plane) {
+      chosen.push_back(&planes[plane]);
+      self(self, plane + 1);
+      chosen.pop_back();
+    }
+  };
+  choose(choose, 0);
+}
+
 /// Which other numbers of test cases would do as well.
 void search_others(BucketWeights& weights, const std::vector<Bounds>& bounds) {
   const auto parts = static_cast<long>(weights.group->parts.size());
@@ -348,10 +477,42 @@ void search_others(BucketWeights& weights, const std::vector<Bounds>& bounds) {
     most = 0;
     enumeration.run(weights.group->parts.size(), cases);
     weights.others_to = cases;
-    if (cases != weights.group->cases && most >= weights.most) {
+    if (cases != weights.group->cases && most >= std::max<std::size_t>(1, weights.most)) {
       weights.others.emplace_back(cases, most);
     }
   }
+}
+
+/// Weights that fit more rows than any split of the stated (or tried) numbers of cases: then that
+/// number, not a cell, is what the rows speak against. Named are the plain average if it does best,
+/// then the nearest other number of cases, then weights of any kind.
+void compare_with_others(BucketWeights& weights, const std::vector<Bounds>& bounds) {
+  const std::size_t parts = weights.group->parts.size();
+  const std::size_t equal = rows_fitting(bounds, Split(parts, 1));
+  std::size_t most = std::max(equal, weights.any_rows);
+  for (const auto& [cases, fitting] : weights.others) {
+    most = std::max(most, fitting);
+  }
+  if (most <= weights.most) {
+    return;
+  }
+  weights.better_rows = most;
+  weights.majority = false;
+  weights.shared = false;
+  if (equal == most) {
+    weights.better = "equal weights, the plain average of the parts";
+    return;
+  }
+  long nearest = 0;
+  const auto distance = [&](long cases) { return std::abs(cases - weights.group->cases); };
+  for (const auto& [cases, fitting] : weights.others) {
+    if (fitting == most && (nearest == 0 || distance(cases) < distance(nearest))) {
+      nearest = cases;
+    }
+  }
+  weights.better = nearest > 0 ? fmt::format("a split of {} cases", nearest)
+                               : fmt::format("weights such as ({:.4f})",
+                                             fmt::join(weights.corners.front(), ", "));
 }
 
 // --- what is said about it ----------------------------------------------------------------------
@@ -417,6 +578,50 @@ std::string row_id(const BucketWeights& weights, const BucketRow& row) {
          (same > 1 ? ":" + row.whole.table->spec.id : "");
 }
 
+/// The whole lies outside its parts, within all rounding: no weights make it their mean.
+bool is_outside(const Bounds& bounds) {
+  return std::ranges::all_of(bounds.low, [](long each) { return each > 0; }) ||
+         std::ranges::all_of(bounds.high, [](long each) { return each < 0; });
+}
+
+/// Weights that do better than those of the stated number of cases: what to make of it.
+Finding other_weights_finding(const BucketWeights& weights) {
+  const std::string name = group_name(*weights.group);
+  const std::size_t rows = weights.rows.size();
+  Finding finding;
+  finding.check = "bucket-weights";
+  finding.id = "bucket-weights:" + name + ":other-weights";
+  for (const BucketRow& row : weights.rows) {
+    finding.cells.insert(finding.cells.end(), row.cells.begin(), row.cells.end());
+  }
+  const std::string tried = weights.from == weights.to
+                                ? fmt::format("the {} cases", weights.group->cases)
+                                : fmt::format("{} to {} cases", weights.from, weights.to);
+  finding.message = fmt::format(
+      "{}: no split of {} fits more than {} of {} rows, but {} fit{} {}. Either {} is a mean with "
+      "other weights than the paper's files say, or rows are off by so little that other weights "
+      "hide it. No row is judged: compare the number of cases and how {} is averaged.",
+      name,
+      tried,
+      weights.most,
+      rows,
+      weights.better,
+      weights.better.starts_with("a split") ? "s" : "",
+      weights.better_rows,
+      weights.group->whole,
+      weights.group->whole);
+  if (weights.better_rows < rows) {
+    finding.message += fmt::format(" These would leave {} that {} not fit.",
+                                   counted(rows - weights.better_rows, "row"),
+                                   rows - weights.better_rows == 1 ? "does" : "do");
+  }
+  finding.values = {{"rows", rows},
+                    {"rows_fitting", weights.most},
+                    {"other_weights", weights.better},
+                    {"rows_fitting_others", weights.better_rows}};
+  return finding;
+}
+
 /// A row that does not fit: its arithmetic under the closest of the best splits.
 Finding misfit_finding(const BucketWeights& weights,
                        const BucketRow& row,
@@ -431,8 +636,7 @@ Finding misfit_finding(const BucketWeights& weights,
   finding.cells = row.cells;
   finding.severity = weights.shared || !row.fits_any ? Severity::inconsistent : Severity::note;
   const std::string whole = row.whole.column_name();
-  const bool outside = std::ranges::all_of(bounds.low, [](long each) { return each > 0; }) ||
-                       std::ranges::all_of(bounds.high, [](long each) { return each < 0; });
+  const bool outside = is_outside(bounds);
   std::string text = row.whole.method().label + ": ";
   finding.values = {{"printed", Json::object()}, {"fits_some_split", row.fits_any}};
   for (const Place& place : places) {
@@ -587,8 +791,23 @@ Json json_of(const BucketWeights& weights) {
           {"runner_up_rows", weights.runner_up_rows},
           {"expected_by_chance", weights.by_chance},
           {"shared", weights.shared},
+          {"any_weights_rows", weights.any_rows > 0 ? Json(weights.any_rows) : Json()},
+          {"better_weights", weights.better.empty() ? Json() : Json(weights.better)},
           {"other_cases_tried_to", weights.others_to},
           {"other_cases", std::move(others)}};
+}
+
+/// How many rows the best of all weights fit.
+std::string describe_any(const BucketWeights& weights) {
+  if (weights.better_rows > 0) {
+    return fmt::format("Other weights do better: {} fit{} {}.",
+                       weights.better,
+                       weights.better.starts_with("a split") ? "s" : "",
+                       counted(weights.better_rows, "row"));
+  }
+  return weights.any_rows > 0
+             ? "No weights of any kind, whole numbers of cases or not, fit more rows."
+             : "Weights that are no numbers of cases were not tried: there are too many.";
 }
 
 std::string describe(const BucketWeights& weights, const std::vector<Bounds>& bounds) {
@@ -607,7 +826,8 @@ std::string describe(const BucketWeights& weights, const std::vector<Bounds>& bo
                           weights.to),
       group.cases_source.empty() ? "" : ": " + group.cases_source);
   if (weights.best.empty()) {
-    return text + fmt::format("No split fits more than {}.", counted(weights.most, "row"));
+    return text + fmt::format("No split fits more than {}. ", counted(weights.most, "row")) +
+           describe_any(weights);
   }
   text +=
       fmt::format("Best split {}: {} of {} rows", show(weights.best.front()), weights.most, rows);
@@ -649,8 +869,9 @@ std::string describe(const BucketWeights& weights, const std::vector<Bounds>& bo
                           fmt::join(others, ", "),
                           weights.others.size() > others.size() ? ", …" : "");
     }
+    text += " ";
   }
-  return text;
+  return text + describe_any(weights);
 }
 
 /// One row's SD of the whole against its parts' under one split, within rounding.
@@ -683,6 +904,38 @@ SdBounds sd_bounds(const BucketRow& row, const Split& split) {
   return bounds;
 }
 
+/// Is the SD of the whole out of the bounds for all weights that fit the most rows, whole numbers
+/// of cases or not? Each bound is linear in the weights, so that its extremes are at their corners.
+bool above_at_all(const BucketRow& row, const std::vector<std::vector<double>>& corners) {
+  const PrintedNumber& whole = *row.whole.cell().sd;
+  return std::ranges::all_of(corners, [&](const std::vector<double>& weights) {
+    double largest = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const PrintedNumber& sd = *row.parts[i].cell().sd;
+      largest += weights[i] * (sd.value + sd.half_unit);
+    }
+    return whole.value - whole.half_unit > largest + kSumRounding;
+  });
+}
+bool below_at_all(const BucketRow& row, const std::vector<std::vector<double>>& corners) {
+  const PrintedNumber& whole = *row.whole.cell().sd;
+  for (std::size_t outweighs = 0; outweighs < row.parts.size(); ++outweighs) {
+    const bool below = std::ranges::all_of(corners, [&](const std::vector<double>& weights) {
+      double least = 0;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const PrintedNumber& sd = *row.parts[i].cell().sd;
+        least += i == outweighs ? weights[i] * std::max(0.0, sd.value - sd.half_unit)
+                                : -weights[i] * (sd.value + sd.half_unit);
+      }
+      return whole.value + whole.half_unit < least - kSumRounding;
+    });
+    if (below) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool above(const SdBounds& bounds) {
   return bounds.low > bounds.largest + kSumRounding;
 }
@@ -706,9 +959,14 @@ std::vector<BucketWeights> bucket_weights_of(const Paper& paper) {
     }
     const std::vector<Bounds> bounds = bounds_of(weights.rows, grid_of(weights.rows));
     search(weights, bounds);
-    if (group.cases > 0 && weights.most >= 3) {
+    if (weights.to < weights.from) {
+      continue;
+    }
+    if (group.cases > 0) {
       search_others(weights, bounds);
     }
+    search_any(weights, bounds);
+    compare_with_others(weights, bounds);
   }
   return groups;
 }
@@ -720,6 +978,7 @@ Outcome check_bucket_weights(const Subject&,
   std::vector<std::string> said;
   Json values = Json::array();
   bool checked = false;
+  bool left_out = false;
   for (const BucketWeights& weights : groups) {
     const std::string name = group_name(*weights.group);
     if (weights.rows.empty()) {
@@ -727,10 +986,23 @@ Outcome check_bucket_weights(const Subject&,
       continue;
     }
     if (weights.to < weights.from) {
-      said.push_back(fmt::format("{}: {} cases in {} parts have too many splits to try them all.",
-                                 name,
-                                 weights.group->cases,
-                                 weights.group->parts.size()));
+      Finding finding;
+      finding.check = "bucket-weights";
+      finding.id = "bucket-weights:" + name + ":not-checked";
+      for (const BucketRow& row : weights.rows) {
+        finding.cells.insert(finding.cells.end(), row.cells.begin(), row.cells.end());
+      }
+      finding.message = fmt::format(
+          "{}: not checked: {} cases in {} parts have more than the {:g} splits that "
+          "are tried.",
+          name,
+          weights.group->cases,
+          weights.group->parts.size(),
+          kMostSplits);
+      finding.values = {{"cases", weights.group->cases}, {"rows", weights.rows.size()}};
+      said.push_back(finding.message);
+      outcome.findings.push_back(std::move(finding));
+      left_out = true;
       continue;
     }
     checked = true;
@@ -739,14 +1011,23 @@ Outcome check_bucket_weights(const Subject&,
     said.push_back(describe(weights, bounds));
     values.push_back(json_of(weights));
     // Each row that no best split fits, and each that not even a split of its own fits.
+    const bool others_do_better = weights.better_rows > 0;
     for (std::size_t row = 0; row < weights.rows.size(); ++row) {
-      if (!weights.rows[row].fits_any || (weights.majority && !weights.rows[row].fits_best)) {
+      if (others_do_better
+              ? is_outside(bounds[row])
+              : !weights.rows[row].fits_any || (weights.majority && !weights.rows[row].fits_best)) {
         outcome.findings.push_back(
             misfit_finding(weights, weights.rows[row], bounds[row], grid, duplicates));
       }
     }
     constexpr std::size_t kEnoughRows = 4;  // fewer could not show that weights are shared
-    if (!weights.majority && weights.rows.size() >= kEnoughRows) {
+    const std::size_t most = std::max(weights.most, weights.better_rows);
+    const bool none_shared =
+        weights.better_rows == 0 ? !weights.majority : 2 * most < weights.rows.size();
+    if (others_do_better && !none_shared) {
+      outcome.findings.push_back(other_weights_finding(weights));
+    }
+    if (none_shared && weights.rows.size() >= kEnoughRows) {
       Finding finding;
       finding.check = "bucket-weights";
       finding.id = "bucket-weights:" + name + ":no-shared-split";
@@ -755,14 +1036,17 @@ Outcome check_bucket_weights(const Subject&,
         finding.cells.insert(finding.cells.end(), row.cells.begin(), row.cells.end());
       }
       finding.message = fmt::format(
-          "{}: no split of the test cases makes {} the mean of {} in more than {} of {} rows. "
-          "Either "
-          "many cells are off, or the number of cases is, or {} is no mean over the same cases.",
+          "{}: no split of the test cases makes {} the mean of {} in more than {} of {} rows{}. "
+          "Either many cells are off, or the number of cases is, or {} is no mean over the same "
+          "cases.",
           name,
           weights.group->whole,
           fmt::join(weights.group->parts, ", "),
           weights.most,
           weights.rows.size(),
+          others_do_better
+              ? fmt::format(", and {} fit no more than {}", weights.better, weights.better_rows)
+              : "",
           weights.group->whole);
       finding.values = {{"rows", weights.rows.size()}, {"rows_fitting", weights.most}};
       outcome.findings.push_back(std::move(finding));
@@ -775,6 +1059,9 @@ Outcome check_bucket_weights(const Subject&,
                           checked,
                           fmt::format("{}", fmt::join(said, " ")),
                           {{"groups", std::move(values)}});
+  if (left_out) {
+    outcome.report.status = "not checked";
+  }
   return outcome;
 }
 
@@ -802,11 +1089,14 @@ Outcome check_sd_bound(const Subject&, const std::vector<BucketWeights>& groups)
       any.low = std::max(0.0, whole.value - whole.half_unit);
       const bool known = weights.shared;
       const SdBounds bounds = known ? sd_bounds(row, weights.best.front()) : any;
-      const bool too_large =
-          known ? std::ranges::all_of(
-                      weights.best, [&](const Split& each) { return above(sd_bounds(row, each)); })
-                : above(any);
-      const bool too_small = known && std::ranges::all_of(weights.best, [&](const Split& each) {
+      const bool too_large = known ? above_at_all(row, weights.corners) &&
+                                         std::ranges::all_of(weights.best,
+                                                             [&](const Split& each) {
+                                                               return above(sd_bounds(row, each));
+                                                             })
+                                   : above(any);
+      const bool too_small = known && below_at_all(row, weights.corners) &&
+                             std::ranges::all_of(weights.best, [&](const Split& each) {
                                return below(sd_bounds(row, each));
                              });
       rows.push_back({{"cell", row.whole.path().text()},

@@ -197,7 +197,7 @@ void add_difference(std::vector<FieldDifference>& differences,
 
 // --- rendering ----------------------------------------------------------------------------------
 
-bool phantom(const Comparison& all) {
+bool phantom(const DatabaseComparison& all) {
   return all.base.data_kind == "phantom" || all.next.data_kind == "phantom";
 }
 
@@ -247,7 +247,7 @@ std::pair<std::string, std::string> shortened(const std::string& base, const std
   return {cut(base), cut(next)};
 }
 
-Sheet difference_sheet(const Comparison& all) {
+Sheet difference_sheet(const DatabaseComparison& all) {
   Sheet sheet;
   sheet.id = "compare";
   sheet.title = fmt::format("{} (new) against {} (base){}",
@@ -279,7 +279,7 @@ Sheet difference_sheet(const Comparison& all) {
   return sheet;
 }
 
-Sheet cell_sheet(const Comparison& all) {
+Sheet cell_sheet(const DatabaseComparison& all) {
   Sheet sheet;
   sheet.id = "compare-cells";
   sheet.title = fmt::format("{} that differ{}",
@@ -369,7 +369,7 @@ Sheet cell_sheet(const Comparison& all) {
   return sheet;
 }
 
-Sheet csv_sheet(const Comparison& all) {
+Sheet csv_sheet(const DatabaseComparison& all) {
   const auto number = [](const std::optional<double>& value) {
     return value ? fmt::format("{}", *value) : "";
   };
@@ -414,7 +414,7 @@ Json side_json(const std::string& name, const ProtocolRow& protocol) {
           {"data_kind", protocol.data_kind}};
 }
 
-Json document(const Comparison& all) {
+Json document(const DatabaseComparison& all) {
   const auto optional = [](const auto& value) { return value ? Json(*value) : Json(); };
   const auto summary = [&](const std::optional<Summary>& side) {
     return side ? Json{{"mean", side->mean}, {"sd", optional(side->sd)}, {"n", side->n}} : Json();
@@ -600,21 +600,21 @@ std::string ComparedCell::name() const {
   return compare_detail::name_of(*this);
 }
 
-int Comparison::common() const {
+int DatabaseComparison::common() const {
   return static_cast<int>(std::ranges::count_if(
       cells, [](const ComparedCell& cell) { return cell.base && cell.next; }));
 }
 
-int Comparison::identical() const {
+int DatabaseComparison::identical() const {
   return static_cast<int>(std::ranges::count(cells, true, &ComparedCell::identical));
 }
 
-int Comparison::tested() const {
+int DatabaseComparison::tested() const {
   return static_cast<int>(
       std::ranges::count_if(cells, [](const ComparedCell& cell) { return cell.test.has_value(); }));
 }
 
-Comparison compare(const StoredResults& base,
+DatabaseComparison compare(const StoredResults& base,
                    const StoredResults& next,
                    const CompareOptions& options) {
   using namespace compare_detail;
@@ -622,7 +622,7 @@ Comparison compare(const StoredResults& base,
     throw usage_error("stored runs are compared by student, welch or paired")
         .with("test", options.test);
   }
-  Comparison all;
+  DatabaseComparison all;
   all.base_name = base.name;
   all.next_name = next.name;
   all.base = base.protocol;
@@ -685,7 +685,7 @@ Comparison compare(const StoredResults& base,
   return all;
 }
 
-std::string render(const Comparison& comparison, const std::string& format) {
+std::string render(const DatabaseComparison& comparison, const std::string& format) {
   using namespace compare_detail;
   if (format == "json") {
     return document(comparison).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -66,7 +66,7 @@ struct ComparedCell {
   [[nodiscard]] std::string name() const;
 };
 
-struct Comparison {
+struct DatabaseComparison {
   std::string base_name, next_name;
   ProtocolRow base, next;
   CompareOptions options;
@@ -84,12 +84,12 @@ struct Comparison {
 /// the trials that have the same number and seed on both sides, at least two. No gate: a p value
 /// above alpha does not show that nothing got worse. Throws Error 2 for an unknown test or
 /// correction, and Error 4 if there is no cell that both have.
-Comparison compare(const StoredResults& base,
+DatabaseComparison compare(const StoredResults& base,
                    const StoredResults& next,
                    const CompareOptions& options = {});
 
 /// text (within 100 columns), md, latex, html: what differs between the protocols, then the cells
 /// that differ; csv: one line per cell, unrounded; json. Throws Error 2 for another format.
-std::string render(const Comparison& comparison, const std::string& format);
+std::string render(const DatabaseComparison& comparison, const std::string& format);
 
 }  // namespace sar

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <tuple>
 
@@ -148,6 +149,21 @@ std::vector<std::string> factors(const std::string& cases) {
   return parts;
 }
 
+/// Larger counts are slips, and sums of them could overflow.
+constexpr long kMostCases = 1'000'000'000'000;
+
+/// Empty if it is more than kMostCases.
+std::optional<long> product_of(const std::vector<long>& numbers) {
+  long product = 1;
+  for (const long number : numbers) {
+    if (number > 0 && product > kMostCases / number) {
+      return {};
+    }
+    product *= number;
+  }
+  return product;
+}
+
 void read_datasets(const Fields& fields, const fs::path& file, Faults& faults, Paper& paper) {
   int number = 0;
   fields.only({"id", "kind", "title", "rows"});
@@ -164,6 +180,9 @@ void read_datasets(const Fields& fields, const fs::path& file, Faults& faults, P
     if (!std::ranges::all_of(factors(set.cases), is_whole)) {
       row.fault("'cases' must be a whole number, or a product such as 190x4; got '" + set.cases +
                 "'");
+      set.cases = "0";
+    } else if (!product_of(whole_numbers(factors(set.cases)))) {
+      row.fault("'cases' is more than " + std::to_string(kMostCases) + ": " + set.cases);
       set.cases = "0";
     }
     if (!std::ranges::all_of(set.cubes, is_whole)) {
@@ -241,13 +260,15 @@ PrintedTable read_dice(const Fields& fields,
   table.spec.id = fields.text("id");
   table.spec.title = fields.text("title");
   table.spec.trials = 0;
+  constexpr std::int64_t kMostTrials = 1'000'000;
   if (tree.contains("trials") && tree.at("trials").is_number_integer() &&
-      tree.at("trials").get<int>() >= 1) {
+      tree.at("trials").get<std::int64_t>() >= 1 &&
+      tree.at("trials").get<std::int64_t>() <= kMostTrials) {
     table.spec.trials = tree.at("trials");
   } else if (tree.contains("trials")) {
     fields.fault(
-        "'trials' must say how many values mean and SD are over; leave it out where the paper "
-        "does");
+        "'trials' must say how many values mean and SD are over, 1 to 1000000; leave it out where "
+        "the paper does");
   }
   int number = 0;
   for (const Json& item : fields.tables("columns")) {
@@ -383,11 +404,12 @@ PrintedNumber parse_printed(const std::string& text) {
 }
 
 long PrintedDataset::volumes() const {
-  long product = 1;
-  for (const long factor : paper_detail::whole_numbers(paper_detail::factors(cases))) {
-    product *= factor;
+  const auto product =
+      paper_detail::product_of(paper_detail::whole_numbers(paper_detail::factors(cases)));
+  if (!product) {
+    throw data_error("too many cases: " + cases);
   }
-  return product;
+  return *product;
 }
 
 std::vector<long> PrintedDataset::cube_counts() const {
@@ -431,7 +453,13 @@ Paper read_paper(const fs::path& folder) {
   paper.reference = head.text("reference");
   head.only({"id", "title", "citation", "reference", "tables", "buckets"});
   bool complete = true;  // every table could be read
+  std::vector<std::string> listed;
   for (const auto& name : head.texts("tables")) {
+    if (std::ranges::count(listed, name) > 0) {
+      head.fault("'tables' lists '" + name + "' twice");
+      continue;
+    }
+    listed.push_back(name);
     const auto toml = read(name + ".toml");
     if (!toml) {
       complete = false;
@@ -443,7 +471,10 @@ Paper read_paper(const fs::path& folder) {
       fields.fault("'id' is '" + id + "' but the file is named " + name);
     }
     const std::string kind = fields.text("kind", "dice");
-    if (kind == "data") {
+    if (kind == "data" && !paper.data_table.empty()) {
+      fields.fault("a second table of data sets beside " + paper.data_table +
+                   ": put all data sets into one");
+    } else if (kind == "data") {
       paper.data_table = name;
       read_datasets(fields, file.path, faults, paper);
     } else if (kind == "dice") {

@@ -36,7 +36,7 @@ struct PrintedDataset {
   std::string cases;  ///< "623", "190x4"
   std::string modality, organ, median_shape;
   std::vector<std::string> cubes;      ///< per scale, in the order printed
-  [[nodiscard]] long volumes() const;  ///< product of `cases`
+  [[nodiscard]] long volumes() const;  ///< product of `cases`; Error 65 above 10^12
   [[nodiscard]] std::vector<long> cube_counts() const;
 };
 

@@ -4,6 +4,9 @@
 #include "results/claims.h"
 #include "results/paper.h"
 
+#include <filesystem>
+#include <iostream>
+
 namespace sar::cli {
 namespace {
 
@@ -14,10 +17,15 @@ struct AuditCommand {
 };
 
 ExitCode run_audit(const AuditCommand& command) {
-  const std::filesystem::path folder = command.paper.find('/') == std::string::npos
-                                           ? Catalog::load().paper_folder(command.paper)
-                                           : std::filesystem::absolute(command.paper);
-  const Paper paper = read_paper(folder);
+  if (!command.common.quiet &&
+      (!command.common.test.empty() || !command.common.correction.empty())) {
+    std::cerr << "note: audit always shows Student and Welch, Holm and BH; --test and --correction "
+                 "change nothing\n";
+  }
+  const std::filesystem::path given = command.paper;
+  const bool path = command.paper.find('/') != std::string::npos || given == "." || given == "..";
+  const Paper paper = read_paper(path ? std::filesystem::absolute(given).lexically_normal()
+                                      : Catalog::load().paper_folder(command.paper));
   AuditOptions options;
   options.alpha = command.common.alpha;
   options.alpha_given = command.common.alpha_given;
@@ -37,6 +45,10 @@ void add_audit(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   sub->add_flag("--strict", command->strict, "exit 1 if a finding is more than a note");
   add_common(sub, command->common);
+  for (const char* option : {"--test", "--correction"}) {
+    sub->get_option(option)->description(
+        "changes nothing here: Student and Welch, Holm and BH are all shown");
+  }
   on_chosen(sub, chosen, command, [](const AuditCommand& each, const Chosen&) {
     return run_audit(each);
   });

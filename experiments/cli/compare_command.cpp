@@ -27,7 +27,7 @@ ExitCode run_compare(const CompareCommand& command) {
   const auto stored = [](const std::string& file, const std::string& protocol) {
     return stored_results(Store(file, Store::Mode::read), file, protocol);
   };
-  const Comparison result = compare(stored(command.base, command.base_protocol),
+  const DatabaseComparison result = compare(stored(command.base, command.base_protocol),
                                     stored(command.next, command.next_protocol),
                                     options);
   emit(command.common, render(result, command.common.chosen_format()));

@@ -4,6 +4,7 @@
 #include "harness/core/files.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -142,7 +143,7 @@ TEST_CASE("an identical pair of mean and SD is inconsistent, one of them alone a
                                                      {{"a", {"50.10±1.20"}},
                                                       {"b", {"50.10±1.20"}},
                                                       {"c", {"50.10±1.30"}},
-                                                      {"d", {"50.1±1.3"}},
+                                                      {"d", {"70.11±3.3"}},
                                                       {"e", {"51.00±1.30"}}})}),
                              {});
   CHECK(ids(result) == Ids{"duplicate-cell:x/y/all:a+b",
@@ -155,6 +156,25 @@ TEST_CASE("an identical pair of mean and SD is inconsistent, one of them alone a
   CHECK(result.findings[1].severity == Severity::note);
   CHECK(result.findings[1].doubts.empty());
   CHECK(result.doubted == std::set<std::string>{"t/a/x/y/all", "t/b/x/y/all"});
+}
+
+TEST_CASE("an identical pair is a note where chance or the end of the scale explains it") {
+  const auto of = [](const Rows& rows) {
+    const Audit result = audit(paper_of({printed_table("t", {"x/y/all"}, rows)}), {});
+    return find(result, "duplicate-cell:x/y/all:a+b").severity;
+  };
+  const std::string pair = "50.10±1.20";
+  CHECK(of({{"a", {pair}}, {"b", {pair}}, {"c", {"60.00±2.00"}}, {"d", {"70.00±3.00"}}}) ==
+        Severity::inconsistent);
+  // By hand: the means spread over 20 × 5 / 3, the SDs over 2 × 5 / 3, six pairs of rows, units of
+  // one: 6 × 0.03 × 0.3 = 0.054.
+  CHECK(of({{"a", {"50±1"}}, {"b", {"50±1"}}, {"c", {"60±2"}}, {"d", {"70±3"}}}) == Severity::note);
+  CHECK(of({{"a", {"50±1"}}, {"b", {"50±1"}}, {"c", {"60±2"}}, {"d", {"72±3"}}}) ==
+        Severity::inconsistent);  // 6 × 3 / 110 × 0.3 = 0.049
+  for (const char* end : {"0.00±0.00", "100.00±0.00"}) {
+    CHECK(of({{"a", {end}}, {"b", {end}}, {"c", {"60.00±2.00"}}, {"d", {"70.00±3.00"}}}) ==
+          Severity::note);
+  }
 }
 
 TEST_CASE("equal cells of different columns, and means without SD, are no identical pair") {
@@ -239,6 +259,18 @@ TEST_CASE("bold is the largest mean of a column, all of several equal ones, or o
   CHECK(result.findings[0].cells == Ids{"t/b/x/y/all"});
 }
 
+TEST_CASE("a bold mean that rounding cannot tell from the largest is no fault") {
+  const auto of = [](const std::string& bold, const std::string& other) {
+    Paper paper = paper_of({printed_table("t", {"x/y/all"}, {{"a", {bold}}, {"b", {other}}})});
+    paper.tables[0].cells[0][0].bold = true;
+    paper.tables[0].cells[1][0].bold = false;
+    return ids(audit(paper, {}));
+  };
+  CHECK(of("71.0", "71.04").empty());
+  CHECK(of("71.0", "71.06") == Ids{"bold-best:t/x/y/all"});
+  CHECK(of("71.00", "71.01") == Ids{"bold-best:t/x/y/all"});
+}
+
 // --- bucket-weights, sd-bound -------------------------------------------------------------------
 
 TEST_CASE("weights are recovered from the means, and a row that does not fit them is named") {
@@ -274,6 +306,49 @@ TEST_CASE("weights are recovered from the means, and a row that does not fit the
   CHECK(needed.at("S").at("high").get<double>() == Approx(60.145).epsilon(1e-12));
   CHECK(needed.at("all").at("low").get<double>() == Approx(70.995).epsilon(1e-12));
   CHECK(needed.at("all").at("high").get<double>() == Approx(71.005).epsilon(1e-12));
+}
+
+TEST_CASE(
+    "weights that do better than the stated number of cases are told, and no row is accused") {
+  const auto of = [](const std::vector<double>& weights, int stated) {
+    Rows rows;
+    int row = 0;
+    for (const double level : {60.1, 62.7, 65.3, 68.9, 71.2, 74.6, 77.7, 64.0, 70.5}) {
+      // Parts close to each other fit many weights; the last two rows fit few.
+      const double wide = row >= 7 ? 1 : 0.1;
+      const double turn = row % 3;
+      const std::vector<double> parts{
+          level - (12 + turn) * wide, level + (2 - turn) * wide, level + (8 + 0.5 * turn) * wide};
+      std::vector<std::string> cells;
+      double whole = 0;
+      double sum = 0;
+      for (std::size_t i = 0; i < 3; ++i) {
+        cells.push_back(fmt::format("{:.2f}", parts[i]));
+        whole += weights[i] * parse_printed(cells.back()).value;
+        sum += weights[i];
+      }
+      cells.push_back(fmt::format("{:.2f}", whole / sum));
+      rows.emplace_back(fmt::format("m{}", row++), cells);
+    }
+    const Audit result = audit(bucket_paper(rows, stated), {});
+    CHECK(result.doubted.empty());
+    CHECK(result.count(Severity::inconsistent) == 0);
+    return result;
+  };
+  const std::string id = "bucket-weights:brain/tumor:other-weights";
+  CHECK(find(of({25, 45, 24}, 95), id).values.at("rows_fitting_others") == 9);
+  CHECK(find(of({25, 45, 24}, 95), id).values.at("other_weights") == "a split of 94 cases");
+  CHECK_THAT(find(of({1, 1, 1}, 95), id).message, Catch::Contains("plain average"));
+  // No whole numbers of cases near: weights by volume, say.
+  const Audit volumes = of({0.2113, 0.3391, 0.4496}, 19);
+  CHECK(find(volumes, id).values.at("rows_fitting_others") == 9);
+  CHECK(ids(of({25, 45, 25}, 95)).empty());
+}
+
+TEST_CASE("too many cases to try every split are told, not passed over") {
+  const Audit result = audit(bucket_paper(weighted_rows(), 100000), {});
+  CHECK(check(result, "bucket-weights").status == "not checked");
+  CHECK(find(result, "bucket-weights:brain/tumor:not-checked").severity == Severity::note);
 }
 
 TEST_CASE("a cell is the likely slip only where an identical pair points at it") {
@@ -523,9 +598,9 @@ TEST_CASE("a number in the text is that of its cell, in as many digits as it has
   CHECK(ids(of("84.92")).empty());
   CHECK(ids(of("84.9")).empty());
   CHECK(ids(of("85")).empty());
-  const Audit last_digit = of("84.93");  // 84.925 rounds to either
+  const Audit last_digit = of("84.93");  // as many digits: it is no rounding of the same number
   REQUIRE(ids(last_digit) == Ids{"text-vs-table:dice"});
-  CHECK(last_digit.findings[0].severity == Severity::note);
+  CHECK(last_digit.findings[0].severity == Severity::inconsistent);
   CHECK(of("84.94").findings.at(0).severity == Severity::inconsistent);
   CHECK(of("84.8").findings.at(0).severity == Severity::inconsistent);
   CHECK(of("84.8").findings[0].cells == Ids{"t/a/x/y/all", "text/dice"});
@@ -576,6 +651,12 @@ TEST_CASE("counts in the text are those of the table of data sets") {
   CHECK(count("organs", "3") == 0);
   CHECK(count("organs", "4") == 1);
   CHECK(count("scales", "3") == 0);
+  Claim scales = claim("n", "count");
+  scales.what = "scales";
+  scales.number = parse_printed("3");
+  Paper uneven = data_paper();
+  uneven.datasets[1].cubes.pop_back();
+  CHECK(std::ranges::count(ids(audit(uneven, {scales})), "counts:n") == 1);
   Claim regions = claim("n", "count");
   regions.what = "organs";
   regions.regard = {{"Lung", "body"}, {"Liver", "body"}};
@@ -665,6 +746,26 @@ TEST_CASE("an average is the mean of its targets, beyond rounding") {
       audit(paper_of({printed_table("t", {"x/average/all"}, {{"a", {"50.00"}}})}), {});
   CHECK(check(alone, "derived-average").status == "not applicable");
   CHECK_THAT(check(alone, "derived-average").summary, Catch::Contains("cannot be checked"));
+}
+
+TEST_CASE("an average is not held against targets that another table adds") {
+  const auto of = [](const std::vector<std::string>& columns,
+                     const std::vector<std::string>& cells,
+                     const std::string& average) {
+    std::vector<std::string> own = columns;
+    own.emplace_back("x/average/all");
+    std::vector<std::string> own_cells = cells;
+    own_cells.push_back(average);
+    return audit(
+        paper_of({printed_table("t", own, {{"a", own_cells}}),
+                  printed_table("u", {"x/w/all", "x/v/all"}, {{"a", {"10.00", "20.00"}}})}),
+        {});
+  };
+  CHECK(ids(of({"x/y/all", "x/z/all"}, {"60.00", "40.00"}, "50.00")).empty());
+  CHECK(of({"x/y/all", "x/z/all"}, {"60.00", "40.00"}, "51.00").count(Severity::inconsistent) == 1);
+  // Printed elsewhere alone, the targets may be others than those averaged.
+  const Audit elsewhere = of({}, {}, "50.00");
+  CHECK(find(elsewhere, "derived-average:t/a/x/average/all").severity == Severity::note);
 }
 
 // --- the SAR paper ------------------------------------------------------------------------------

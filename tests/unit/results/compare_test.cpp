@@ -40,7 +40,7 @@ class Stored {
   Store store_{folder_.path() / "results.sqlite", Store::Mode::read_write};
 };
 
-const ComparedCell& cell_of(const Comparison& comparison, const std::string& name) {
+const ComparedCell& cell_of(const DatabaseComparison& comparison, const std::string& name) {
   for (const ComparedCell& cell : comparison.cells) {
     if (cell.name() == name) {
       return cell;
@@ -50,7 +50,7 @@ const ComparedCell& cell_of(const Comparison& comparison, const std::string& nam
 }
 
 /// Scratch is the same on both sides, SAR is not, Genesis is new.
-Comparison small_comparison(const CompareOptions& options = {},
+DatabaseComparison small_comparison(const CompareOptions& options = {},
                             const std::vector<std::uint64_t>& new_seeds = {}) {
   Stored base;
   base.put("scratch", {60, 61, 62}).put("sar", {70, 71, 72}).put("rpl", {50});
@@ -62,7 +62,7 @@ Comparison small_comparison(const CompareOptions& options = {},
 // Expected numbers: SciPy's ttest_ind and ttest_rel of (72, 73, 75) and (70, 71, 72).
 
 TEST_CASE("two databases are compared cell by cell: identical, tested, only in one") {
-  const Comparison result = small_comparison();
+  const DatabaseComparison result = small_comparison();
   CHECK(result.cells.size() == 4 * 4);
   CHECK(result.common() == 8);
   CHECK(result.identical() == 4);
@@ -91,7 +91,7 @@ TEST_CASE("two databases are compared cell by cell: identical, tested, only in o
 TEST_CASE("Welch's test has its own degrees of freedom") {
   CompareOptions options;
   options.test = "welch";
-  const Comparison result = small_comparison(options);
+  const DatabaseComparison result = small_comparison(options);
   const TTest& test = *cell_of(result, "sar/brats/tumor/all").test;
   CHECK(test.df == Approx(3.4482758620689657).epsilon(1e-9));
   CHECK(test.p == Approx(0.10206829667318375).epsilon(1e-9));
@@ -100,7 +100,7 @@ TEST_CASE("Welch's test has its own degrees of freedom") {
 TEST_CASE("paired trials are those of equal number and seed") {
   CompareOptions options;
   options.test = "paired";
-  const Comparison all = small_comparison(options);
+  const DatabaseComparison all = small_comparison(options);
   const ComparedCell& three = cell_of(all, "sar/brats/tumor/all");
   CHECK(three.pairs == 3);
   CHECK(three.test->t == Approx(7).epsilon(1e-9));
@@ -108,14 +108,14 @@ TEST_CASE("paired trials are those of equal number and seed") {
   CHECK(three.test->p == Approx(0.01980394118039314).epsilon(1e-9));
 
   // The first trial has another seed: differences 2 and 3.
-  const Comparison some = small_comparison(options, {7, 1001, 1002});
+  const DatabaseComparison some = small_comparison(options, {7, 1001, 1002});
   const ComparedCell& two = cell_of(some, "sar/brats/tumor/all");
   CHECK(two.pairs == 2);
   CHECK(two.test->difference == Approx(2.5).epsilon(1e-12));
   CHECK(two.test->t == Approx(5).epsilon(1e-9));
   CHECK(*two.difference == Approx(7.0 / 3).epsilon(1e-12));  // of all trials
 
-  const Comparison none = small_comparison(options, {7, 8, 1002});
+  const DatabaseComparison none = small_comparison(options, {7, 8, 1002});
   const ComparedCell& one = cell_of(none, "sar/brats/tumor/all");
   CHECK(one.pairs == 1);
   CHECK(!one.test);
@@ -128,7 +128,7 @@ TEST_CASE("one trial a side differs without a test, and says why") {
   base.put("sar", {70});
   Stored next;
   next.put("sar", {71});
-  const Comparison result = compare(base.results("base"), next.results("new"));
+  const DatabaseComparison result = compare(base.results("base"), next.results("new"));
   const ComparedCell& cell = cell_of(result, "sar/brats/tumor/all");
   CHECK(!cell.identical);
   CHECK(!cell.test);
@@ -158,7 +158,7 @@ TEST_CASE("p is corrected over the tested cells, those of the same runs once") {
   add("1/50", "few", {50, 52, 54}, {51, 56, 59});
   CompareOptions options;
   options.correction = "holm";
-  const Comparison result = compare(base, next, options);
+  const DatabaseComparison result = compare(base, next, options);
   CHECK(result.tested() == 3);
   CHECK(result.family == 2);
   const double p = 0.09126024444398621;
@@ -248,7 +248,7 @@ TEST_CASE("the same Dice of other seeds or other cases is not identical") {
   const StoredResults base = stored.results("base");
   CHECK(compare(base, base).identical() == 4);
   const auto differs_in = [&](const StoredResults& next) {
-    const Comparison result = compare(base, next);
+    const DatabaseComparison result = compare(base, next);
     const ComparedCell& cell = cell_of(result, "sar/brats/tumor/all");
     CHECK(!cell.identical);
     CHECK(*cell.difference == 0);
@@ -370,7 +370,7 @@ TEST_CASE("nothing stored, no such protocol and nothing in common are missing re
 TEST_CASE("a comparison is readable in every format") {
   CompareOptions options;
   options.correction = "holm";
-  const Comparison result = small_comparison(options);
+  const DatabaseComparison result = small_comparison(options);
   const std::string text = render(result, "text");
   CHECK_THAT(text, Catch::Contains("[phantom data]"));
   CHECK_THAT(text, Catch::Contains("8 cells in both: 4 identical bit for bit, 4 tested"));

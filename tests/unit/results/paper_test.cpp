@@ -248,6 +248,30 @@ TEST_CASE("cells that are no numbers, an SD that is missing, and a table of one 
   CHECK_THAT(one_row.fault(), Catch::Contains("table4.toml: a table needs at least two rows"));
 }
 
+TEST_CASE("numbers too large to count with are refused") {
+  CHECK_THAT(Copy(Changes{{"trials = 5", "trials = 4294967301"}}).fault(),  // 5 in 32 bits
+             Catch::Contains("'trials'"));
+  CHECK_THAT(Copy(Changes{{"190x4", "99999999999x99999999999"}}, "table1").fault(),
+             Catch::Contains("'cases' is more than 1000000000000"));
+  PrintedDataset set;
+  set.cases = "99999999999x99999999999";
+  CHECK_THROWS_AS(set.volumes(), Error);
+}
+
+TEST_CASE("a table that is listed twice and a second table of data sets are refused") {
+  const std::string tables = R"("table1", "table2", "table3", "table4"])";
+  CHECK_THAT(
+      Copy(Changes{{tables, R"("table1", "table2", "table3", "table4", "table2"])"}}, "paper")
+          .fault(),
+      Catch::Contains("'tables' lists 'table2' twice"));
+  const Copy copy(Changes{{tables, R"("table1", "table2", "table3", "table4", "table5"])"}},
+                  "paper");
+  std::string text = read_file(copy.folder.path() / "table1.toml");
+  text.replace(text.find("\"table1\""), std::string("\"table1\"").size(), "\"table5\"");
+  write_file_atomically(copy.folder.path() / "table5.toml", text);
+  CHECK_THAT(copy.fault(), Catch::Contains("a second table of data sets beside table1"));
+}
+
 TEST_CASE("slips in names are refused: unknown fields, doubles, references to nothing") {
   CHECK_THAT(Copy(Changes{{"trials = 5", "trails = 5"}}).fault(),
              Catch::Contains("unknown field 'trails'; did you mean 'trials'?"));

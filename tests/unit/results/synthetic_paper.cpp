@@ -212,7 +212,18 @@ void draw_claims(SyntheticPaper& synthetic, Rng& rng) {
   synthetic.claims.push_back(best);
 }
 
-SyntheticPaper draw_once(Rng rng) {
+/// A column of a task of its own that two methods fail entirely.
+void add_saturated_pair(PrintedTable& table, Rng& rng, int decimals) {
+  table.spec.columns.push_back({"Spleen", "cyst", "spleen", "cyst", "all", "1"});
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    const double level = rng.uniform(30, 70);
+    table.cells[row].push_back(
+        row < 2 ? printed({0, 0, 0}, decimals)
+                : printed({level, level + rng.uniform(1, 4), level - rng.uniform(1, 4)}, decimals));
+  }
+}
+
+SyntheticPaper draw_once(Rng rng, const std::string& design = "") {
   SyntheticPaper synthetic;
   Paper& paper = synthetic.paper;
   paper.id = "synthetic";
@@ -223,6 +234,11 @@ SyntheticPaper draw_once(Rng rng) {
   shape.trials = rng.between(3, 10);
   shape.average = rng.chance(0.5);
   const int rows = rng.between(7, 10);
+  if (design == "coarse digits") {
+    shape.decimals = rng.between(0, 1);
+  } else if (design == "target of a second table") {
+    shape.average = true;
+  }
   const char* names[] = {"small", "medium", "large"};
   BucketGroup group{"liver", "lesion", "1", {}, "all", 0, ""};
   for (std::size_t part = 0; part < shape.parts; ++part) {
@@ -233,6 +249,13 @@ SyntheticPaper draw_once(Rng rng) {
   if (shape.parts == 3 || rng.chance(0.5)) {
     group.cases =
         static_cast<int>(std::accumulate(synthetic.split.begin(), synthetic.split.end(), 0L));
+  }
+  const Split weights = design == "plain average" ? Split(shape.parts, 1) : synthetic.split;
+  if (design == "plain average" || design == "stated number of cases off") {
+    group.cases = static_cast<int>(std::accumulate(weights.begin(), weights.end(), 0L));
+    group.cases += design == "plain average" ? rng.between(20, 60)
+                   : rng.chance(0.5)         ? rng.between(1, 2)
+                                             : -rng.between(1, 2);
   }
   PrintedTable table;
   table.spec.id = "main";
@@ -251,7 +274,10 @@ SyntheticPaper draw_once(Rng rng) {
   }
   for (int row = 0; row < rows; ++row) {
     table.spec.rows.push_back({fmt::format("m{}", row + 1), fmt::format("Method {}", row + 1)});
-    table.cells.push_back(draw_row(rng, shape, synthetic.split));
+    table.cells.push_back(draw_row(rng, shape, weights));
+  }
+  if (design == "saturated pair") {
+    add_saturated_pair(table, rng, shape.decimals);
   }
   paper.reference = table.spec.rows.back().method;
   table.spec.reference = paper.reference;
@@ -264,10 +290,26 @@ SyntheticPaper draw_once(Rng rng) {
   second.spec.title = "Ablation";
   second.spec.rows = {{"without-a", "without A"}, {"without-b", "without B"}};
   second.spec.rows.push_back(table.spec.rows.back());
-  second.cells = {draw_row(rng, shape, synthetic.split), draw_row(rng, shape, synthetic.split)};
+  second.cells = {draw_row(rng, shape, weights), draw_row(rng, shape, weights)};
+  if (design == "saturated pair") {
+    second.spec.columns.pop_back();  // not printed there
+  }
   second.cells.push_back(table.cells.back());
   for (PrintedCell& cell : second.cells.back()) {
     cell.bold.reset();
+  }
+  second.cells.back().resize(second.spec.columns.size());
+  if (design == "target of a second table") {
+    second.spec.columns.push_back({"Kidney", "cyst", "kidney", "cyst", "all", "1"});
+    for (auto& row : second.cells) {
+      row.push_back(draw_row(rng, {2, shape.decimals, shape.trials, false}, {1, 1}).front());
+    }
+    // The average is printed in the first table alone.
+    const auto average = static_cast<std::ptrdiff_t>(shape.parts) + 3;
+    second.spec.columns.erase(second.spec.columns.begin() + average);
+    for (auto& row : second.cells) {
+      row.erase(row.begin() + average);
+    }
   }
   paper.tables = {std::move(table), std::move(second)};
   draw_datasets(synthetic, rng);
@@ -644,6 +686,18 @@ SyntheticPaper draw_paper(const Rng& rng) {
       return synthetic;
     }
   }
+}
+
+std::vector<std::string> clean_designs() {
+  return {"stated number of cases off",
+          "plain average",
+          "target of a second table",
+          "coarse digits",
+          "saturated pair"};
+}
+
+SyntheticPaper draw_clean(const Rng& rng, const std::string& design) {
+  return draw_once(rng.at("clean paper", {0}), design);
 }
 
 std::vector<std::string> fault_kinds() {

@@ -23,6 +23,13 @@ struct SyntheticPaper {
 /// text "text/CLAIM".
 SyntheticPaper draw_paper(const Rng& rng);
 
+/// Clean papers of another kind, whose numbers are right but easily taken for wrong: "stated number
+/// of cases off" by one or two, "plain average" of the parts as the whole, "target of a second
+/// table" that the average does not include, "coarse digits" (none or one decimal), "saturated
+/// pair" (0±0 in two rows of a column).
+std::vector<std::string> clean_designs();
+SyntheticPaper draw_clean(const Rng& rng, const std::string& design);
+
 /// A fault put into a paper.
 struct PlantedFault {
   std::string kind;                ///< "copied pair"
