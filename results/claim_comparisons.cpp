@@ -149,11 +149,16 @@ std::vector<ComparisonP> ComparisonTests::adjusted(std::vector<ComparisonP> fami
        {&ComparisonP::p, &ComparisonP::low, &ComparisonP::high, &ComparisonP::floor}) {
     std::vector<double> p;
     for (const ComparisonP& each : family) {
-      p.push_back(each.reason.empty() ? each.*member : 1);
+      if (each.reason.empty()) {
+        p.push_back(each.*member);
+      }
     }
     p = adjust(p, options_.correction);
-    for (std::size_t i = 0; i < family.size(); ++i) {
-      family[i].*member = p[i];
+    auto next = p.begin();
+    for (ComparisonP& each : family) {
+      if (each.reason.empty()) {
+        each.*member = *next++;
+      }
     }
   }
   return family;

@@ -59,8 +59,8 @@ class ComparisonTests {
   /// degrees of freedom move with the SDs, the extremes of the corners. Each pair of cells is
   /// tested once, as many sentences compare the same ones.
   const ComparisonP& test(const Comparison& comparison);
-  /// Every p (and floor) corrected over the family. What cannot be tested stays in the family with
-  /// p = 1, so that the others are corrected for all comparisons that were meant.
+  /// Every p (and floor) corrected over the family. What cannot be tested has no p and is left out
+  /// of the family.
   [[nodiscard]] std::vector<ComparisonP> adjusted(std::vector<ComparisonP> family) const;
   /// "p = 0.010 [0.009, 0.011] (Welch 0.018)".
   [[nodiscard]] std::string text(const Comparison& comparison, const ComparisonP& tested) const;

@@ -64,13 +64,6 @@ bool is_phantom(const ClaimReport& report) {
   return report.data_kind == "phantom";
 }
 
-std::string capitalised(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') {
-    text.front() = static_cast<char>(text.front() - 'a' + 'A');
-  }
-  return text.ends_with('.') ? text : text + ".";
-}
-
 std::string correction_text(const ClaimReport& report) {
   return report.options.correction == "none" ? "uncorrected" : report.options.correction;
 }
@@ -83,10 +76,18 @@ double level_of(const ClaimReport& report, const Claim& claim) {
 std::vector<std::string> family_texts(const ClaimReport& report, const ClaimVerdict& claim) {
   std::vector<std::string> lines;
   for (const FamilyVerdict& family : claim.families) {
-    const std::string over =
-        family.name == "this claim"
-            ? ""
-            : fmt::format(" over {}, {}", family.p_adjusted.size(), family.name);
+    if (family.tested == 0) {
+      lines.push_back("no test possible: " + word_of(family.verdict));
+      continue;
+    }
+    const int left_out = family.left_out();
+    std::string over;
+    if (family.name != "this claim") {
+      over = fmt::format(" over {}, {}", std::ssize(family.p_adjusted) - left_out, family.name);
+    }
+    if (left_out > 0) {
+      over += fmt::format("; {} without a test left out", left_out);
+    }
     const std::string text = fmt::format("{} of {} hold at p < {:g} ({}{})",
                                          family.holds,
                                          family.parts,
@@ -212,7 +213,7 @@ std::string render_text(const ClaimReport& report, bool color, bool all) {
     }
     text += lamp(each.verdict, color) + each.claim.id +
             (is_phantom(report) ? " [phantom data]" : "") + "\n";
-    text += paragraph(capitalised(each.claim.statement));
+    text += paragraph(each.claim.statement);
     const bool only_reason = each.summary == each.claim.reason;
     if (!each.claim.reason.empty()) {
       text += paragraph("(" + each.claim.reason + ")");
@@ -290,6 +291,8 @@ std::string render_json(const ClaimReport& report) {
                           {"verdict", to_string(family.verdict)},
                           {"holds", family.holds},
                           {"parts", family.parts},
+                          {"tested", family.tested},
+                          {"left_out", family.left_out()},
                           {"comparisons", std::move(members)}});
     }
     claims.push_back({{"id", each.claim.id},

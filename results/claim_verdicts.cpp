@@ -185,6 +185,20 @@ class Judge {
     return {};
   }
 
+  /// Targets whose columns a table prints for the task, bucket and fraction of the path.
+  static std::set<std::string> targets_in(const PrintedTable& table, const CellPath& path) {
+    std::set<std::string> targets;
+    for (const TableColumn& column : table.spec.columns) {
+      if (column.task == path.task && column.bucket == path.bucket &&
+          column.fraction == path.fraction && column.target != "average") {
+        targets.insert(column.target);
+      }
+    }
+    return targets;
+  }
+
+  /// The mean over a task's targets, all of one table: the path's own, or where that prints none of
+  /// them, the first that prints all.
   bool derive_average(const CellPath& path, ComparedNumber& found) const {
     std::set<std::string> targets;
     for (const PrintedTable& table : paper_.tables) {
@@ -194,20 +208,44 @@ class Judge {
         }
       }
     }
+    if (targets.size() < 2) {
+      return false;
+    }
+    const PrintedTable* own = paper_.find(path.table);
+    if (own != nullptr && !targets_in(*own, path).empty()) {
+      return average_in(*own, path, targets, found);
+    }
+    return std::ranges::any_of(paper_.tables, [&](const PrintedTable& table) {
+      return average_in(table, path, targets, found);
+    });
+  }
+
+  bool average_in(const PrintedTable& table,
+                  const CellPath& path,
+                  const std::set<std::string>& targets,
+                  ComparedNumber& found) const {
+    if (targets_in(table, path) != targets) {
+      return false;
+    }
+    CellNumber average;
+    std::vector<std::string> cells;
     const auto n = static_cast<double>(targets.size());
     for (const auto& target : targets) {
       CellPath part = path;
+      part.table = table.spec.id;
       part.target = target;
-      const auto number = look_up(part);
+      const auto number = source_.find(part);
       if (!number) {
         return false;
       }
-      found.number.summary.mean += number->summary.mean / n;
-      found.number.mean_half_unit += number->mean_half_unit / n;
-      found.cells.push_back(part.text());
+      average.summary.mean += number->summary.mean / n;
+      average.mean_half_unit += number->mean_half_unit / n;
+      cells.push_back(part.text());
     }
+    found.number = std::move(average);
+    found.cells = std::move(cells);
     found.label += " mean of " + fmt::format("{}", fmt::join(targets, " and "));
-    return targets.size() > 1;
+    return true;
   }
 
   [[nodiscard]] std::string missing(const CellPath& path) const {
@@ -299,6 +337,7 @@ class Judge {
     FamilyVerdict family;
     family.name = name;
     std::vector<Outcome> outcomes;
+    bool undecided = false;
     for (std::size_t i = 0; i < members.size(); ++i) {
       ClaimEvidence& one = evidence[members[i]];
       const ComparisonP& own = adjusted[i];
@@ -309,6 +348,8 @@ class Judge {
       if (!one.exception) {
         ++family.parts;
         family.holds += outcome == Outcome::holds ? 1 : 0;
+        family.tested += own.reason.empty() && own.floor < level() ? 1 : 0;
+        undecided = undecided || (one.outcome == Outcome::holds && outcome == Outcome::open);
       }
       const auto shown = own.reason.empty() ? std::optional(own.p) : std::nullopt;
       family.p_adjusted.emplace_back(key(comparisons[members[i]]), shown);
@@ -325,6 +366,9 @@ class Judge {
       }
     }
     family.verdict = combine(outcomes);
+    if (undecided && family.verdict == Verdict::unsupported) {
+      family.verdict = Verdict::mixed;  // what held and cannot be tested does not fail
+    }
     verdict_.families.push_back(std::move(family));
   }
 
@@ -461,13 +505,17 @@ class Judge {
     if (measured()) {
       measured_against(number, sides, terms, evidence);
     } else {
-      const bool holds = std::abs(value - number.value) <= slack + kSumSlack;
+      // A quotation with as many decimals repeats every digit; what is rounded further, or a
+      // difference, which may be of the unrounded numbers, agrees within the roundings.
+      const bool quotation = sides.size() == 1 && std::abs(sides.front().number.mean_half_unit -
+                                                           number.half_unit) <= kSumSlack;
+      const bool holds = std::abs(value - number.value) <= (quotation ? 0 : slack) + kSumSlack;
       evidence.outcome = holds ? Outcome::holds : Outcome::fails;
-      evidence.text = fmt::format("{} against {} in the text: {} within the roundings (±{:g})",
-                                  terms,
-                                  number.text,
-                                  holds ? "equal" : "not equal",
-                                  slack);
+      evidence.text = fmt::format(
+          "{} against {} in the text: {}", terms, number.text, holds ? "equal" : "not equal");
+      if (!quotation) {
+        evidence.text += fmt::format(" within the roundings (±{:g})", slack);
+      }
     }
     conclude(std::move(evidence));
   }
@@ -601,6 +649,7 @@ class Judge {
       double first = 0;
       double slack = 0;
       double least_lead = std::numeric_limits<double>::infinity();
+      evidence.outcome = Outcome::holds;
       std::string missing;
       for (const auto& column : claim().columns) {
         const ComparedNumber own = side(path(claim().method, column));
@@ -611,23 +660,30 @@ class Judge {
         if (gains.empty()) {
           first = gain;
           slack = half;
-        } else if (first - gain - slack - half < least_lead) {
-          least_lead = first - gain - slack - half;
-          evidence.value = first;
-          evidence.threshold = gain;
+        } else {
+          const double lead = first - gain;
+          const double box = slack + half;
+          if (lead <= kSumSlack - box) {
+            evidence.outcome = Outcome::fails;
+          } else if (lead <= kSumSlack + box && evidence.outcome == Outcome::holds) {
+            evidence.outcome = Outcome::open;
+          }
+          if (lead < least_lead) {
+            least_lead = lead;
+            evidence.value = first;
+            evidence.threshold = gain;
+          }
         }
-        gains.push_back(fmt::format("{} {:.2f}", column, gain));
+        gains.push_back(
+            fmt::format("{} {:.{}f}", column, gain, std::max(own.digits, other.digits)));
         evidence.cells.insert(evidence.cells.end(), own.cells.begin(), own.cells.end());
         evidence.cells.insert(evidence.cells.end(), other.cells.begin(), other.cells.end());
       }
       if (!missing.empty()) {
         evidence.text = missing;
+        evidence.outcome = Outcome::open;
         evidence.value = evidence.threshold = {};
       } else {
-        const double lead = *evidence.value - *evidence.threshold;
-        evidence.outcome = least_lead > kSumSlack ? Outcome::holds
-                           : lead <= kSumSlack    ? Outcome::fails
-                                                  : Outcome::open;
         evidence.text =
             fmt::format("{} - {}: {}{}",
                         claim().method,
@@ -1170,12 +1226,35 @@ std::string to_string(Outcome outcome) {
   return {};
 }
 
+int FamilyVerdict::left_out() const {
+  return static_cast<int>(
+      std::ranges::count_if(p_adjusted, [](const auto& each) { return !each.second; }));
+}
+
 int ClaimReport::count(Verdict verdict) const {
   return static_cast<int>(std::ranges::count(claims, verdict, &ClaimVerdict::verdict));
 }
 
 int ClaimReport::count_adjusted(Verdict verdict) const {
   return static_cast<int>(std::ranges::count(claims, verdict, &ClaimVerdict::verdict_adjusted));
+}
+
+std::vector<std::string> fallen_claims(const ClaimReport& report) {
+  if (report.data_kind == "phantom") {
+    throw Error(ExitCode::results_missing, "phantom runs cannot support or refute a sentence")
+        .with("protocol", report.protocol)
+        .hint("--strict needs runs of real data, or --source published");
+  }
+  const auto stands = [](Verdict verdict) {
+    return verdict == Verdict::supported || verdict == Verdict::not_testable;
+  };
+  std::vector<std::string> fallen;
+  for (const ClaimVerdict& each : report.claims) {
+    if (!stands(each.verdict) || !stands(each.verdict_adjusted)) {
+      fallen.push_back(each.claim.id);
+    }
+  }
+  return fallen;
 }
 
 ClaimReport judge_claims(const Paper& paper,

@@ -48,15 +48,21 @@ struct ClaimEvidence {
 struct FamilyVerdict {
   std::string name;
   Verdict verdict = Verdict::not_testable;
-  int holds = 0, parts = 0;                                               ///< without exceptions
-  std::vector<std::pair<std::string, std::optional<double>>> p_adjusted;  ///< by cell
+  int holds = 0, parts = 0;  ///< without exceptions
+  int tested = 0;            ///< of `parts`: a test could reach the level
+  /// By cell; none where there is no test: those are left out of the family.
+  std::vector<std::pair<std::string, std::optional<double>>> p_adjusted;
+
+  /// Comparisons without a test.
+  [[nodiscard]] int left_out() const;
 };
 
 struct ClaimVerdict {
   Claim claim;
   Verdict verdict = Verdict::not_testable;
   /// After correction: each part in the claimed direction and with an adjusted p below alpha; equal
-  /// to `verdict` for claims that no test applies to.
+  /// to `verdict` for claims that no test applies to. A part that held and is open after correction
+  /// does not fail by that: next to parts that fail, it leaves the verdict mixed.
   Verdict verdict_adjusted = Verdict::not_testable;
   bool tested = false;  ///< `verdict_adjusted` rests on tests
   std::string summary;  ///< how many parts hold, or why it is not testable
@@ -102,6 +108,11 @@ ClaimReport judge_claims(const Paper& paper,
                          const CellSource& source,
                          const ClaimOptions& options,
                          const ClaimRuns* runs = nullptr);
+
+/// Ids of the claims that are unsupported or mixed, by themselves or after correction: a gate lets
+/// only a report without any pass. Throws Error 4 for phantom data, which cannot support or refute
+/// a sentence.
+std::vector<std::string> fallen_claims(const ClaimReport& report);
 
 /// "text" (within 100 columns; `all` lists every part of every claim, else those that fail or are
 /// open and the closest that hold; `color`: verdicts by terminal escape codes), "md", "latex",

@@ -193,8 +193,7 @@ Sheet summary_sheet(const Verification& all) {
   if (all.data_kind == "phantom") {
     sheet.notes.emplace_back(
         "Phantom data cannot confirm or refute a published number: what they measured is shown, "
-        "and "
-        "nothing is tested.");
+        "and no cell is tested.");
   }
   return sheet;
 }
@@ -277,6 +276,11 @@ Sheet agreement_sheet(const Verification& all) {
       same,
       compared,
       exact ? "exact" : "exact up to ten methods, else Monte Carlo"));
+  if (all.data_kind == "phantom") {
+    sheet.notes.emplace_back(
+        "Phantom data: no cell is tested. tau-b and its p compare orders of methods on an invented "
+        "suite, and say nothing about the paper.");
+  }
   return sheet;
 }
 

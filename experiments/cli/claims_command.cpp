@@ -103,15 +103,7 @@ ExitCode claims(const ClaimsCommand& command) {
   if (!command.strict) {
     return ExitCode::ok;
   }
-  const auto stands = [](Verdict verdict) {
-    return verdict == Verdict::supported || verdict == Verdict::not_testable;
-  };
-  std::vector<std::string> fallen;
-  for (const ClaimVerdict& each : report.claims) {
-    if (!stands(each.verdict) || !stands(each.verdict_adjusted)) {
-      fallen.push_back(each.claim.id);
-    }
-  }
+  const std::vector<std::string> fallen = fallen_claims(report);
   if (fallen.empty()) {
     return ExitCode::ok;
   }
@@ -144,7 +136,8 @@ void add_claims(CLI::App& app, Chosen& chosen) {
          "stored runs of this protocol instead of the newest complete one");
   sub->add_flag("--strict",
                 command->strict,
-                "exit 1 if a claim is unsupported or mixed, by itself or after correction");
+                "exit 1 if a claim is unsupported or mixed, by itself or after correction; 4 for "
+                "phantom runs");
   add_database(sub, command->common);
   add_common(sub, command->common);
   sub->remove_option(sub->get_option("--test"));
