@@ -44,7 +44,11 @@ void add_common(CLI::App* app, CommonOptions& options, bool formats) {
       app, "-o,--output", options.output, "write the result to a file instead of standard output")
       ->type_name("FILE");
   single(app, "--alpha", options.alpha, "significance level of the marks")
-      ->check(CLI::Range(1e-6, 0.5))
+      ->check([](const std::string& text) {  // CLI::Range lets nan pass
+        double alpha = 0;
+        const bool fits = CLI::detail::lexical_cast(text, alpha) && alpha >= 1e-6 && alpha <= 0.5;
+        return fits ? std::string() : "must be a number from 0.000001 to 0.5, got " + text;
+      })
       ->each([&options](const std::string&) { options.alpha_given = true; });
   single(app, "--test", options.test, "test that sets the marks: student or welch")
       ->check(CLI::IsMember({"student", "welch"}));

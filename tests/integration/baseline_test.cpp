@@ -166,12 +166,11 @@ TEST_CASE("training that diverges is no pass and no mere gap", "[baseline]") {
 TEST_CASE("the statistical rule shows large losses, and says undecided of what it cannot see",
           "[baseline]") {
   const sar::TemporaryFolder folder;
-  const Arguments cells{"-m", "scratch,genesis", "-t", "brats", "--trials", "4"};
+  const Arguments cells{"-m", "scratch", "-t", "brats", "--trials", "3"};
   const fs::path file = save_baseline(folder.path(), cells, kLearning);
-  const auto outcome_of = [&](const std::string& fault, const std::string& method) {
+  const auto outcome_of = [&](const std::string& fault) {
     const FaultyProgram program(folder.path(), fault);
-    const Outcome outcome =
-        program.run(check_run(file, {"--json", "--statistical", "-m", method}, kLearning));
+    const Outcome outcome = program.run(check_run(file, {"--json", "--statistical"}, kLearning));
     INFO(fault << ": " << outcome.err);
     REQUIRE_FALSE(outcome.out.empty());
     const Json report = Json::parse(outcome.out);
@@ -188,12 +187,9 @@ TEST_CASE("the statistical rule shows large losses, and says undecided of what i
     CHECK(report.at("bit_exact") == false);
     return outcome.code;
   };
-  CHECK(outcome_of("learning_rate", "scratch") == 1);
-  // Faults that move Dice by less than trials differ: whatever the answer is, it is printed, and it
-  // is an answer.
-  const std::set<int> answers{0, 1, 4};
-  CHECK(answers.contains(outcome_of("shifted_labels", "scratch")));
-  CHECK(answers.contains(outcome_of("transform", "genesis")));
+  CHECK(outcome_of("learning_rate") == 1);
+  // A voxel moves Dice by less than three trials of so short a training differ.
+  CHECK(outcome_of("shifted_labels") == 4);
 }
 
 TEST_CASE("a changed setting is named and nothing is run", "[baseline]") {
