@@ -10,7 +10,7 @@ struct PermutationOptions {
   bool paired = false;            ///< flip signs of differences instead of exchanging groups
   double most_exact = 2'000'000;  ///< enumerate up to so many arrangements
   int samples = 100'000;          ///< else draw so many (Monte Carlo),
-  double most_drawn = 2e9;        ///< fewer if that were more values in all than this
+  double most_drawn = 1e9;        ///< fewer if that were more values in all than this
   std::uint64_t seed = 0;
 };
 

@@ -243,7 +243,8 @@ void check_options(const Sample& a, const Sample& b, const TTestOptions& options
 }
 
 double sd_of_both(const Summary& a, const Summary& b) {
-  return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2));
+  return std::hypot(std::sqrt(a.n - 1.0) * *a.sd, std::sqrt(b.n - 1.0) * *b.sd) /
+         std::sqrt(static_cast<double>(a.n) + b.n - 2);
 }
 
 TTest permutation_as_test(TTestReport& report) {
@@ -306,7 +307,7 @@ std::vector<std::string> arithmetic(const TTestReport& report) {
   } else if (test.test == "welch") {
     const double error = test.difference / test.t;
     const std::string text =
-        rounded(test.t != 0 ? error : std::sqrt(*a.sd * *a.sd / a.n + *b.sd * *b.sd / b.n));
+        rounded(test.t != 0 ? error : std::hypot(*a.sd / std::sqrt(a.n), *b.sd / std::sqrt(b.n)));
     add("standard error = sqrt({}^2/{} + {}^2/{}) = {}",
         number(*a.sd),
         a.n,

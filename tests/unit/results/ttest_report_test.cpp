@@ -366,6 +366,13 @@ TEST_CASE("equivalence within a margin is added to a two-sample test") {
   CHECK_THAT(render(report, "text"), Catch::Contains("Equivalence within ±5 is shown: p = 0.042"));
 }
 
+TEST_CASE("a spread whose square vanishes is still shown") {
+  const TTestReport report = report_of("5,0,5", "4,1e-300,5");
+  REQUIRE(report.detectable);
+  CHECK(*report.detectable > 1e-300);
+  CHECK_THAT(render(report, "text"), Catch::Contains("= 7.071e-301"));  // 1e-300 / sqrt(2)
+}
+
 TEST_CASE("CSV has a line per test with unrounded numbers") {  // exact
   const TTestReport report = report_of("84.92,1.62,5", "83.03,3.14,5");
   const std::string text = render(report, "csv");
