@@ -615,8 +615,8 @@ int DatabaseComparison::tested() const {
 }
 
 DatabaseComparison compare(const StoredResults& base,
-                   const StoredResults& next,
-                   const CompareOptions& options) {
+                           const StoredResults& next,
+                           const CompareOptions& options) {
   using namespace compare_detail;
   if (options.test != "student" && options.test != "welch" && options.test != "paired") {
     throw usage_error("stored runs are compared by student, welch or paired")

@@ -85,8 +85,8 @@ struct DatabaseComparison {
 /// above alpha does not show that nothing got worse. Throws Error 2 for an unknown test or
 /// correction, and Error 4 if there is no cell that both have.
 DatabaseComparison compare(const StoredResults& base,
-                   const StoredResults& next,
-                   const CompareOptions& options = {});
+                           const StoredResults& next,
+                           const CompareOptions& options = {});
 
 /// text (within 100 columns), md, latex, html: what differs between the protocols, then the cells
 /// that differ; csv: one line per cell, unrounded; json. Throws Error 2 for another format.

@@ -28,8 +28,8 @@ ExitCode run_compare(const CompareCommand& command) {
     return stored_results(Store(file, Store::Mode::read), file, protocol);
   };
   const DatabaseComparison result = compare(stored(command.base, command.base_protocol),
-                                    stored(command.next, command.next_protocol),
-                                    options);
+                                            stored(command.next, command.next_protocol),
+                                            options);
   emit(command.common, render(result, command.common.chosen_format()));
   return ExitCode::ok;
 }

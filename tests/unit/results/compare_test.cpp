@@ -51,7 +51,7 @@ const ComparedCell& cell_of(const DatabaseComparison& comparison, const std::str
 
 /// Scratch is the same on both sides, SAR is not, Genesis is new.
 DatabaseComparison small_comparison(const CompareOptions& options = {},
-                            const std::vector<std::uint64_t>& new_seeds = {}) {
+                                    const std::vector<std::uint64_t>& new_seeds = {}) {
   Stored base;
   base.put("scratch", {60, 61, 62}).put("sar", {70, 71, 72}).put("rpl", {50});
   Stored next;
