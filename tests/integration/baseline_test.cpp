@@ -55,7 +55,7 @@ const Arguments kLearning{"phantom.side_voxels=48",
                           "finetune.patch_voxels=[24,24,16]",
                           "finetune.learning_rate=0.005",
                           "finetune.patches_per_case=4",
-                          "finetune.max_epochs=6",
+                          "finetune.max_epochs=4",
                           "finetune.patience=6"};
 /// Settings under which it learns a little, for comparisons bit by bit: a network that marks
 /// nothing gives the same Dice whatever it was trained on.
