@@ -1,9 +1,9 @@
 #include "results/claim_comparisons.h"
 
 #include "results/permutation.h"
+#include "results/rounding_box.h"
 #include "results/statistics.h"
 
-#include <boost/math/distributions/students_t.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,24 +13,12 @@
 namespace sar {
 namespace comparison_detail {
 
-/// Two-sided p of Student's test (`pooled`) or Welch's, for a difference and two SDs. The tests of
-/// statistics.h also find the interval of the effect, which takes a hundred times as long.
-double p_alone(double difference, double sd_a, int n_a, double sd_b, int n_b, bool pooled) {
-  const double variance_a = sd_a * sd_a;
-  const double variance_b = sd_b * sd_b;
-  const double of_a = variance_a / n_a;
-  const double of_b = variance_b / n_b;
-  const double pooled_df = n_a + n_b - 2;
-  const double error = pooled ? std::sqrt(((n_a - 1) * variance_a + (n_b - 1) * variance_b) /
-                                          pooled_df * (1.0 / n_a + 1.0 / n_b))
-                              : std::sqrt(of_a + of_b);
-  if (error <= 0) {
-    return difference > 0 ? 0 : 1;
-  }
-  const double df =
-      pooled ? pooled_df
-             : (of_a + of_b) * (of_a + of_b) / (of_a * of_a / (n_a - 1) + of_b * of_b / (n_b - 1));
-  return 2 * cdf(complement(boost::math::students_t(df), difference / error));
+RoundedSummary rounded(const CellNumber& number) {
+  return {number.summary.mean,
+          number.mean_half_unit,
+          *number.summary.sd,
+          number.sd_half_unit,
+          number.summary.n};
 }
 
 }  // namespace comparison_detail
@@ -88,31 +76,14 @@ ComparisonP ComparisonTests::run(const Comparison& comparison) const {
 }
 
 void ComparisonTests::search_box(const Comparison& comparison, ComparisonP& tested) const {
-  const CellNumber& a = comparison.high.number;
-  const CellNumber& b = comparison.low.number;
-  const double difference = std::abs(comparison.difference());
-  const double slack = comparison.slack();
-  if (slack <= 0) {
+  if (comparison.slack() <= 0) {
     return;
   }
-  if (difference <= slack + kSumSlack) {
-    tested.high = 1;  // the means may be equal
-  }
-  for (const double corner : {std::max(0.0, difference - slack), difference + slack}) {
-    for (const double sign_a : {-1.0, 1.0}) {
-      for (const double sign_b : {-1.0, 1.0}) {
-        const double p =
-            comparison_detail::p_alone(corner,
-                                       std::max(0.0, *a.summary.sd + sign_a * a.sd_half_unit),
-                                       a.summary.n,
-                                       std::max(0.0, *b.summary.sd + sign_b * b.sd_half_unit),
-                                       b.summary.n,
-                                       options_.test == "student");
-        tested.low = std::min(tested.low, p);
-        tested.high = std::max(tested.high, p);
-      }
-    }
-  }
+  const Range bounds = p_bounds(comparison_detail::rounded(comparison.high.number),
+                                comparison_detail::rounded(comparison.low.number),
+                                options_.test == "student");
+  tested.low = std::min(tested.low, bounds.low);  // not even by the last digit
+  tested.high = std::max(tested.high, bounds.high);
 }
 
 ComparisonP ComparisonTests::run_permutation(const Comparison& comparison) const {

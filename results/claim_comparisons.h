@@ -55,9 +55,8 @@ class ComparisonTests {
   explicit ComparisonTests(const ClaimOptions& options) : options_(options) {}
 
   /// Two-sided p of the chosen test; one-sided p of "worse by the margin" where `at_least`. Over
-  /// the box: exact for Student's test, whose p is monotone in each mean and SD; for Welch's, whose
-  /// degrees of freedom move with the SDs, the extremes of the corners. Each pair of cells is
-  /// tested once, as many sentences compare the same ones.
+  /// the box: the bounds of rounding_box.h. Each pair of cells is tested once, as many sentences
+  /// compare the same ones.
   const ComparisonP& test(const Comparison& comparison);
   /// Every p (and floor) corrected over the family. What cannot be tested has no p and is left out
   /// of the family.
