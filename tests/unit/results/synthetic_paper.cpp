@@ -354,6 +354,57 @@ class Splits {
     return std::abs(sum) <= cases;
   }
 
+  /// No weights of any kind, whole numbers of cases or not, fit more of the rows than the best
+  /// split does: else it is the split that must be doubted and not a row. The rows that weights fit
+  /// change at a row's bounds alone, so the most are fitted where two such bounds cross.
+  [[nodiscard]] bool best_of_any_weights(const std::vector<Row>& all) const {
+    std::ptrdiff_t best = 0;
+    for (const Split& split : splits_) {
+      best = std::max(
+          best, std::ranges::count_if(all, [&](const Row& each) { return fits(each, split); }));
+    }
+    // a x + b y + c = 0 with the shares x, y of the first two parts; with two parts b is 0 and
+    // lines of one x are crossed with y = 0.
+    struct Line {
+      double a = 0, b = 0, c = 0;
+    };
+    std::vector<Line> centres;
+    std::vector<Line> bounds{{1, 0, 0}, {0, 1, 0}, {1, parts_ == 3 ? 1.0 : 0.0, -1}};
+    for (const Row& row : all) {
+      const auto off = [&](std::size_t part) {
+        return static_cast<double>(row.means[part] - row.means.back());
+      };
+      const double last = off(parts_ - 1);
+      centres.push_back({off(0) - last, parts_ == 3 ? off(1) - last : 0, last});
+      for (const double half_units : {-1.0, 1.0}) {
+        bounds.push_back({centres.back().a, centres.back().b, last + half_units});
+      }
+    }
+    constexpr double kRounding = 1e-9;  // in favour of other weights
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        const Line& one = bounds[i];
+        const Line& other = bounds[j];
+        const double determinant = one.a * other.b - other.a * one.b;
+        if (determinant == 0) {
+          continue;
+        }
+        const double x = (one.b * other.c - other.b * one.c) / determinant;
+        const double y = (other.a * one.c - one.a * other.c) / determinant;
+        if (x < -kRounding || y < -kRounding || x + y > 1 + kRounding) {
+          continue;
+        }
+        const auto fitted = std::ranges::count_if(centres, [&](const Line& row) {
+          return std::abs(row.a * x + row.b * y + row.c) <= 1 + 1e3 * kRounding;
+        });
+        if (fitted > best) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   /// The row fits no split but those that fit fewer of all rows than are clean.
   [[nodiscard]] bool shows_mean(const Row& row,
                                 const std::vector<Row>& all,
@@ -433,6 +484,9 @@ class Planter {
   /// rows are left alone.
   [[nodiscard]] bool all_show() const {
     if (table_.cells.size() < touched_.size() + 4) {
+      return false;
+    }
+    if (!(mean_rows_.empty() && sd_rows_.empty()) && !splits_.best_of_any_weights(rows(false))) {
       return false;
     }
     return std::ranges::all_of(mean_rows_, [&](std::size_t row) { return shows_mean(row); }) &&

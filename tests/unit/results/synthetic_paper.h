@@ -43,7 +43,8 @@ std::vector<std::string> fault_kinds();
 /// clean. Each is made so large that it shows above rounding, by arithmetic of its own on the
 /// printed digits: a mean is off for every split that the clean rows allow, and any split that it
 /// fits suits fewer rows than stay clean; an SD is out of Minkowski's bound for each of these
-/// splits. `first` is among the kinds, if the paper has room for it.
+/// splits; and no weights of any kind fit more rows than the best split, as else no row could be
+/// accused. `first` is among the kinds, if the paper has room for it.
 std::vector<PlantedFault> plant(SyntheticPaper& synthetic,
                                 const Rng& rng,
                                 const std::string& first);
