@@ -32,7 +32,7 @@ FrozenCell cell(const std::string& name, const std::vector<double>& dice) {
   result.path.table.clear();
   for (std::size_t i = 0; i < dice.size(); ++i) {
     result.trials.push_back(
-        {static_cast<int>(i), 1000 + i, 6, dice[i], fmt::format("{:016x}", i + 1)});
+        {static_cast<int>(i), 1000 + i, 6, dice[i], fmt::format("{:016x}", i + 1), {}});
   }
   return result;
 }

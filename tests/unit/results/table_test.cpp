@@ -27,7 +27,7 @@ TrialDice trial(const std::string& method,
                 const std::string& bucket,
                 int number,
                 double dice) {
-  return {method, task, "1", target, bucket, number, 4, dice};
+  return {method, task, "1", target, bucket, number, 4, dice, {}};
 }
 
 /// Three trials of everything but: Scratch has one trial of brats, Genesis none of pancreas.
