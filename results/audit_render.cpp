@@ -1,5 +1,6 @@
 #include "harness/core/error.h"
 #include "results/audit_checks.h"
+#include "results/layout.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,36 +9,6 @@
 
 namespace sar {
 namespace audit_detail {
-
-constexpr std::size_t kTextWidth = 100;
-
-/// Columns on the screen: the code points of UTF-8 text.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
-}
-
-/// Lines of at most the text width, all indented but for what stands before the first.
-std::string wrapped(const std::string& text, std::size_t indent) {
-  std::string result;
-  std::string line(indent, ' ');
-  std::size_t width = indent;
-  for (std::size_t from = 0; from < text.size();) {
-    const std::size_t to = std::min(text.find(' ', from), text.size());
-    const std::string word = text.substr(from, to - from);
-    const bool fresh = width == indent;
-    if (!fresh && width + 1 + width_of(word) > kTextWidth) {
-      result += line + "\n";
-      line = std::string(indent, ' ') + word;
-      width = indent + width_of(word);
-    } else {
-      line += (fresh ? "" : " ") + word;
-      width += (fresh ? 0 : 1) + width_of(word);
-    }
-    from = to + 1;
-  }
-  return result + line + "\n";
-}
 
 std::string heading(const Audit& audit) {
   return fmt::format("Audit of {}: {}", audit.paper, audit.title);
@@ -169,41 +140,6 @@ std::string render_csv(const Audit& audit) {
 }
 
 /// Sentences are no cells of a LaTeX table, which does not break lines: a list of them.
-std::string escape_latex(const std::string& text) {
-  static const std::vector<std::pair<std::string_view, std::string_view>> kTable{
-      {"\\", "\\textbackslash{}"},
-      {"&", "\\&"},
-      {"%", "\\%"},
-      {"$", "\\$"},
-      {"#", "\\#"},
-      {"_", "\\_"},
-      {"{", "\\{"},
-      {"}", "\\}"},
-      {"~", "\\textasciitilde{}"},
-      {"^", "\\textasciicircum{}"},
-      {"<", "$<$"},
-      {">", "$>$"},
-      {"±", "$\\pm$"},
-      {"×", "$\\times$"},
-      {"√", "$\\surd$"},
-      {"−", "$-$"},
-      {"–", "--"},
-      {"…", "\\dots{}"}};
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto found = std::ranges::find_if(kTable, [&](const auto& entry) {
-      return std::string_view(text).substr(at).starts_with(entry.first);
-    });
-    if (found == kTable.end()) {
-      result += text[at++];
-    } else {
-      result += found->second;
-      at += found->first.size();
-    }
-  }
-  return result;
-}
-
 std::string latex_list(const std::vector<std::pair<std::string, std::string>>& items) {
   std::string text = "\\begin{description}\n";
   for (const auto& [name, what] : items) {

@@ -1,5 +1,6 @@
 #include "harness/core/error.h"
 #include "results/claim_verdicts.h"
+#include "results/layout.h"
 #include "results/statistics.h"
 #include "results/table.h"
 
@@ -12,36 +13,10 @@
 namespace sar {
 namespace report_detail {
 
-constexpr std::size_t kWidth = 100;
 constexpr std::size_t kIndent = 14;  ///< of what belongs to a claim, below its verdict
 
-std::size_t columns_of(const std::string& text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
-}
-
-/// One paragraph within the width, indented; its first line starts with `mark`, the others below
-/// its text.
-std::string paragraph(const std::string& text,
-                      const std::string& mark = {},
-                      std::size_t indent = kIndent) {
-  const std::string hanging(indent + columns_of(mark), ' ');
-  std::string result;
-  std::string line = std::string(indent, ' ') + mark;
-  bool empty = true;
-  for (std::size_t from = 0; from < text.size();) {
-    const std::size_t to = std::min(text.find(' ', from), text.size());
-    const std::string word = text.substr(from, to - from);
-    if (!empty && columns_of(line) + 1 + columns_of(word) > kWidth) {
-      result += line + "\n";
-      line = hanging;
-      empty = true;
-    }
-    line += (empty ? "" : " ") + word;
-    empty = false;
-    from = to + 1;
-  }
-  return result + line + "\n";
+std::string paragraph(const std::string& text, const std::string& mark = {}) {
+  return wrapped(text, kIndent, mark);
 }
 
 std::string word_of(Verdict verdict) {
@@ -243,7 +218,7 @@ std::string render_text(const ClaimReport& report, bool color, bool all) {
   }
   text += "\n";
   for (const auto& note : notes(report)) {
-    text += paragraph(note, "", 0);
+    text += wrapped(note);
   }
   return text;
 }

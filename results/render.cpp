@@ -1,4 +1,5 @@
 #include "harness/core/error.h"
+#include "results/layout.h"
 #include "results/statistics.h"
 #include "results/table.h"
 
@@ -14,26 +15,6 @@
 namespace sar {
 namespace {
 
-constexpr std::size_t kTextWidth = 100;
-
-std::string replace_all(std::string_view text,
-                        const std::vector<std::pair<std::string_view, std::string_view>>& table) {
-  std::string result;
-  while (!text.empty()) {
-    const auto found = std::find_if(table.begin(), table.end(), [&](const auto& entry) {
-      return text.starts_with(entry.first);
-    });
-    if (found == table.end()) {
-      result += text.front();
-      text.remove_prefix(1);
-    } else {
-      result += found->second;
-      text.remove_prefix(found->first.size());
-    }
-  }
-  return result;
-}
-
 std::string escape_markdown(const std::string& text) {
   return replace_all(text,
                      {{"\\", "\\\\"},
@@ -45,28 +26,6 @@ std::string escape_markdown(const std::string& text) {
                       {"&", "&amp;"},
                       {"[", "\\["},
                       {"]", "\\]"},
-                      {"\n", " "}});
-}
-
-std::string escape_latex(const std::string& text) {
-  return replace_all(text,
-                     {{"\\", "\\textbackslash{}"},
-                      {"&", "\\&"},
-                      {"%", "\\%"},
-                      {"$", "\\$"},
-                      {"#", "\\#"},
-                      {"_", "\\_"},
-                      {"{", "\\{"},
-                      {"}", "\\}"},
-                      {"~", "\\textasciitilde{}"},
-                      {"^", "\\textasciicircum{}"},
-                      {"<", "$<$"},
-                      {">", "$>$"},
-                      {"±", "$\\pm$"},
-                      {"†", "$\\dagger$"},
-                      {"×", "$\\times$"},
-                      {"–", "--"},
-                      {"−", "$-$"},
                       {"\n", " "}});
 }
 
@@ -318,12 +277,6 @@ std::string test_heading(const Table& table) {
 // --- text ---------------------------------------------------------------------------------------
 
 /// Columns on the screen: the code points of UTF-8 text.
-std::size_t display_width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
-  }));
-}
-
 std::string spaces(std::size_t width) {
   return std::string(width, ' ');
 }
@@ -449,31 +402,13 @@ std::string text_grid(Grid grid, bool color) {
   return result;
 }
 
-std::string wrapped(const std::vector<std::string>& sentences) {
-  std::string result;
-  std::string line;
-  for (const std::string& sentence : sentences) {
-    for (std::size_t from = 0; from < sentence.size();) {
-      const std::size_t to = std::min(sentence.find(' ', from), sentence.size());
-      const std::string word = sentence.substr(from, to - from);
-      if (!line.empty() && display_width(line) + 1 + display_width(word) > kTextWidth) {
-        result += line + "\n";
-        line.clear();
-      }
-      line += (line.empty() ? "" : " ") + word;
-      from = to + 1;
-    }
-  }
-  return result + line + "\n";
-}
-
 std::string render_text(const Table& table, bool color) {
   std::string result = heading(table) + "\n\n";
   result += text_grid(value_grid(table, "±"), color);
-  result += "\n" + wrapped(notes(table, color ? "bold" : "*"));
+  result += "\n" + wrapped(fmt::format("{}", fmt::join(notes(table, color ? "bold" : "*"), " ")));
   const Grid tests = test_grid(table);
   if (!tests.rows.empty()) {
-    result += "\n" + wrapped({test_heading(table)}) + "\n" + text_grid(tests, false);
+    result += "\n" + wrapped(test_heading(table)) + "\n" + text_grid(tests, false);
   }
   return result;
 }
@@ -830,7 +765,7 @@ std::string render(const Sheet& sheet, const std::string& format) {
   if (format == "text") {
     notes = sheet.notes.empty() ? "" : "\n";
     for (const std::string& sentence : sheet.notes) {
-      notes += wrapped({sentence});
+      notes += wrapped(sentence);
     }
     return sheet.title + "\n\n" + text_grid(grid, false) + notes;
   }

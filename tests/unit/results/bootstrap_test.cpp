@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "harness/core/json.h"
 #include "harness/core/rng.h"
+#include "tests/support/error_code.h"
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +12,8 @@
 #include <numeric>
 
 namespace {
+
+using sar::test::code_of;
 
 using sar::BootstrapInterval;
 using sar::BootstrapOptions;
@@ -53,16 +56,6 @@ Trials simulated(sar::Rng& rng,
     trials.push_back(std::move(next));
   }
   return trials;
-}
-
-template <typename Call>
-sar::ExitCode code_of(const Call& call) {
-  try {
-    call();
-  } catch (const sar::Error& error) {
-    return error.code();
-  }
-  return sar::ExitCode::ok;
 }
 
 }  // namespace

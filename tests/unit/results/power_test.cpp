@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "harness/core/json.h"
 #include "results/t_distribution.h"
+#include "tests/support/error_code.h"
 
 #include <catch2/catch.hpp>
 
@@ -11,20 +12,12 @@
 
 namespace {
 
+using sar::test::code_of;
+
 const sar::Json& reference() {
   static const sar::Json kReference =
       sar::read_json(std::string(SARBENCH_REFERENCE_DIR) + "/results/power.json");
   return kReference;
-}
-
-template <typename Call>
-sar::ExitCode code_of(const Call& call) {
-  try {
-    call();
-  } catch (const sar::Error& error) {
-    return error.code();
-  }
-  return sar::ExitCode::ok;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/json.h"
+#include "tests/support/error_code.h"
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +12,8 @@
 #include <limits>
 
 namespace {
+
+using sar::test::code_of;
 
 using sar::Json;
 using sar::Summary;
@@ -71,16 +74,6 @@ void check_numbers(const TTest& test, const Json& expected) {
   const double scale = std::abs(test.difference) + (test.ci_high - test.ci_low) / 2;
   CHECK(agrees(test.ci_low, expected[3], kTolerance, scale));
   CHECK(agrees(test.ci_high, expected[4], kTolerance, scale));
-}
-
-template <typename Call>
-sar::ExitCode code_of(const Call& call) {
-  try {
-    call();
-  } catch (const sar::Error& error) {
-    return error.code();
-  }
-  return sar::ExitCode::ok;
 }
 
 }  // namespace

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sar {
+
+/// Columns of a terminal that text output keeps within.
+constexpr std::size_t kTextWidth = 100;
+
+/// Columns that a UTF-8 text takes, each code point counted as one.
+std::size_t display_width(const std::string& text);
+
+/// Breaks a text at blanks into lines within `kTextWidth`; longer words stand alone. Every line is
+/// indented; the first begins with `mark`, the others below its text. Ends with a line feed.
+std::string wrapped(const std::string& text, std::size_t indent = 0, const std::string& mark = {});
+
+/// Replaces each occurrence of a first text by its second, in one pass; the earlier entry wins.
+std::string replace_all(std::string_view text,
+                        const std::vector<std::pair<std::string_view, std::string_view>>& table);
+
+/// Plain text as LaTeX text, with the signs that this program prints.
+std::string escape_latex(const std::string& text);
+
+}  // namespace sar
