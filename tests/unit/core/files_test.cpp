@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/json.h"
+#include "tests/support/error_code.h"
 
 #include <catch2/catch.hpp>
 #include <sys/wait.h>
@@ -16,19 +17,12 @@
 
 namespace {
 
+using sar::test::code_of;
+
 namespace fs = std::filesystem;
 
 std::ptrdiff_t entries(const fs::path& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
-}
-
-sar::ExitCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const sar::Error& error) {
-    return error.code();
-  }
-  return sar::ExitCode::ok;
 }
 
 TEST_CASE("a written file is read back byte for byte, in folders that did not exist") {

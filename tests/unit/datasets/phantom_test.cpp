@@ -10,6 +10,7 @@
 #include "harness/io/image_io.h"
 #include "harness/volume/evaluation.h"
 #include "harness/volume/intensity.h"
+#include "tests/support/error_code.h"
 
 #include <catch2/catch.hpp>
 
@@ -24,6 +25,8 @@
 #include <stdexcept>
 
 namespace {
+
+using sar::test::code_of;
 
 namespace fs = std::filesystem;
 using sar::make_phantom_case;
@@ -166,15 +169,6 @@ std::vector<double> tumor_volumes(const std::string& dataset,
   }
   std::sort(volumes.begin(), volumes.end());
   return volumes;
-}
-
-sar::ExitCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const sar::Error& error) {
-    return error.code();
-  }
-  return sar::ExitCode::ok;
 }
 
 }  // namespace
