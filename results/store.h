@@ -100,6 +100,14 @@ struct RunRow {
   double peak_rss_mb = 0, peak_gpu_mb = 0, samples_per_s = 0;
 };
 
+/// A row of `v_case_dice`.
+struct CaseRow {
+  std::string method, task, fraction;
+  int trial = 0;
+  std::string case_id, target, bucket;
+  double volume_mm3 = 0, dice = 0;
+};
+
 struct TableSpec;  // results/table.h
 
 struct StoreOptions {
@@ -173,6 +181,9 @@ class Store {
                                                               const std::string& fraction) const;
   [[nodiscard]] std::vector<RunRow> runs(const std::string& protocol = {}) const;
   [[nodiscard]] std::vector<StoredCaseDice> case_dice(const std::string& evaluate_node) const;
+  /// All test cases of a protocol with one label fraction, by task, target, method, trial and case.
+  [[nodiscard]] std::vector<CaseRow> cases(const std::string& protocol,
+                                           const std::string& fraction) const;
 
   /// SQLite's integrity and foreign-key checks plus our own (stored statistics equal recomputed
   /// ones, products present); one line per fault.
