@@ -145,6 +145,10 @@ fs::path Catalog::paper_folder(const std::string& name) const {
             "a folder of your own is given by its path, e.g. ./" + name);
 }
 
+fs::path Catalog::report_folder() const {
+  return share_ / "experiments" / "report";
+}
+
 std::vector<std::string> Catalog::experiment_names() const {
   return names_in(share_ / "experiments");
 }

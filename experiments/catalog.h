@@ -54,6 +54,8 @@ class Catalog {
   /// `<share>/experiments/papers/<name>`, else a folder of that name here with a paper.toml. Throws
   /// Error 2 naming the nearest.
   [[nodiscard]] std::filesystem::path paper_folder(const std::string& name) const;
+  /// Folder of the report's page: template, style and script.
+  [[nodiscard]] std::filesystem::path report_folder() const;
   [[nodiscard]] std::vector<std::string> experiment_names() const;
   [[nodiscard]] std::vector<std::string> profile_names() const;
 
