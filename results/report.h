@@ -2,6 +2,7 @@
 
 #include "results/audit.h"
 #include "results/claim_verdicts.h"
+#include "results/examples.h"
 #include "results/figure.h"
 #include "results/run_summary.h"
 #include "results/table.h"
@@ -27,21 +28,13 @@ struct ReportFigure {
   std::string not_drawn;  ///< a sentence; empty if it is drawn
 };
 
-/// One slice of an example case, ready for the page.
-struct ReportPlane {
-  std::string svg, label;
-};
-struct ReportCase {
-  std::string case_id, bucket, places, note;
-  double dice = 0;  ///< percent
-  std::vector<ReportPlane> planes;
-  std::string file_svg, file_png;  ///< the same as files of their own; may be empty
-};
+/// Example cases of one evaluation.
 struct ReportExamples {
   std::string task, method, label;
   int trial = 0;
-  std::vector<ReportCase> cases;
-  std::string missing;  ///< why there is none
+  std::vector<Example> cases;
+  std::map<std::string, double> volume_mm3;  ///< of the tumour, by case
+  std::string missing;                       ///< why there is none: a sentence
 };
 
 /// What a report shows, gathered from the database and a paper.

@@ -1,6 +1,13 @@
+#include "harness/core/error.h"
 #include "results/report.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
 #include <string>
+#include <thread>
+#include <utility>
 
 namespace sar {
 namespace report_files_detail {
@@ -29,6 +36,35 @@ void add_figure(Files& files, const ReportFigure& figure) {
   }
   files[path + ".csv"] = render(figure.figure.data, "csv");
   files[path + ".json"] = render(figure.figure.data, "json");
+}
+
+/// Pictures of the example cases. Each is a process of its own, so several are made side by side.
+void add_examples(Files& files, const std::vector<ReportExamples>& groups) {
+  std::vector<std::pair<std::string, const Example*>> examples;
+  for (const ReportExamples& group : groups) {
+    for (std::size_t i = 0; i < group.cases.size(); ++i) {
+      examples.emplace_back(
+          fmt::format("figures/example-{}-{}", safe_name(group.task + "-" + group.method), i),
+          &group.cases[i]);
+    }
+  }
+  const std::size_t workers = std::max(1U, std::thread::hardware_concurrency());
+  for (std::size_t first = 0; first < examples.size(); first += workers) {
+    const std::size_t last = std::min(examples.size(), first + workers);
+    std::vector<std::future<std::string>> pictures;
+    for (std::size_t i = first; i < last; ++i) {
+      pictures.push_back(
+          std::async(std::launch::async, [&, i] { return example_png(*examples[i].second); }));
+    }
+    for (std::size_t i = first; i < last; ++i) {
+      files[examples[i].first + ".svg"] = example_svg(*examples[i].second);
+      try {
+        files[examples[i].first + ".png"] = pictures[i - first].get();
+      } catch (const Error&) {
+        continue;  // without gnuplot, which figures of the page report
+      }
+    }
+  }
 }
 
 }  // namespace report_files_detail
@@ -78,15 +114,7 @@ std::map<std::string, std::string> report_files(const ReportContents& contents) 
   if (contents.assumptions) {
     add_sheet(files, *contents.assumptions);
   }
-  for (const ReportExamples& group : contents.examples) {
-    for (std::size_t i = 0; i < group.cases.size(); ++i) {
-      const std::string path =
-          "figures/example-" + safe_name(group.task + "-" + group.method) + "-" + std::to_string(i);
-      files[path + ".svg"] = group.cases[i].file_svg;
-      files[path + ".png"] = group.cases[i].file_png;
-    }
-  }
-  std::erase_if(files, [](const auto& file) { return file.second.empty(); });
+  add_examples(files, contents.examples);
   return files;
 }
 

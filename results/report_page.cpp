@@ -3,11 +3,11 @@
 #include "harness/core/hash.h"
 #include "results/cells.h"
 #include "results/layout.h"
+#include "results/page_template.h"
 #include "results/report.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <kainjow/mustache.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -16,34 +16,6 @@
 
 namespace sar {
 namespace page_detail {
-
-namespace mustache = kainjow::mustache;
-
-/// The view of a template: objects, lists, texts and truth values.
-mustache::data to_mustache(const Json& value) {
-  if (value.is_object()) {
-    mustache::data object{mustache::data::type::object};
-    for (const auto& [name, member] : value.items()) {
-      object.set(name, to_mustache(member));
-    }
-    return object;
-  }
-  if (value.is_array()) {
-    mustache::data list{mustache::data::type::list};
-    for (const Json& entry : value) {
-      list << to_mustache(entry);
-    }
-    return list;
-  }
-  if (value.is_string()) {
-    return mustache::data{value.get<std::string>()};
-  }
-  if (value.is_number()) {
-    return mustache::data{value.dump()};
-  }
-  return mustache::data{value.is_boolean() && value.get<bool>() ? mustache::data::type::bool_true
-                                                                : mustache::data::type::bool_false};
-}
 
 Json texts(const std::vector<std::string>& lines) {
   Json list = Json::array();
@@ -61,6 +33,7 @@ Json block(const std::string& kind, Json content) {
                                             "properties",
                                             "dice",
                                             "figure",
+                                            "sheet",
                                             "folded",
                                             "claims",
                                             "audit",
@@ -140,8 +113,12 @@ Json sheet_view(const Sheet& sheet) {
   return view;
 }
 
-Json folded(const std::string& title, const Sheet& sheet, bool open = false) {
-  return block("folded", {{"fold_title", title}, {"open", open}, {"sheet", sheet_view(sheet)}});
+Json shown(const Sheet& sheet) {
+  return block("sheet", sheet_view(sheet));
+}
+
+Json folded(const std::string& title, const Sheet& sheet) {
+  return block("folded", {{"fold_title", title}, {"folded_sheet", sheet_view(sheet)}});
 }
 
 // --- tables of Dice -----------------------------------------------------------------------------
@@ -414,7 +391,7 @@ Json work_sheet(const RunSummary& summary) {
   sheet.notes = {
       "Time: of the finished work, each node once, over all resumes; workers run side by "
       "side, so that a run takes less."};
-  return folded("Work and hours", sheet, true);
+  return shown(sheet);
 }
 
 Json run_section(const ReportContents& contents) {
@@ -505,11 +482,10 @@ Json failures_section(const RunSummary& summary) {
   if (sheet.rows.empty()) {
     blocks.push_back(message("Nothing failed, and nothing was tried twice."));
   } else {
-    blocks.push_back(folded(how_many(standing, "failure stands", "failures stand") + ", " +
-                                how_many(sheet.rows.size() - standing, "was", "were") +
-                                " mended by another attempt",
-                            sheet,
-                            true));
+    sheet.notes.push_back(how_many(standing, "failure stands", "failures stand") + ", " +
+                          how_many(sheet.rows.size() - standing, "was", "were") +
+                          " mended by another attempt.");
+    blocks.push_back(shown(sheet));
   }
   return section("failures", "Failures", "Failed and retried cells", {}, std::move(blocks));
 }
@@ -658,26 +634,60 @@ Json audit_section(const ReportContents& contents) {
 
 // --- example cases ------------------------------------------------------------------------------
 
+std::string titled(std::string word) {
+  word[0] = word[0] >= 'a' && word[0] <= 'z' ? static_cast<char>(word[0] - 'a' + 'A') : word[0];
+  return word;
+}
+
+Json plane_view(const ExampleSlice& slice, const Example& example) {
+  const double width = slice.width * slice.pixel_mm[0];
+  const double height = slice.height * slice.pixel_mm[1];
+  return {{"plane_name",
+           fmt::format("{} slice {} of case {}: image with the outlines of ground truth "
+                       "and prediction",
+                       titled(slice.plane),
+                       slice.index,
+                       example.case_id)},
+          {"width_mm", number_text(width)},
+          {"height_mm", number_text(height)},
+          {"png", base64(slice.png)},
+          {"truth_path", outline_path(slice.truth, slice.pixel_mm[0], slice.pixel_mm[1])},
+          {"prediction_path", outline_path(slice.prediction, slice.pixel_mm[0], slice.pixel_mm[1])},
+          {"plane_label", fmt::format("{} {}", slice.plane, slice.index)}};
+}
+
+Json case_view(const Example& example, const ReportExamples& group, const std::string& anchor) {
+  Json planes = Json::array();
+  for (const ExampleSlice& slice : example.slices) {
+    planes.push_back(plane_view(slice, example));
+  }
+  std::string notes;
+  if (const auto volume = group.volume_mm3.find(example.case_id);
+      volume != group.volume_mm3.end()) {
+    notes = fmt::format("Tumour volume {:.2f} ml. ", volume->second / 1000);
+  }
+  notes += example.centre == "truth"        ? ""
+           : example.centre == "prediction" ? "No tumour in the ground truth: cut through the "
+                                              "predicted one. "
+                                            : "No tumour in ground truth and prediction: cut "
+                                              "through the middle. ";
+  notes += example.oriented ? "" : "The file does not state which side is which. ";
+  return {{"case_anchor", anchor},
+          {"places", titled(fmt::format("{}", fmt::join(example.places, " and ")))},
+          {"case_bucket", example.bucket == "all" ? "of all cases" : "of bucket " + example.bucket},
+          {"case_dice", fmt::format("{:.2f}", example.dice)},
+          {"case_id", example.case_id},
+          {"case_note", notes.empty() ? Json(false) : texts({notes})},
+          {"planes", std::move(planes)}};
+}
+
 Json examples_section(const ReportContents& contents) {
   Json groups = Json::array();
-  std::size_t shown = 0;
   for (const ReportExamples& group : contents.examples) {
     const std::string id = safe_name(group.task + "-" + group.method);
     Json cases = Json::array();
     for (std::size_t i = 0; i < group.cases.size(); ++i) {
-      const ReportCase& each = group.cases[i];
-      Json planes = Json::array();
-      for (const ReportPlane& plane : each.planes) {
-        planes.push_back({{"plane_svg", plane.svg}, {"plane_label", plane.label}});
-      }
-      cases.push_back({{"case_anchor", fmt::format("example-{}-{}", id, i)},
-                       {"places", each.places},
-                       {"case_bucket", each.bucket},
-                       {"case_dice", fmt::format("{:.2f}", each.dice)},
-                       {"case_id", each.case_id},
-                       {"case_note", each.note.empty() ? Json(false) : texts({each.note})},
-                       {"planes", std::move(planes)}});
-      ++shown;
+      cases.push_back(case_view(group.cases[i], group, fmt::format("example-{}-{}", id, i)));
     }
     groups.push_back(
         {{"group_id", "examples-" + id},
@@ -687,7 +697,8 @@ Json examples_section(const ReportContents& contents) {
   }
   Json blocks = Json::array();
   if (groups.empty()) {
-    blocks.push_back(message("There is no evaluation to take examples from."));
+    blocks.push_back(
+        message("There is no evaluation to take examples from, or none was asked for."));
   } else {
     blocks.push_back(block("examples", {{"example_groups", std::move(groups)}}));
   }
@@ -695,7 +706,8 @@ Json examples_section(const ReportContents& contents) {
                  "Examples",
                  "Example cases",
                  {"Axial, coronal and sagittal slice through the tumour's centre for the best, the "
-                  "median and the worst case of each size bucket, as kept at evaluation."},
+                  "median and the worst case of each size bucket, as kept at evaluation. The "
+                  "patient's right is on the left."},
                  std::move(blocks));
 }
 
@@ -777,12 +789,14 @@ Json tables_section(const ReportContents& contents) {
   Json blocks = Json::array();
   for (const Sheet& sheet : contents.data) {
     blocks.push_back(heading(safe_name(sheet.id), sheet.title));
-    blocks.push_back(folded("Show the table", sheet, true));
+    blocks.push_back(shown(sheet));
     blocks.push_back(table_files(sheet.id));
   }
   const Audit* audit = contents.audit ? &*contents.audit : nullptr;
   for (const ReportTable& table : contents.tables) {
-    blocks.push_back(heading(safe_name(table.measured.spec.id), table.measured.spec.title));
+    blocks.push_back(
+        heading(safe_name(table.measured.spec.id),
+                table.measured.spec.title + (is_phantom(contents) ? " [phantom data]" : "")));
     blocks.push_back(block("dice", dice_view(table, audit)));
     blocks.push_back(table_files(table.measured.spec.id));
   }
@@ -839,7 +853,7 @@ Json sections_of(const ReportContents& contents) {
   if (!contents.pretraining.empty()) {
     Json blocks = Json::array();
     for (const Sheet& sheet : contents.pretraining) {
-      blocks.push_back(folded("Metrics on patients held out", sheet, true));
+      blocks.push_back(shown(sheet));
       blocks.push_back(table_files(sheet.id));
     }
     sections.push_back(section("pretraining",
@@ -857,7 +871,7 @@ Json sections_of(const ReportContents& contents) {
   sections.push_back(failures_section(contents.summary));
   if (contents.assumptions) {
     Json blocks = Json::array();
-    blocks.push_back(folded("Show the ledger", *contents.assumptions, true));
+    blocks.push_back(shown(*contents.assumptions));
     blocks.push_back(table_files("assumptions"));
     sections.push_back(section("assumptions",
                                "Assumptions",
@@ -893,7 +907,9 @@ std::string report_page(const ReportContents& contents, const PageTemplate& page
     }
   }
   const Json view{
-      {"page_title", contents.title + (is_phantom(contents) ? " [phantom data]" : "")},
+      {"page_title",
+       "sar-bench report: " + contents.title + (is_phantom(contents) ? " [phantom data]" : "")},
+      {"heading_of_page", contents.title + (is_phantom(contents) ? " [phantom data]" : "")},
       {"content_security_policy",
        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-" +
            base64(sha256_bytes("\n" + page.script + "\n")) + "'"},
@@ -913,11 +929,7 @@ std::string report_page(const ReportContents& contents, const PageTemplate& page
                    contents.made,
                    contents.version,
                    contents.database)}};
-  mustache::mustache text{page.page};
-  if (!text.is_valid()) {
-    throw internal_error("the report's template is faulty").with("reason", text.error_message());
-  }
-  return text.render(to_mustache(view));
+  return filled_template(page.page, view);
 }
 
 }  // namespace sar

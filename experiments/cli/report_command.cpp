@@ -64,8 +64,8 @@ class Gathering {
   }
 
   ReportContents gather() {
-    contents_.title =
-        experiment_.kind == ExperimentKind::collection ? paper_.title : experiment_.title;
+    contents_.title = experiment_.kind == ExperimentKind::collection ? "Report on " + paper_.title
+                                                                     : experiment_.title;
     contents_.paper = paper_.title;
     contents_.paper_id = paper_.id;
     contents_.citation = paper_.citation;
@@ -286,10 +286,19 @@ class Gathering {
     group.method = row.method;
     group.label = row.label;
     group.trial = run->cell.trial;
-    fill_examples(group, *store_.node(run->cell.evaluate_node));
+    for (const CaseRow& each : cases_) {
+      if (each.task == task && each.method == row.method && each.trial == group.trial &&
+          each.target == "tumor") {
+        group.volume_mm3[each.case_id] = each.volume_mm3;
+      }
+    }
+    const auto evaluation = store_.node(run->cell.evaluate_node);
+    try {
+      group.cases = read_examples(evaluation->path, evaluation->sha256);
+    } catch (const Error& error) {
+      group.missing = error.message();
+    }
   }
-
-  void fill_examples(ReportExamples& group, const NodeRow& evaluation);
 
   void draw_all() {
     std::vector<Figure> figures;
@@ -373,11 +382,6 @@ class Gathering {
   std::vector<RunRow> runs_;
   std::vector<CaseRow> cases_;
 };
-
-void Gathering::fill_examples(ReportExamples& group, const NodeRow& evaluation) {
-  static_cast<void>(evaluation);
-  group.missing = "Not kept.";
-}
 
 /// Writes all files and removes those that an earlier report left here and this one does not have.
 void write_report(const fs::path& folder,
