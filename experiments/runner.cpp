@@ -438,7 +438,9 @@ class Execution {
     slot.row.reason = reason;
     slot.row.ended = utc_now();
     slot.row.seconds = seconds_since(slot.started);
-    if (!slot.replaces_result) {
+    if (slot.replaces_result) {
+      store_.add_failure(slot.row);
+    } else {
       store_.put_node(slot.row);
     }
     failures_[slot.node->key] = reason;
