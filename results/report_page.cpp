@@ -474,7 +474,8 @@ Json failures_section(const RunSummary& summary) {
     }
     sheet.rows.push_back({failure.kind,
                           cells,
-                          failure.done_since ? "done since, by another attempt" : "failed",
+                          failure.done_since ? "done since, by another attempt"
+                                             : fmt::format("failed, attempt {}", failure.attempt),
                           failure.ended,
                           failure.host,
                           failure.reason});
@@ -485,6 +486,13 @@ Json failures_section(const RunSummary& summary) {
     sheet.notes.push_back(how_many(standing, "failure stands", "failures stand") + ", " +
                           how_many(sheet.rows.size() - standing, "was", "were") +
                           " mended by another attempt.");
+    if (summary.failed > 0) {
+      sheet.notes.push_back(
+          how_many(static_cast<std::size_t>(summary.failed),
+                   "trial of a table cell has no result",
+                   "trials of table cells have no result") +
+          " because of them; sar-bench run EXPERIMENT --only-failed tries again.");
+    }
     blocks.push_back(shown(sheet));
   }
   return section("failures", "Failures", "Failed and retried cells", {}, std::move(blocks));
@@ -516,10 +524,17 @@ Json verdict_view(const ClaimVerdict& claim, const ClaimReport& report) {
                      : Json(false)}};
 }
 
-Json side_view(const ClaimVerdict& claim, const ClaimReport& report) {
+/// `audit`: of printed numbers, or null.
+Json side_view(const ClaimVerdict& claim, const ClaimReport& report, const Audit* audit) {
   Json evidence = Json::array();
   for (const ClaimEvidence& each : claim.evidence) {
-    evidence.push_back({{"outcome", to_string(each.outcome)}, {"text", each.text}});
+    std::string text = each.text;
+    for (const std::string& cell : each.cells) {
+      if (audit != nullptr && audit->doubted.contains(cell)) {
+        text += " (" + cell + " is in doubt: see the audit)";
+      }
+    }
+    evidence.push_back({{"outcome", to_string(each.outcome)}, {"text", text}});
   }
   return {{"side", report.source == "published" ? "By the printed numbers" : "By the stored runs"},
           {"summary", claim.summary},
@@ -540,7 +555,9 @@ Json claims_section(const ReportContents& contents) {
     for (const ClaimReport* report : reports) {
       const ClaimVerdict& claim = report->claims.at(i);
       verdicts.push_back(verdict_view(claim, *report));
-      sides.push_back(side_view(claim, *report));
+      const bool printed = report->source == "published";
+      sides.push_back(
+          side_view(claim, *report, printed && contents.audit ? &*contents.audit : nullptr));
       filter += (filter.empty() ? "" : " ") + to_string(claim.verdict);
     }
     const Claim& claim = published.claims[i].claim;
@@ -830,11 +847,13 @@ Json figures_section(const std::string& id,
 
 Json sections_of(const ReportContents& contents) {
   Json sections = Json::array();
+  const std::string reference =
+      contents.tables.empty() ? "" : label_of_reference(contents.tables.front().measured);
   sections.push_back(tables_section(contents));
   sections.push_back(figures_section(
       "forest",
       "Differences",
-      "SAR against each method",
+      reference + " against each method",
       {"Difference of the means with its confidence interval: an interval that holds zero is "
        "compatible with no difference at all."},
       contents.forests));
