@@ -74,7 +74,8 @@ std::string report_page(const ReportContents& contents, const PageTemplate& page
 /// JSON, figures as SVG, PNG, CSV and JSON.
 std::map<std::string, std::string> report_files(const ReportContents& contents);
 
-/// A name that is safe as file name and as HTML id: letters, digits, '-', '_' and '.'; equal names
+/// A name that is safe as file name and as HTML id: letters, digits, '-', '_' and '.', the
+/// last not in front; equal names
 /// stay equal, different ones stay different.
 std::string safe_name(const std::string& text);
 

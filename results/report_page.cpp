@@ -241,6 +241,7 @@ Json dice_view(const ReportTable& table, const Audit* audit) {
   const bool both = table.published.has_value();
   const std::size_t width = both ? 2 : 1;
   Json view{{"table_id", spec.id},
+            {"table_anchor", "table-" + safe_name(spec.id)},
             {"table_title", spec.title},
             {"table_phantom", measured.protocol.data_kind == "phantom"},
             {"two_sources", both},
@@ -761,7 +762,7 @@ Json facts_of(const ReportContents& contents) {
     }
     if (tested > 0) {
       facts.push_back(fact("",
-                           "#" + table.measured.spec.id + "-table",
+                           "#table-" + safe_name(table.measured.spec.id),
                            fmt::format("{} of {}", marked, tested),
                            fmt::format("comparisons of {} significant at {:g}; {} after correction",
                                        table.measured.spec.id,
@@ -805,14 +806,14 @@ std::string lead_of(const ReportContents& contents) {
 Json tables_section(const ReportContents& contents) {
   Json blocks = Json::array();
   for (const Sheet& sheet : contents.data) {
-    blocks.push_back(heading(safe_name(sheet.id), sheet.title));
+    blocks.push_back(heading("about-" + safe_name(sheet.id), sheet.title));
     blocks.push_back(shown(sheet));
     blocks.push_back(table_files(sheet.id));
   }
   const Audit* audit = contents.audit ? &*contents.audit : nullptr;
   for (const ReportTable& table : contents.tables) {
     blocks.push_back(
-        heading(safe_name(table.measured.spec.id),
+        heading("about-" + safe_name(table.measured.spec.id),
                 table.measured.spec.title + (is_phantom(contents) ? " [phantom data]" : "")));
     blocks.push_back(block("dice", dice_view(table, audit)));
     blocks.push_back(table_files(table.measured.spec.id));
@@ -909,11 +910,11 @@ std::string safe_name(const std::string& text) {
   bool changed = text.empty();
   for (const char c : text) {
     const bool safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '.' || c == '-';
+                      c == '_' || c == '-' || (c == '.' && !name.empty());
     changed = changed || !safe;
     name += safe ? c : '-';
   }
-  // Only names with unusual signs could collide: they carry a digest.
+  // Names with unusual signs could collide: they carry a digest.
   return changed ? name.substr(0, 40) + "-" + sha256(text).substr(0, 8) : name;
 }
 

@@ -122,7 +122,7 @@
 
   // --- measured, published or both ---
   for (const choice of all("fieldset.toggle[data-for]")) {
-    const table = document.getElementById(choice.dataset.for + "-table");
+    const table = document.getElementById(choice.dataset.for);
     choice.addEventListener("change", (event) => {
       table.dataset.show = event.target.value;
       for (const head of all("th[data-columns]", table)) {
