@@ -805,11 +805,6 @@ std::string lead_of(const ReportContents& contents) {
 
 Json tables_section(const ReportContents& contents) {
   Json blocks = Json::array();
-  for (const Sheet& sheet : contents.data) {
-    blocks.push_back(heading("about-" + safe_name(sheet.id), sheet.title));
-    blocks.push_back(shown(sheet));
-    blocks.push_back(table_files(sheet.id));
-  }
   const Audit* audit = contents.audit ? &*contents.audit : nullptr;
   for (const ReportTable& table : contents.tables) {
     blocks.push_back(
@@ -817,6 +812,12 @@ Json tables_section(const ReportContents& contents) {
                 table.measured.spec.title + (is_phantom(contents) ? " [phantom data]" : "")));
     blocks.push_back(block("dice", dice_view(table, audit)));
     blocks.push_back(table_files(table.measured.spec.id));
+  }
+  // Results first: the counts of the data come last, though they are the paper's Table 1.
+  for (const Sheet& sheet : contents.data) {
+    blocks.push_back(heading("about-" + safe_name(sheet.id), sheet.title));
+    blocks.push_back(shown(sheet));
+    blocks.push_back(table_files(sheet.id));
   }
   return section(
       "tables",
