@@ -68,15 +68,6 @@ std::string reference_label(const Table& table) {
   return table.spec.reference;
 }
 
-/// How a column is called outside the table: with its group where the label alone is not unique.
-std::string column_name(const TableSpec& spec, std::size_t column) {
-  const TableColumn& named = spec.columns[column];
-  const auto same = std::count_if(spec.columns.begin(), spec.columns.end(), [&](const auto& other) {
-    return other.label == named.label;
-  });
-  return same == 1 ? named.label : named.group + " " + named.label;
-}
-
 Grid value_grid(const Table& table, const std::string& plus_minus) {
   Grid grid;
   grid.header.emplace_back("Method");
