@@ -100,6 +100,15 @@ Table build_table(const SummaryTable& summaries,
                   const TableSpec& spec,
                   const TableOptions& options);
 
+/// How a column is called outside its table: "TumorL"; with its group where the label alone is not
+/// unique.
+std::string column_name(const TableSpec& spec, std::size_t column);
+/// Value of "1/10"; "1" is 1. 0 for a text that is no fraction.
+double fraction_value(const std::string& fraction);
+
+/// SD of a cell by n - 1, however the table prints it; empty where the cell has none.
+std::optional<double> sample_sd(const Table& table, const TableCell& cell);
+
 /// Number of cells with a mean.
 int filled_cells(const Table& table);
 
