@@ -2,7 +2,11 @@
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
+#include "harness/io/image_io.h"
+#include "harness/volume/evaluation.h"
+#include "harness/volume/slices.h"
 #include "tests/support/process.h"
+#include "tests/support/real_scans.h"
 
 #include <catch2/catch.hpp>
 
@@ -104,6 +108,44 @@ TEST_CASE("a run leaves example slices of every bucket, the same by any number o
     CHECK(product.at("examples").is_null());
     CHECK(product.at("dice").dump() == products.at(task).at("dice").dump());
   }
+}
+
+/// Middle of the corners of all outlines, as shares of width and height.
+std::array<double, 2> middle_of(const sar::Slice& slice) {
+  std::array<double, 2> sum{};
+  double corners = 0;
+  for (const sar::Contour& contour : slice.truth) {
+    for (std::size_t i = 0; i < contour.size(); i += 2) {
+      sum[0] += contour[i];
+      sum[1] += contour[i + 1];
+      ++corners;
+    }
+  }
+  return {sum[0] / corners / slice.width, sum[1] / corners / slice.height};
+}
+
+TEST_CASE("slices of a real head show its left on the right, the back below, the cerebellum low",
+          "[examples]") {
+  if (!sar::test::have_real_scans()) {
+    WARN(sar::test::kNoScans);
+    return;
+  }
+  const sar::Volume image = sar::read_volume(sar::test::kTemplates / "ch2bet.nii.gz");
+  const sar::LabelMap atlas = sar::read_label_map(sar::test::kTemplates / "aal.nii.gz");
+  const auto cut = [&](int label) {
+    const auto mask = sar::mask_of(atlas.voxels, {label});
+    return sar::cut_slices(image, atlas.geometry, mask, std::vector<std::uint8_t>(mask.size()));
+  };
+  const sar::CaseSlices calcarine = cut(43);  // left, at the back: aal.nii.txt
+  CHECK(middle_of(calcarine.slices[0])[0] > 0.5);
+  CHECK(middle_of(calcarine.slices[0])[1] > 0.6);
+  CHECK(middle_of(calcarine.slices[1])[0] > 0.5);
+  CHECK(middle_of(calcarine.slices[2])[0] > 0.6);
+  const sar::CaseSlices cerebellum = cut(92);  // Crus 1, right
+  CHECK(middle_of(cerebellum.slices[0])[0] < 0.4);
+  CHECK(middle_of(cerebellum.slices[1])[0] < 0.4);
+  CHECK(middle_of(cerebellum.slices[1])[1] > 0.6);
+  CHECK(middle_of(cerebellum.slices[2])[1] > 0.6);
 }
 
 }  // namespace

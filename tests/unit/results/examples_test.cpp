@@ -32,7 +32,7 @@ class Product {
     sar::write_file_atomically(path(), content);
   }
   [[nodiscard]] std::filesystem::path path() const { return folder_.path() / "product.json"; }
-  [[nodiscard]] std::vector<Example> read() const { return sar::read_examples(path(), sha256_); }
+  std::vector<Example> read() const { return sar::read_examples(path(), sha256_); }
 
  private:
   sar::TemporaryFolder folder_;
@@ -142,7 +142,6 @@ TEST_CASE("an example with a field that is missing or of another kind is refused
     INFO(field);
     CHECK_THAT(refusal([&](Json& example) { example.erase(field); }), Contains(field));
     CHECK_THAT(refusal([&](Json& example) { example[field] = Json::object(); }), Contains(field));
-    CHECK_THAT(refusal([&](Json& example) { example[field] = "other"; }) + field, Contains(field));
   }
   for (const char* field :
        {"plane", "index", "width", "height", "pixel_mm", "image_png", "truth", "prediction"}) {
@@ -192,8 +191,8 @@ TEST_CASE("numbers and choices out of range are refused") {
 }
 
 TEST_CASE("an image that is not a grey PNG of its size is refused") {
-  const std::string png =
-      sar::from_base64(reference_product()["examples"][0]["slices"][0]["image_png"]);
+  const std::string png = sar::from_base64(
+      reference_product()["examples"][0]["slices"][0]["image_png"].get<std::string>());
   const auto with = [&](const std::string& text) {
     return [text](Json& e) { e["slices"][0]["image_png"] = text; };
   };
