@@ -216,7 +216,7 @@ constexpr const char* kInk = "#222222";
 
 // Pixels of the picture.
 constexpr double kLeft = 26, kGap = 34, kRight = 12, kTop = 70, kBottom = 52;
-constexpr double kMostWidth = 900, kMostHeight = 400, kLeastWidth = 560;
+constexpr double kMostWidth = 900, kMostHeight = 400, kLeastWidth = 780;
 
 struct Panel {
   const ExampleSlice* slice = nullptr;
@@ -352,10 +352,7 @@ std::string single_quoted(const std::string& text) {
   return "'" + replace_all(text, {{"'", "''"}}) + "'";
 }
 
-}  // namespace example_detail
-
-std::vector<Example> read_examples(const fs::path& path, const std::string& expected_sha256) {
-  using namespace example_detail;
+std::vector<Example> read(const fs::path& path, const std::string& expected_sha256) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     throw not_found_error("the file of the evaluation is gone, and its example slices with it")
@@ -406,20 +403,7 @@ std::vector<Example> read_examples(const fs::path& path, const std::string& expe
   return examples;
 }
 
-std::string outline_path(const Contours& contours, double across, double down) {
-  std::string path;
-  for (const auto& contour : contours) {
-    for (std::size_t i = 0; i + 1 < contour.size(); i += 2) {
-      path += fmt::format(
-          "{}{:g} {:g}", i == 0 ? "M" : "L", contour[i] * across, contour[i + 1] * down);
-    }
-    path += "Z";
-  }
-  return path;
-}
-
-std::string example_svg(const Example& example) {
-  using namespace example_detail;
+std::string svg_of(const Example& example) {
   const Layout layout = layout_of(example);
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
@@ -475,8 +459,7 @@ std::string example_svg(const Example& example) {
   return svg + "</svg>\n";
 }
 
-std::string example_png(const Example& example) {
-  using namespace example_detail;
+std::string png_of(const Example& example) {
   const Layout layout = layout_of(example);
   const double height = layout.height;  // gnuplot's y grows upwards
   std::string script = fmt::format(
@@ -554,6 +537,32 @@ std::string example_png(const Example& example) {
     draw(slice.prediction, "prediction", pen(kPrediction, true));
   }
   return plotted(script + plots + "\n", files);
+}
+
+}  // namespace example_detail
+
+std::vector<Example> read_examples(const fs::path& path, const std::string& expected_sha256) {
+  return example_detail::read(path, expected_sha256);
+}
+
+std::string outline_path(const Contours& contours, double across, double down) {
+  std::string path;
+  for (const auto& contour : contours) {
+    for (std::size_t i = 0; i + 1 < contour.size(); i += 2) {
+      path += fmt::format(
+          "{}{:g} {:g}", i == 0 ? "M" : "L", contour[i] * across, contour[i + 1] * down);
+    }
+    path += "Z";
+  }
+  return path;
+}
+
+std::string example_svg(const Example& example) {
+  return example_detail::svg_of(example);
+}
+
+std::string example_png(const Example& example) {
+  return example_detail::png_of(example);
 }
 
 }  // namespace sar
