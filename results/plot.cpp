@@ -9,9 +9,12 @@
 
 namespace sar {
 
-std::string plotted(const std::string& script) {
+std::string plotted(const std::string& script, const std::map<std::string, std::string>& files) {
   const TemporaryFolder folder("sar-bench-plot");
   const std::string place = folder.path().string();
+  for (const auto& [name, content] : files) {
+    write_file_atomically(folder.path() / name, content);
+  }
   write_file_atomically(folder.path() / "script", script);
   // The shell only redirects; the folder's name is made by mkdtemp below TMPDIR and quoted.
   std::string quoted = "'";

@@ -100,9 +100,6 @@ Table build_table(const SummaryTable& summaries,
                   const TableSpec& spec,
                   const TableOptions& options);
 
-/// How a column is called outside its table: "TumorL"; with its group where the label alone is not
-/// unique.
-std::string column_name(const TableSpec& spec, std::size_t column);
 /// Value of "1/10"; "1" is 1. 0 for a text that is no fraction.
 double fraction_value(const std::string& fraction);
 
