@@ -115,6 +115,25 @@ const MethodInfo& Catalog::method(const std::string& id) const {
                             : "did you mean '" + nearest + "'?");
 }
 
+Json Catalog::defaults() const {
+  Json values = Json::object();
+  for (const auto& key : schema_.keys()) {
+    values[key.name] = key.default_value;
+  }
+  return values;
+}
+
+std::map<std::string, std::vector<std::string>> Catalog::key_words() const {
+  std::map<std::string, std::vector<std::string>> words;
+  for (const auto& dataset : datasets_) {
+    words["set"].push_back(dataset.id);
+  }
+  for (const auto& each : methods_) {
+    words["method"].push_back(each.id);
+  }
+  return words;
+}
+
 fs::path Catalog::experiment_file(const std::string& name) const {
   return find_file(share_ / "experiments", name, "experiment");
 }

@@ -4,6 +4,7 @@
 #include "harness/core/json.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ class Catalog {
   [[nodiscard]] const std::vector<MethodInfo>& methods() const { return methods_; }
   [[nodiscard]] const std::vector<DatasetInfo>& datasets() const { return datasets_; }
   [[nodiscard]] const Schema& schema() const { return schema_; }
+  /// Every key with its built-in value.
+  [[nodiscard]] Json defaults() const;
+  /// What `<set>` and `<method>` in the name of a key stand for: all data sets, all methods.
+  [[nodiscard]] std::map<std::string, std::vector<std::string>> key_words() const;
   [[nodiscard]] int numerics_version() const { return numerics_version_; }
   /// Versions of LibTorch and ITK that the worker was built with.
   [[nodiscard]] const Json& versions() const { return versions_; }

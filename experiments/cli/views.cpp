@@ -126,9 +126,7 @@ CurveTests curve_tests(const CommonOptions& common) {
 
 View Viewer::nothing(const Experiment& experiment, const std::string& why) const {
   if (common_.chosen_format() == "json") {
-    return {
-        Json{{"schema_version", 1}, {"experiment", experiment.id}, {"empty", why}}.dump(2) + "\n",
-        false};
+    return {to_text({{"schema_version", 1}, {"experiment", experiment.id}, {"empty", why}}), false};
   }
   return {experiment.title + ": " + why + "\n", false};
 }
@@ -233,8 +231,7 @@ View Viewer::collection(const Experiment& experiment) const {
   }
   if (json) {
     all.text =
-        Json{{"schema_version", 1}, {"experiment", experiment.id}, {"parts", documents}}.dump(2) +
-        "\n";
+        to_text({{"schema_version", 1}, {"experiment", experiment.id}, {"parts", documents}});
   }
   return all;
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string>
 
 namespace sar {
 
@@ -13,5 +14,9 @@ using Json = nlohmann::json;
 /// Parses a JSON file. Throws Error (65) naming the file and the place of the fault, (66) if
 /// absent.
 Json read_json(const std::filesystem::path& path);
+
+/// A document as text, ended by a line feed. Bytes that are no UTF-8 (of a file name, say) become
+/// the replacement character instead of an exception. `indent`: blanks per level.
+std::string to_text(const Json& json, int indent = 2);
 
 }  // namespace sar
