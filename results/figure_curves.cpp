@@ -76,8 +76,10 @@ std::string task_name(const std::string& task) {
 
 int height_of(const LossCurves& curves) {
   const auto lines = (curves.spec.rows.size() + kColumns - 1) / kColumns;
-  const double task = kTask + static_cast<double>(std::max<std::size_t>(lines, 1)) * (kHead + kPanel + kBetween);
-  return static_cast<int>(kTitleBand + static_cast<double>(curves.spec.tasks.size()) * task + kFoot);
+  const double task =
+      kTask + static_cast<double>(std::max<std::size_t>(lines, 1)) * (kHead + kPanel + kBetween);
+  return static_cast<int>(kTitleBand + static_cast<double>(curves.spec.tasks.size()) * task +
+                          kFoot);
 }
 
 std::string commands_of(const LossCurves& curves, int smoothing) {
@@ -86,9 +88,9 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
   const double task_height = kTask + static_cast<double>(lines) * (kHead + kPanel + kBetween);
   const int height = height_of(curves);
   Canvas canvas(height, title_of(curves.spec.title, curves.protocol));
-  const std::string training =
-      smoothing > 1 ? fmt::format("training, mean of trials and {} steps", smoothing)
-                    : "training, mean of trials";
+  const std::string training = smoothing > 1
+                                   ? fmt::format("training, mean of trials and {} steps", smoothing)
+                                   : "training, mean of trials";
   const auto reference =
       std::ranges::find(curves.spec.rows, curves.spec.reference, &TableRow::method);
   const std::string best =
@@ -150,13 +152,14 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
       const MethodStyle style = method_style(curve.method);
       const double width = (kWidth - 14.0) / kColumns;
       const double left = width * static_cast<double>(m % kColumns) + 52;
-      const double top = start + kTask +
-                         static_cast<double>(m / kColumns) * (kHead + kPanel + kBetween) + kHead;
+      const double top =
+          start + kTask + static_cast<double>(m / kColumns) * (kHead + kPanel + kBetween) + kHead;
       const Box box{left, top, left + width - 56, top + kPanel};
-      canvas.text(box.left,
-                  top - 12,
-                  curve.training.empty() ? plain(curve.label, 20) + " (no run)" : plain(curve.label, 28),
-                  {.size = 14, .bold = true});
+      canvas.text(
+          box.left,
+          top - 12,
+          curve.training.empty() ? plain(curve.label, 20) + " (no run)" : plain(curve.label, 28),
+          {.size = 14, .bold = true});
       std::vector<std::string> elements;
       if (!curve.training.empty()) {
         std::string over;
@@ -185,8 +188,9 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
         elements.push_back(whole[own] + " using 1:2 with lines " + line_style(style.light, 2));
         if (!curve.validation.empty()) {
           elements.push_back(validation[own] + " using 1:2 with lines " + line_style(kInk, 1.2));
-          elements.push_back(validation[own] + " using 1:2 with points " +
-                             point_style({kInk, "", 7, ""}, curve.validation.size() > 30 ? 0.25 : 0.45));
+          elements.push_back(
+              validation[own] + " using 1:2 with points " +
+              point_style({kInk, "", 7, ""}, curve.validation.size() > 30 ? 0.25 : 0.45));
         }
       }
       canvas.panel(box, elements);
@@ -212,9 +216,10 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
   figure.height = curves_drawing::height_of(curves);
   figure.commands = curves_drawing::commands_of(curves, smoothing);
   figure.data = convergence_sheet(curves);
-  figure.description = fmt::format("Loss by optimiser step of {} methods on {} tasks, a panel each.",
-                                   curves.spec.rows.size(),
-                                   curves.spec.tasks.size());
+  figure.description =
+      fmt::format("Loss by optimiser step of {} methods on {} tasks, a panel each.",
+                  curves.spec.rows.size(),
+                  curves.spec.tasks.size());
   bool thinned = false;
   int most_n = 0;
   int least_n = 0;

@@ -99,7 +99,8 @@ Figure efficiency_figure(const std::string& id,
     const LabelEfficiency& group = groups[g];
     const double width = (kWidth - 12.0) / static_cast<double>(columns);
     const double left = width * static_cast<double>(g % columns) + 46;
-    const double top = kTitleBand + static_cast<double>(g / columns) * (kHead + kPanel + kBelow) + kHead;
+    const double top =
+        kTitleBand + static_cast<double>(g / columns) * (kHead + kPanel + kBelow) + kHead;
     const Box box{left, top, left + width - 52, top + kPanel};
     canvas.text(
         box.left, top - 16, plain(group.title, columns == 3 ? 34 : 60), {.size = 14, .bold = true});
@@ -179,13 +180,14 @@ Figure efficiency_figure(const std::string& id,
     }
     const double margin = std::max(0.06 * (most - least), 0.5);
     const double step = round_step(most - least + 2 * margin, 6);
-    canvas.command(fmt::format("set xrange [{}:{}]\nset xtics ({})\nset yrange [{}:{}]\nset ytics {}",
-                               number(low / pad),
-                               number(high * pad),
-                               tic_list,
-                               number(std::max(-1.0, least - margin)),
-                               number(std::min(101.0, most + margin)),
-                               number(step)));
+    canvas.command(
+        fmt::format("set xrange [{}:{}]\nset xtics ({})\nset yrange [{}:{}]\nset ytics {}",
+                    number(low / pad),
+                    number(high * pad),
+                    tic_list,
+                    number(std::max(-1.0, least - margin)),
+                    number(std::min(101.0, most + margin)),
+                    number(step)));
     ranges.insert(ranges.end(), curves.begin(), curves.end());
     canvas.panel(box, ranges);
   }
@@ -195,77 +197,62 @@ Figure efficiency_figure(const std::string& id,
   }
   figure.commands = canvas.finished();
 
-  figure.description = fmt::format(
-      "Mean Dice over the share of training labels, {} panels, {} methods.", groups.size(), known.size());
+  figure.description =
+      fmt::format("Mean Dice over the share of training labels, {} panels, {} methods.",
+                  groups.size(),
+                  known.size());
   for (const LabelEfficiency& group : groups) {
     for (const AnnotationSaved& saved : group.saved) {
       const auto all = std::ranges::find_if(group.saved, [&](const AnnotationSaved& other) {
         return other.method == saved.method && other.fraction == "1";
       });
       // With all labels where that is known, else with the most.
-      const bool told = all != group.saved.end() ? &*all == &saved
-                                                 : std::ranges::none_of(group.saved, [&](const auto& other) {
-                                                     return other.method == saved.method &&
-                                                            share_of(other.fraction).value_or(0) >
-                                                                share_of(saved.fraction).value_or(0);
-                                                   });
+      const bool told =
+          all != group.saved.end()
+              ? &*all == &saved
+              : std::ranges::none_of(group.saved, [&](const auto& other) {
+                  return other.method == saved.method && share_of(other.fraction).value_or(0) >
+                                                             share_of(saved.fraction).value_or(0);
+                });
       if (!told) {
         continue;
       }
       const auto curve = std::ranges::find(group.curves, saved.method, &EfficiencyCurve::method);
       const std::string baseline = curve == group.curves.end() ? saved.method : curve->label;
       if (saved.by) {
-        figure.description += fmt::format(" {}: with {} of the labels {} reaches {:.1f}, the mean of {} with {} ({:.1f}).",
-                                          group.title,
-                                          *saved.by,
-                                          group.reference_label,
-                                          saved.reference_mean,
-                                          baseline,
-                                          saved.fraction,
-                                          saved.mean);
+        figure.description += fmt::format(
+            " {}: with {} of the labels {} reaches {:.1f}, the mean of {} with {} ({:.1f}).",
+            group.title,
+            *saved.by,
+            group.reference_label,
+            saved.reference_mean,
+            baseline,
+            saved.fraction,
+            saved.mean);
       } else {
-        figure.description += fmt::format(" {}: {} does not reach the mean of {} with {} of the labels ({:.1f}).",
-                                          group.title,
-                                          group.reference_label,
-                                          baseline,
-                                          saved.fraction,
-                                          saved.mean);
+        figure.description +=
+            fmt::format(" {}: {} does not reach the mean of {} with {} of the labels ({:.1f}).",
+                        group.title,
+                        group.reference_label,
+                        baseline,
+                        saved.fraction,
+                        saved.mean);
       }
     }
   }
-  figure.notes.push_back(fmt::format(
-      "Mean over trials, bars one SD ({}); methods stand slightly aside of each other.",
-      most_n == 0          ? "n is not stated"
-      : least_n == most_n  ? fmt::format("n = {} trials", most_n)
-                           : fmt::format("n = {} to {} trials", least_n, most_n)));
+  figure.notes.push_back(
+      fmt::format("Mean over trials, bars one SD ({}); methods stand slightly aside of each other.",
+                  most_n == 0         ? "n is not stated"
+                  : least_n == most_n ? fmt::format("n = {} trials", most_n)
+                                      : fmt::format("n = {} to {} trials", least_n, most_n)));
   if (cases_shown) {
     figure.notes.emplace_back(
         "In brackets: labelled cases for training and validation, mean over trials.");
   }
   figure.notes.emplace_back("The axes of Dice do not begin at zero and differ between panels.");
   add_protocol_notes(figure.notes, protocol);
-  // replaced by efficiency_sheet
-  Sheet& sheet = figure.data;
-  sheet.id = id;
-  sheet.title = figure.title;
-  sheet.header = {"Group", "Method", "Labels", "Cases", "n", "Mean", "SD"};
-  sheet.text_columns = 3;
-  sheet.notes = figure.notes;
-  sheet.json = {{"schema_version", 1}, {"figure", id}};
-  for (const LabelEfficiency& group : groups) {
-    for (const EfficiencyCurve& curve : group.curves) {
-      for (const EfficiencyPoint& point : curve.points) {
-        sheet.rows.push_back(
-            {group.title,
-             curve.label,
-             point.fraction,
-             point.labelled_cases ? fmt::format("{:.1f}", *point.labelled_cases) : "–",
-             std::to_string(point.dice.n),
-             fmt::format("{:.2f}", point.dice.mean),
-             point.dice.sd ? fmt::format("{:.2f}", *point.dice.sd) : "–"});
-      }
-    }
-  }
+  figure.data = efficiency_sheet(id, figure.title, groups);
+  add_origin(figure.data, protocol);
   return figure;
 }
 

@@ -24,8 +24,9 @@ std::vector<Pair> paired(const std::vector<ForestPanel>& measured,
     pairs.push_back({&panel, nullptr});
   }
   for (const ForestPanel& panel : published) {
-    const auto same = std::ranges::find_if(
-        pairs, [&](const Pair& pair) { return pair.measured && pair.measured->name == panel.name; });
+    const auto same = std::ranges::find_if(pairs, [&](const Pair& pair) {
+      return pair.measured && pair.measured->name == panel.name;
+    });
     if (same != pairs.end()) {
       same->published = &panel;
     } else {
@@ -110,7 +111,8 @@ Figure forest_figure(const std::string& id,
   using namespace forest_drawing;
   const std::vector<Pair> pairs = paired(measured, published);
   const std::vector<TableRow> rows = rows_of(pairs);
-  const auto reference = std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
+  const auto reference =
+      std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
   const std::string best =
       plain(reference == table.spec.rows.end() ? table.spec.reference : reference->label, 16);
   const std::size_t columns = pairs.size() == 4 ? 2 : std::clamp<std::size_t>(pairs.size(), 1, 3);
@@ -140,11 +142,14 @@ Figure forest_figure(const std::string& id,
   const std::string level = fmt::format("{:g} % interval", 100 * (1 - table.alpha));
   const std::string sample = line_style(kInk, 2);
   if (!measured.empty()) {
-    legend.push_back({"measured, with " + level, kInk, sample, point_style({kInk, "", 7, ""}, 1.1)});
+    legend.push_back(
+        {"measured, with " + level, kInk, sample, point_style({kInk, "", 7, ""}, 1.1)});
   }
   if (!published.empty()) {
-    legend.push_back(
-        {"published, with " + level, kInk, line_style(kInk, 1.2), point_style({kInk, "", 6, ""}, 1.1)});
+    legend.push_back({"published, with " + level,
+                      kInk,
+                      line_style(kInk, 1.2),
+                      point_style({kInk, "", 6, ""}, 1.1)});
   }
   canvas.legend(figure.height - 22, legend);
 
@@ -178,10 +183,7 @@ Figure forest_figure(const std::string& id,
       const double middle = top + (static_cast<double>(r) + 0.5) * kRow;
       const MethodStyle style = method_style(rows[r].method);
       if (column == 0) {
-        canvas.text(names - 8,
-                    middle,
-                    plain(rows[r].label, 18),
-                    {.size = 13, .align = "right"});
+        canvas.text(names - 8, middle, plain(rows[r].label, 18), {.size = 13, .align = "right"});
       }
       for (const ForestPanel* panel : {pairs[p].published, pairs[p].measured}) {
         if (!panel) {
@@ -225,10 +227,8 @@ Figure forest_figure(const std::string& id,
         significant = significant || dagger;
         untested = untested || !interval->tested;
         if (dagger) {
-          canvas.text(box.right + 4,
-                      top + y * kRow,
-                      "†",
-                      {.size = 13, .colour = hollow ? kMuted : kInk});
+          canvas.text(
+              box.right + 4, top + y * kRow, "†", {.size = 13, .colour = hollow ? kMuted : kInk});
         }
         if (!hollow || measured.empty()) {
           ++compared;
@@ -274,55 +274,22 @@ Figure forest_figure(const std::string& id,
         "Filled: measured. Hollow: from the means, SDs and n that the paper prints.");
   }
   if (significant) {
-    figure.notes.push_back(fmt::format(
-        "†: significant at {:g}, correction: {}.", table.alpha, table.correction));
+    figure.notes.push_back(
+        fmt::format("†: significant at {:g}, correction: {}.", table.alpha, table.correction));
   }
   if (untested) {
     figure.notes.emplace_back("A mark without an interval could not be tested.");
   }
   if (cut) {
-    figure.notes.emplace_back("An arrow: the interval goes on beyond the panel; its ends are in the "
-                              "numbers.");
+    figure.notes.emplace_back(
+        "An arrow: the interval goes on beyond the panel; its ends are in the "
+        "numbers.");
   }
   if (!measured.empty()) {
     add_protocol_notes(figure.notes, table.protocol);
   }
-  // replaced by forest_sheet
-  Sheet& sheet = figure.data;
-  sheet.id = id;
-  sheet.title = figure.title;
-  sheet.header = {"Column", "Method", "Source", "n", "Difference", "Low", "High", "p", "Corrected"};
-  sheet.text_columns = 3;
-  sheet.notes = figure.notes;
-  sheet.json = {{"schema_version", 1}, {"figure", id}, {"rows", Json::array()}};
-  for (const Pair& pair : pairs) {
-    for (const ForestPanel* panel : {pair.measured, pair.published}) {
-      for (std::size_t i = 0; panel && i < panel->rows.size(); ++i) {
-        const ForestRow& row = panel->rows[i];
-        const auto interval = interval_of(row);
-        const std::string source = panel == pair.measured ? "measured" : "published";
-        const auto text = [&](double value) {
-          return interval && interval->tested ? fmt::format("{:.2f}", value) : "–";
-        };
-        sheet.rows.push_back({panel->name,
-                              row.label,
-                              source,
-                              fmt::format("{}, {}", row.row.n, row.reference.n),
-                              interval ? fmt::format("{:.2f}", interval->difference) : "–",
-                              text(interval ? interval->low : 0),
-                              text(interval ? interval->high : 0),
-                              row.test && row.test->testable ? format_p(row.test->p) : "–",
-                              row.p_adjusted ? format_p(*row.p_adjusted) : "–"});
-        sheet.json["rows"].push_back(
-            {{"column", panel->name},
-             {"method", row.method},
-             {"source", source},
-             {"difference", interval ? Json(interval->difference) : Json()},
-             {"ci_low", interval && interval->tested ? Json(interval->low) : Json()},
-             {"ci_high", interval && interval->tested ? Json(interval->high) : Json()}});
-      }
-    }
-  }
+  figure.data = forest_sheet(id, figure.title, measured, published, table);
+  add_origin(figure.data, table.protocol);
   return figure;
 }
 

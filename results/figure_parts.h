@@ -104,6 +104,8 @@ std::vector<std::string> mark_elements(const std::string& data,
 std::string title_of(const std::string& title, const ProtocolRow& protocol);
 /// Sentences on the protocol, as below the tables.
 void add_protocol_notes(std::vector<std::string>& notes, const ProtocolRow& protocol);
+/// Protocol and kind of data in the document of a figure's numbers.
+void add_origin(Sheet& sheet, const ProtocolRow& protocol);
 
 /// gnuplot's terminal for "svg" or "png" (twice as many pixels); texts are drawn as they are.
 std::string terminal(const std::string& format, int width, int height);

@@ -23,7 +23,8 @@ Figure rank_figure(const std::string& id,
     }
   }
   const std::size_t count = std::max<std::size_t>(rows.size(), 1);
-  const std::size_t across = columns.size() == 4 ? 2 : std::clamp<std::size_t>(columns.size(), 1, 3);
+  const std::size_t across =
+      columns.size() == 4 ? 2 : std::clamp<std::size_t>(columns.size(), 1, 3);
   const std::size_t lines = std::max<std::size_t>(1, (columns.size() + across - 1) / across);
   const double panel_height = kRow * static_cast<double>(count);
   const double line_height = kHead + panel_height + kBelow;
@@ -51,9 +52,10 @@ Figure rank_figure(const std::string& id,
                   line_style(kMuted, 1.4),
                   ""},
                  {"rank as measured", kInk, "", point_style({kInk, "", 13, ""}, 0.9)}});
-  canvas.command(fmt::format("unset ytics\nset border 1\nset xrange [0.4:{0}.6]\nset yrange [{0}:0]\n"
-                             "set xtics 1,1,{0} font ',11'",
-                             count));
+  canvas.command(
+      fmt::format("unset ytics\nset border 1\nset xrange [0.4:{0}.6]\nset yrange [{0}:0]\n"
+                  "set xtics 1,1,{0} font ',11'",
+                  count));
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const RankStability& column = columns[c];
     const double width = (kWidth - names - 10) / static_cast<double>(across);
@@ -88,8 +90,9 @@ Figure rank_figure(const std::string& id,
       std::vector<std::vector<double>> dots;
       for (std::size_t rank = 0; rank < method.share.size(); ++rank) {
         if (method.share[rank] >= 0.001) {
-          dots.push_back(
-              {static_cast<double>(rank + 1), y, std::max(0.12, full * std::sqrt(method.share[rank]))});
+          dots.push_back({static_cast<double>(rank + 1),
+                          y,
+                          std::max(0.12, full * std::sqrt(method.share[rank]))});
         }
       }
       elements.push_back(canvas.data({{method.rank_low, y}, {method.rank_high, y}}) +
@@ -104,7 +107,8 @@ Figure rank_figure(const std::string& id,
     }
     if (!measured.empty()) {
       const std::string name = canvas.data(measured);
-      elements.push_back(name + " using 1:2 with points " + point_style({kPaper, "", 13, ""}, 1.25));
+      elements.push_back(name + " using 1:2 with points " +
+                         point_style({kPaper, "", 13, ""}, 1.25));
       elements.push_back(name + " using 1:2 with points " + point_style({kInk, "", 13, ""}, 0.85));
     }
     canvas.panel(box, elements);
@@ -126,15 +130,14 @@ Figure rank_figure(const std::string& id,
       continue;
     }
     const auto first = std::ranges::min_element(column.methods, {}, &RankedMethod::rank);
-    figure.description += fmt::format(" {}: {} is first as measured, and in {:.0f} % of the samples.",
-                                      column.column.label,
-                                      first->label,
-                                      100 * column.same_first);
+    figure.description +=
+        fmt::format(" {}: {} is first as measured, and in {:.0f} % of the samples.",
+                    column.column.label,
+                    first->label,
+                    100 * column.same_first);
     samples.insert(column.samples);
-    drawn.insert(fmt::format("{} trials and {} cases{}",
-                             column.trials,
-                             column.cases,
-                             column.nested ? " in folds" : ""));
+    drawn.insert(fmt::format(
+        "{} trials and {} cases{}", column.trials, column.cases, column.nested ? " in folds" : ""));
     figure.notes.push_back(fmt::format(
         "{}: agreement of a sample's order with the measured one {:.2f} (mean Kendall tau-b); same "
         "first method in {:.0f} % ({}).",
@@ -156,25 +159,8 @@ Figure rank_figure(const std::string& id,
                     100 * level));
   }
   add_protocol_notes(figure.notes, protocol);
-  // replaced by rank_sheet
-  Sheet& sheet = figure.data;
-  sheet.id = id;
-  sheet.title = figure.title;
-  sheet.header = {"Column", "Method", "Mean", "Rank", "Low", "High", "First in"};
-  sheet.text_columns = 2;
-  sheet.notes = figure.notes;
-  sheet.json = {{"schema_version", 1}, {"figure", id}};
-  for (const RankStability& column : columns) {
-    for (const RankedMethod& method : column.methods) {
-      sheet.rows.push_back({column.column.label,
-                            method.label,
-                            fmt::format("{:.2f}", method.mean),
-                            fmt::format("{:g}", method.rank),
-                            fmt::format("{:g}", method.rank_low),
-                            fmt::format("{:g}", method.rank_high),
-                            method.share.empty() ? "–" : fmt::format("{:.1f} %", 100 * method.share[0])});
-    }
-  }
+  figure.data = rank_sheet(id, figure.title, columns);
+  add_origin(figure.data, protocol);
   return figure;
 }
 

@@ -94,8 +94,7 @@ Buckets buckets_of(const std::vector<CaseRow>& cases,
   std::map<std::string, std::pair<double, double>> ranges;
   for (const CaseRow& each : cases) {
     if (each.task == task && each.target == target && each.volume_mm3 > 0) {
-      const auto [range, fresh] =
-          ranges.try_emplace(each.bucket, each.volume_mm3, each.volume_mm3);
+      const auto [range, fresh] = ranges.try_emplace(each.bucket, each.volume_mm3, each.volume_mm3);
       range->second.first = std::min(range->second.first, each.volume_mm3);
       range->second.second = std::max(range->second.second, each.volume_mm3);
     }
@@ -169,8 +168,8 @@ Figure size_figure(const std::string& id,
   figure.id = id;
   figure.title = title_of(title, protocol);
   figure.width = kWidth;
-  figure.height = static_cast<int>(kTitleBand + static_cast<double>(lines) *
-                                   (kHead + kPanel + kBetween) + kFoot - kBetween);
+  figure.height = static_cast<int>(
+      kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) + kFoot - kBetween);
   Canvas canvas(figure.height, figure.title);
   std::string tics;
   for (const double tic : log_tics(low, high)) {
@@ -192,7 +191,8 @@ Figure size_figure(const std::string& id,
     const auto line = trend(reference->points, unit);
     reference_line = line.empty() ? "" : canvas.data(line);
   }
-  const double bottom = kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) - kBetween;
+  const double bottom =
+      kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) - kBetween;
   canvas.text(kWidth / 2.0,
               bottom + 40,
               fmt::format("Volume of the target in {} (logarithmic); Dice in percent", unit_name),
@@ -253,7 +253,8 @@ Figure size_figure(const std::string& id,
     std::vector<std::vector<double>> points;
     for (std::size_t i = 0; i < group.points.size(); i += stride) {
       const Point& point = group.points[i];
-      points.push_back({point.volume_mm3 / unit, point.mean, point.least, point.most - point.least});
+      points.push_back(
+          {point.volume_mm3 / unit, point.mean, point.least, point.most - point.least});
     }
     if (!points.empty()) {
       const std::string name = canvas.data(points);
@@ -262,16 +263,17 @@ Figure size_figure(const std::string& id,
         elements.push_back(name + " using 1:3:(0):4 with vectors nohead " +
                            line_style("#A0" + style.light.substr(1), 1));
       }
-      elements.push_back(fmt::format(
-          "{} using 1:2 with points pointtype 7 pointsize {} linecolor rgb '{}'",
-          name,
-          points.size() > 400 ? "0.4" : points.size() > 100 ? "0.55" : "0.7",
-          see_through));
+      elements.push_back(
+          fmt::format("{} using 1:2 with points pointtype 7 pointsize {} linecolor rgb '{}'",
+                      name,
+                      points.size() > 400   ? "0.4"
+                      : points.size() > 100 ? "0.55"
+                                            : "0.7",
+                      see_through));
       const bool own = reference != groups.end() && group.row.method == reference->row.method;
       if (!reference_line.empty() && !own) {
-        elements.push_back(
-            reference_line + " using 1:2 with lines " +
-            line_style(method_style(reference->row.method).light, 1.6, "(5,3)"));
+        elements.push_back(reference_line + " using 1:2 with lines " +
+                           line_style(method_style(reference->row.method).light, 1.6, "(5,3)"));
       }
       const auto line = trend(group.points, unit);
       if (!line.empty()) {
@@ -318,10 +320,11 @@ Figure size_figure(const std::string& id,
                                       {"max", point.most}});
     }
   }
-  figure.description = fmt::format("Dice against the volume of the {} in {} cases, a panel for each of {} methods.",
-                                   plain(target, 30),
-                                   distinct.size(),
-                                   rows.size());
+  figure.description =
+      fmt::format("Dice against the volume of the {} in {} cases, a panel for each of {} methods.",
+                  plain(target, 30),
+                  distinct.size(),
+                  rows.size());
   if (reference != groups.end() && reference->points.size() >= 6) {
     const std::size_t third = reference->points.size() / 3;
     std::vector<double> small;
@@ -345,8 +348,8 @@ Figure size_figure(const std::string& id,
   figure.notes.emplace_back(
       "The line joins medians of up to eight groups of equally many cases, at least five each.");
   if (buckets.names.size() > 1) {
-    const bool overlap = std::ranges::any_of(
-        buckets.edges, [](const Edge& edge) { return edge.high > edge.low; });
+    const bool overlap =
+        std::ranges::any_of(buckets.edges, [](const Edge& edge) { return edge.high > edge.low; });
     figure.notes.push_back(
         "S, M, L: size buckets; an edge lies midway between the largest case of one and the "
         "smallest of the next." +

@@ -328,7 +328,13 @@ void add_figure(Json& blocks, const ReportFigure& figure) {
              {"svg", drawn ? Json{{"drawing", figure.drawing.inline_svg}} : Json(false)},
              {"not_drawn", drawn ? Json(false) : texts({figure.not_drawn})},
              {"notes", texts(what.notes)}}));
-  blocks.push_back(folded("The numbers of this figure", what.data));
+  constexpr std::size_t kMostRows = 1000;  // beyond, a page opens slowly and nobody reads them
+  if (what.data.rows.size() <= kMostRows) {
+    blocks.push_back(folded("The numbers of this figure", what.data));
+  } else {
+    blocks.push_back(message(fmt::format("Its {} rows of numbers are in the CSV and JSON files.",
+                                         what.data.rows.size())));
+  }
   const std::string path = "figures/" + safe_name(what.id);
   std::vector<std::pair<std::string, std::string>> links{{path + ".csv", "CSV"},
                                                          {path + ".json", "JSON"}};

@@ -234,10 +234,11 @@ class Gathering {
             judge_claims(paper_, claims, measured_cells(trials_, *contents_.protocol), how, &runs);
       }
     }
-    const std::vector<Assumption> assumptions = read_assumptions(paper_.folder);
+    const std::vector<Assumption> assumptions =
+        read_assumptions(paper_.folder, catalog_.key_words());
     if (!assumptions.empty()) {
       contents_.assumptions =
-          assumption_sheet(assumptions, contents_.protocol->settings, defaults());
+          assumption_sheet(assumptions, contents_.protocol->settings, catalog_.defaults());
     }
   }
 
@@ -339,14 +340,6 @@ class Gathering {
         .integer("output.loss_curve_smoothing_steps");
   }
 
-  [[nodiscard]] Json defaults() const {
-    Json values = Json::object();
-    for (const KeySpec& key : catalog_.schema().keys()) {
-      values[key.name] = key.default_value;
-    }
-    return values;
-  }
-
   [[nodiscard]] Sheet changed_settings() const {
     Sheet sheet;
     sheet.id = "settings";
@@ -408,7 +401,7 @@ void write_report(const fs::path& folder,
   }
   names.push_back("report.html");
   write_file_atomically(folder / "report.html", page);
-  write_file_atomically(list, Json{{"schema_version", 1}, {"files", names}}.dump(2) + "\n");
+  write_file_atomically(list, to_text({{"schema_version", 1}, {"files", names}}));
   for (const std::string& name : old) {
     std::error_code ignored;
     fs::remove(folder / name, ignored);

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <string>
-#include <string>
 
 namespace sar {
 
