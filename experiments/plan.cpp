@@ -438,7 +438,7 @@ class Planner {
       node.inputs["cubes"][source] = cubes;
       node.job["datasets"][source] = {{"cases", plan_.nodes[index_.at(cubes)].job.at("cases")},
                                       {"modality", manifest_.at(source).modality},
-                                      {"cubes", plan_.nodes[index_.at(cubes)].product.string()}};
+                                      {"cubes", cubes}};
     }
     return add(std::move(node), ".json");
   }

@@ -1,6 +1,7 @@
 #include "results/label_efficiency.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -117,6 +118,21 @@ std::string percent_text(double share) {
   return fmt::format("{:.0f} %", 100 * std::abs(share));
 }
 
+/// A mean that was reached by chance shows where more labels fall below it again.
+std::string below_again(const AnnotationSaved& saved, const LabelEfficiency& group) {
+  std::vector<std::string> fractions;
+  bool beyond = false;
+  for (const EfficiencyPoint& point : find_curve(group, group.reference)->points) {
+    if (beyond && point.dice.mean < saved.mean) {
+      fractions.push_back(labels_text(point.fraction));
+    }
+    beyond = beyond || point.fraction == *saved.by;
+  }
+  return fractions.empty() ? ""
+                           : fmt::format(" With more, {}, it is below that again.",
+                                         fmt::join(fractions, " and "));
+}
+
 }  // namespace
 }  // namespace label_efficiency_detail
 
@@ -227,14 +243,16 @@ std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group)
   }
   const bool known = needed.labelled_cases && used.labelled_cases;
   return fmt::format(
-      "{}{}: {} {} {}{}.",
-      with,
-      saved.saved < 0 ? ", and with no smaller fraction at hand" : "",
-      percent_text(saved.saved),
-      saved.saved < 0 ? "more" : "fewer",
-      known ? "labelled cases" : "labels",
-      known ? fmt::format(" ({:g} instead of {:g})", *needed.labelled_cases, *used.labelled_cases)
-            : "");
+             "{}{}: {} {} {}{}.",
+             with,
+             saved.saved < 0 ? ", and with no smaller fraction at hand" : "",
+             percent_text(saved.saved),
+             saved.saved < 0 ? "more" : "fewer",
+             known ? "labelled cases" : "labels",
+             known ? fmt::format(
+                         " ({:g} instead of {:g})", *needed.labelled_cases, *used.labelled_cases)
+                   : "") +
+         below_again(saved, group);
 }
 
 Sheet efficiency_sheet(const std::string& id,

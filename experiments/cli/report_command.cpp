@@ -251,16 +251,19 @@ class Gathering {
     for (const std::string& method : asked) {
       static_cast<void>(catalog_.method(method));  // refuses unknown ones
     }
+    std::set<std::string> covered;  // tasks of earlier tables: their methods are enough
     for (const ReportTable& table : contents_.tables) {
       const TableSpec& spec = table.measured.spec;
+      const std::set<std::string> earlier = covered;
       std::vector<std::string> methods = asked;
       if (methods.empty() && !spec.rows.empty()) {
         methods = {spec.reference, spec.rows.front().method};
       }
       for (const TableColumn& column : spec.columns) {
-        if (column.fraction != "1") {
+        if (column.fraction != "1" || (asked.empty() && earlier.contains(column.task))) {
           continue;
         }
+        covered.insert(column.task);
         for (const std::string& method : methods) {
           const auto row = std::ranges::find(spec.rows, method, &TableRow::method);
           const bool there = std::ranges::any_of(contents_.examples, [&](const auto& each) {

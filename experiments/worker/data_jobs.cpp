@@ -388,7 +388,8 @@ Json survey(const Json& job, const Channel& channel) {
   Json sets = Json::array();
   int done = 0;
   for (const auto& [id, set] : job.at("datasets").items()) {
-    const Json index = read_json(set.at("cubes").get<std::string>() + ".json");
+    const Json& cubes_file = job.at("products").at(set.at("cubes").get<std::string>());
+    const Json index = read_json(cubes_file.get<std::string>() + ".json");
     std::vector<Size3> scanned;
     for (const Json& record : set.at("cases")) {
       for (const auto& [channel_name, file] : record.at("images").items()) {

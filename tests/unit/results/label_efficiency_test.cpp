@@ -78,7 +78,8 @@ TEST_CASE("labels saved, worked by hand, by fractions") {
   CHECK(
       sentence(with_half, group) ==
       "With 1/10 of the labels SAR (60.00 ± 3.50, n = 5) reaches what Scratch reaches with 1/2 of "
-      "the labels (60.00 ± 1.00, n = 5): 80 % fewer labels.");
+      "the labels (60.00 ± 1.00, n = 5): 80 % fewer labels. With more, 1/5 of the labels, it is "
+      "below that again.");
 
   const auto& never = group.saved[2];  // 75
   CHECK_FALSE(never.by.has_value());
@@ -105,7 +106,7 @@ TEST_CASE("labelled cases count where they are known") {
   REQUIRE(groups[0].saved.size() == 4);
   CHECK(groups[0].saved[0].saved == Approx(1 - 2.0 / 9));
   CHECK_THAT(sentence(groups[0].saved[0], groups[0]),
-             Catch::EndsWith(": 78 % fewer labelled cases (2 instead of 9)."));
+             Catch::Contains(": 78 % fewer labelled cases (2 instead of 9). With more, 1/5 of "));
 
   // A baseline that is only reached with more labels.
   Table table = fractions_table();
@@ -133,7 +134,8 @@ TEST_CASE("printed means without n are compared as well") {
   CHECK(
       sentence(group.saved[0], group) ==
       "With 1/10 of the labels SAR (60.00, n not stated) reaches what Scratch reaches with 1/2 of "
-      "the labels (60.00, n not stated): 80 % fewer labels.");
+      "the labels (60.00, n not stated): 80 % fewer labels. With more, 1/5 of the labels, it is "
+      "below that again.");
 }
 
 TEST_CASE("fractions without a value are left out, and so are groups of one fraction") {
