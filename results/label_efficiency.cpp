@@ -252,7 +252,7 @@ std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group)
              known ? fmt::format(
                          " ({:g} instead of {:g})", *needed.labelled_cases, *used.labelled_cases)
                    : "") +
-         below_again(saved, group);
+         (saved.saved > 0 ? below_again(saved, group) : "");
 }
 
 Sheet efficiency_sheet(const std::string& id,
