@@ -219,7 +219,7 @@ Json cell_view(const Table& table,
     classes += " doubted";
     tip.insert(tip.end() - 1, "in doubt: see the audit");
   }
-  if (table.source == "measured" || column == 0) {
+  if (table.source == "measured") {
     classes += " edge";
   }
   return {{"cell_id", anchor(table.source, path)},
@@ -867,7 +867,7 @@ Json sections_of(const ReportContents& contents) {
       contents.forests));
   sections.push_back(figures_section("curves", "Loss", "Loss curves", {}, contents.curves));
   sections.push_back(
-      figures_section("size", "Tumour size", "Dice against tumour volume", {}, contents.sizes));
+      figures_section("size", "Size", "Dice against tumour volume", {}, contents.sizes));
   sections.push_back(figures_section(
       "labels", "Labels", "Label efficiency", {}, contents.efficiency, contents.saved));
   sections.push_back(figures_section(
@@ -901,7 +901,7 @@ Json sections_of(const ReportContents& contents) {
     blocks.push_back(shown(*contents.assumptions));
     blocks.push_back(table_files("assumptions"));
     sections.push_back(section("assumptions",
-                               "Assumptions",
+                               "Ledger",
                                "Where the paper is silent: the assumption ledger",
                                {},
                                std::move(blocks)));
