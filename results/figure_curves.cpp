@@ -10,7 +10,7 @@ namespace curves_drawing {
 using namespace figure_parts;
 
 constexpr std::size_t kColumns = 3;
-constexpr double kPanel = 132, kHead = 26, kBetween = 26, kTask = 34, kFoot = 66;
+constexpr double kPanel = 132, kHead = 26, kBetween = 26, kTask = 42, kFoot = 66;
 constexpr std::size_t kOwnPoints = 400, kOtherPoints = 100;
 
 /// Trailing mean over so many steps.
@@ -76,8 +76,10 @@ std::string task_name(const std::string& task) {
 
 int height_of(const LossCurves& curves) {
   const auto lines = (curves.spec.rows.size() + kColumns - 1) / kColumns;
-  const double task = kTask + static_cast<double>(std::max<std::size_t>(lines, 1)) * (kHead + kPanel + kBetween);
-  return static_cast<int>(kTitleBand + static_cast<double>(curves.spec.tasks.size()) * task + kFoot);
+  const double task =
+      kTask + static_cast<double>(std::max<std::size_t>(lines, 1)) * (kHead + kPanel + kBetween);
+  return static_cast<int>(kTitleBand + static_cast<double>(curves.spec.tasks.size()) * task +
+                          kFoot);
 }
 
 std::string commands_of(const LossCurves& curves, int smoothing) {
@@ -86,16 +88,16 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
   const double task_height = kTask + static_cast<double>(lines) * (kHead + kPanel + kBetween);
   const int height = height_of(curves);
   Canvas canvas(height, title_of(curves.spec.title, curves.protocol));
-  const std::string training =
-      smoothing > 1 ? fmt::format("training, mean of trials and {} steps", smoothing)
-                    : "training, mean of trials";
+  const std::string training = smoothing > 1
+                                   ? fmt::format("training, mean of trials and {} steps", smoothing)
+                                   : "training, mean of trials";
   const auto reference =
       std::ranges::find(curves.spec.rows, curves.spec.reference, &TableRow::method);
   const std::string best =
       reference == curves.spec.rows.end() ? curves.spec.reference : reference->label;
   const std::string reference_style =
       line_style(method_style(curves.spec.reference).light, 1.4, "(6,3)");
-  const std::string other_style = line_style(kGrid, 1);
+  const std::string other_style = line_style("#A0" + kMuted.substr(1), 0.8);
   canvas.legend(height - 34,
                 {{training, kInk, line_style(kMuted, 2.2), ""},
                  {"range of trials", kInk, line_style("#B0" + kMuted.substr(1), 9), ""},
@@ -138,25 +140,26 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
                                number(least - margin),
                                number(most + margin),
                                number(round_step(last, 5)),
-                               number(round_step(most - least, 4))));
+                               number(round_step(most - least, 5))));
     const double start = kTitleBand + static_cast<double>(t) * task_height;
     canvas.text(52,
-                start + 14,
+                start + 24,
                 task_name(curves.spec.tasks[t]) + ": loss by optimiser step",
-                {.size = 14, .colour = kMuted});
+                {.size = 13, .colour = kMuted});
     for (std::size_t m = 0; m < methods; ++m) {
       const std::size_t own = t * methods + m;
       const MethodCurve& curve = curves.curves[own];
       const MethodStyle style = method_style(curve.method);
       const double width = (kWidth - 14.0) / kColumns;
       const double left = width * static_cast<double>(m % kColumns) + 52;
-      const double top = start + kTask +
-                         static_cast<double>(m / kColumns) * (kHead + kPanel + kBetween) + kHead;
+      const double top =
+          start + kTask + static_cast<double>(m / kColumns) * (kHead + kPanel + kBetween) + kHead;
       const Box box{left, top, left + width - 56, top + kPanel};
-      canvas.text(box.left,
-                  top - 12,
-                  curve.training.empty() ? plain(curve.label, 20) + " (no run)" : plain(curve.label, 28),
-                  {.size = 14, .bold = true});
+      canvas.text(
+          box.left,
+          top - 12,
+          curve.training.empty() ? plain(curve.label, 20) + " (no run)" : plain(curve.label, 28),
+          {.size = kHeadingSize});
       std::vector<std::string> elements;
       if (!curve.training.empty()) {
         std::string over;
@@ -185,8 +188,10 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
         elements.push_back(whole[own] + " using 1:2 with lines " + line_style(style.light, 2));
         if (!curve.validation.empty()) {
           elements.push_back(validation[own] + " using 1:2 with lines " + line_style(kInk, 1.2));
-          elements.push_back(validation[own] + " using 1:2 with points " +
-                             point_style({kInk, "", 7, ""}, curve.validation.size() > 30 ? 0.25 : 0.45));
+          if (curve.validation.size() <= 30) {
+            elements.push_back(validation[own] + " using 1:2 with points " +
+                               point_style({kInk, "", 7, ""}, 0.45));
+          }
         }
       }
       canvas.panel(box, elements);
@@ -212,9 +217,10 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
   figure.height = curves_drawing::height_of(curves);
   figure.commands = curves_drawing::commands_of(curves, smoothing);
   figure.data = convergence_sheet(curves);
-  figure.description = fmt::format("Loss by optimiser step of {} methods on {} tasks, a panel each.",
-                                   curves.spec.rows.size(),
-                                   curves.spec.tasks.size());
+  figure.description =
+      fmt::format("Loss by optimiser step of {} methods on {} tasks, a panel each.",
+                  curves.spec.rows.size(),
+                  curves.spec.tasks.size());
   bool thinned = false;
   int most_n = 0;
   int least_n = 0;
@@ -239,8 +245,8 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
     }
   }
   figure.notes.push_back(fmt::format(
-      "Training loss of each method, mean and range over its trials ({}){}; its validation loss in "
-      "black.",
+      "Training loss of each method, mean and range over its trials ({}){}; its validation loss as "
+      "a thin line.",
       least_n == most_n ? fmt::format("n = {}", most_n)
                         : fmt::format("n = {} to {}", least_n, most_n),
       smoothing > 1 ? fmt::format(", trailing mean over {} steps", smoothing) : ""));

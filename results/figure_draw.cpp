@@ -22,8 +22,8 @@ struct Element {
   std::vector<Element> children;
 
   [[nodiscard]] std::string get(const std::string& attribute) const {
-    const auto found = std::ranges::find(
-        attributes, attribute, [](const auto& entry) { return entry.first; });
+    const auto found =
+        std::ranges::find(attributes, attribute, [](const auto& entry) { return entry.first; });
     return found == attributes.end() ? "" : found->second;
   }
 };
@@ -194,8 +194,17 @@ class Writer {
 
  private:
   static bool drawn(const std::string& name) {
-    static const std::set<std::string> kNames = {
-        "g", "defs", "path", "circle", "rect", "line", "polyline", "polygon", "use", "text", "tspan"};
+    static const std::set<std::string> kNames = {"g",
+                                                 "defs",
+                                                 "path",
+                                                 "circle",
+                                                 "rect",
+                                                 "line",
+                                                 "polyline",
+                                                 "polygon",
+                                                 "use",
+                                                 "text",
+                                                 "tspan"};
     return kNames.contains(name);
   }
 
@@ -222,11 +231,31 @@ class Writer {
   }
 
   std::string attributes(const Element& element) const {
-    static const std::set<std::string> kNumbers = {"x", "y", "x1", "y1", "x2", "y2", "r", "cx", "cy",
-        "width", "height", "d", "points", "transform", "stroke-width", "stroke-dasharray",
-        "font-size"};
-    static const std::set<std::string> kWords = {"stroke-linecap", "stroke-linejoin", "opacity",
-        "fill-opacity", "stroke-opacity", "text-anchor", "font-weight", "font-style"};
+    static const std::set<std::string> kNumbers = {"x",
+                                                   "y",
+                                                   "x1",
+                                                   "y1",
+                                                   "x2",
+                                                   "y2",
+                                                   "r",
+                                                   "cx",
+                                                   "cy",
+                                                   "width",
+                                                   "height",
+                                                   "d",
+                                                   "points",
+                                                   "transform",
+                                                   "stroke-width",
+                                                   "stroke-dasharray",
+                                                   "font-size"};
+    static const std::set<std::string> kWords = {"stroke-linecap",
+                                                 "stroke-linejoin",
+                                                 "opacity",
+                                                 "fill-opacity",
+                                                 "stroke-opacity",
+                                                 "text-anchor",
+                                                 "font-weight",
+                                                 "font-style"};
     std::string result;
     const bool definition = element.get("id").starts_with("gp");
     for (const auto& [name, value] : element.attributes) {
@@ -251,6 +280,10 @@ class Writer {
       }
       result += " " + (page_ && name == "xlink:href" ? "href" : name) + "=\"" +
                 replace_all(shown, {{"&", "&amp;"}, {"<", "&lt;"}, {"\"", "&quot;"}}) + "\"";
+    }
+    const std::string size = shortened(element.get("font-size"));
+    if (size == number(kTitleSize) || size == number(kHeadingSize)) {
+      result += " font-weight=\"600\"";  // gnuplot's SVG terminal drops it
     }
     return result;
   }
@@ -294,7 +327,8 @@ class Writer {
     if (item.name == "g" && shown.empty()) {
       return content;
     }
-    return "<" + item.name + shown + (content.empty() ? "/>" : ">" + content + "</" + item.name + ">") +
+    return "<" + item.name + shown +
+           (content.empty() ? "/>" : ">" + content + "</" + item.name + ">") +
            (item.name == "g" || item.name == "path" || item.name == "use" ? "\n" : "");
   }
 
@@ -311,7 +345,10 @@ class Writer {
     double y = 0;
     return !group.children.empty() && group.children.front().name == "text" &&
            std::sscanf(  // NOLINT(cert-err34-c)
-               group.get("transform").c_str(), "translate(%lf,%lf)", &x, &y) == 2 &&
+               group.get("transform").c_str(),
+               "translate(%lf,%lf)",
+               &x,
+               &y) == 2 &&
            y < kTitleBand - 4;
   }
 
@@ -332,11 +369,12 @@ class Writer {
     const std::string opacity = items[from].get("opacity");
     std::string result = "<g color=\"" + colour(items[from].get("color")) + "\"" +
                          (opacity.empty() ? ">" : " fill-opacity=\"" + opacity + "\">");
-    const std::string reference =
-        (page_ ? "\n<use href=\"#" : "\n<use xlink:href=\"#") + prefix_ +
-        identifier(items[from].get("xlink:href").substr(1)) + "\" transform=\"";
+    const std::string reference = (page_ ? "\n<use href=\"#" : "\n<use xlink:href=\"#") + prefix_ +
+                                  identifier(items[from].get("xlink:href").substr(1)) +
+                                  "\" transform=\"";
     for (std::size_t i = from; i < from + count; ++i) {
-      result += reference + replace_all(shortened(items[i].get("transform")), {{") s", ")s"}}) + "\"/>";
+      result +=
+          reference + replace_all(shortened(items[i].get("transform")), {{") s", ")s"}}) + "\"/>";
     }
     return result + "\n</g>";
   }
@@ -353,12 +391,16 @@ class Writer {
 namespace figure_parts {
 
 std::string terminal(const std::string& format, int width, int height) {
+  // Cairo's fonts are in points, of which 72 are 96 pixels; its marks are smaller than those of
+  // SVG.
   if (format == "svg") {
     return fmt::format(
-        "svg noenhanced name 'figure' size {},{} font 'sans,13' background '#ffffff'", width, height);
+        "svg noenhanced name 'figure' size {},{} font 'sans,13' background '#ffffff'",
+        width,
+        height);
   }
   return fmt::format(
-      "pngcairo noenhanced size {},{} font 'sans,13' fontscale 2 linewidth 2 pointscale 2 "
+      "pngcairo noenhanced size {},{} font 'sans,13' fontscale 1.5 linewidth 2 pointscale 3 "
       "background '#ffffff'",
       2 * width,
       2 * height);

@@ -99,10 +99,11 @@ Figure efficiency_figure(const std::string& id,
     const LabelEfficiency& group = groups[g];
     const double width = (kWidth - 12.0) / static_cast<double>(columns);
     const double left = width * static_cast<double>(g % columns) + 46;
-    const double top = kTitleBand + static_cast<double>(g / columns) * (kHead + kPanel + kBelow) + kHead;
+    const double top =
+        kTitleBand + static_cast<double>(g / columns) * (kHead + kPanel + kBelow) + kHead;
     const Box box{left, top, left + width - 52, top + kPanel};
     canvas.text(
-        box.left, top - 16, plain(group.title, columns == 3 ? 34 : 60), {.size = 14, .bold = true});
+        box.left, top - 16, plain(group.title, columns == 3 ? 34 : 60), {.size = kHeadingSize});
     const auto tics = tics_of(group);
     const double low = tics.empty() ? 0.1 : tics.begin()->first;
     const double high = tics.empty() ? 1 : std::max(tics.rbegin()->first, low * 1.01);
@@ -179,13 +180,14 @@ Figure efficiency_figure(const std::string& id,
     }
     const double margin = std::max(0.06 * (most - least), 0.5);
     const double step = round_step(most - least + 2 * margin, 6);
-    canvas.command(fmt::format("set xrange [{}:{}]\nset xtics ({})\nset yrange [{}:{}]\nset ytics {}",
-                               number(low / pad),
-                               number(high * pad),
-                               tic_list,
-                               number(std::max(-1.0, least - margin)),
-                               number(std::min(101.0, most + margin)),
-                               number(step)));
+    canvas.command(
+        fmt::format("set xrange [{}:{}]\nset xtics ({})\nset yrange [{}:{}]\nset ytics {}",
+                    number(low / pad),
+                    number(high * pad),
+                    tic_list,
+                    number(std::max(-1.0, least - margin)),
+                    number(std::min(101.0, most + margin)),
+                    number(step)));
     ranges.insert(ranges.end(), curves.begin(), curves.end());
     canvas.panel(box, ranges);
   }
@@ -195,49 +197,54 @@ Figure efficiency_figure(const std::string& id,
   }
   figure.commands = canvas.finished();
 
-  figure.description = fmt::format(
-      "Mean Dice over the share of training labels, {} panels, {} methods.", groups.size(), known.size());
+  figure.description =
+      fmt::format("Mean Dice over the share of training labels, in {} groups for {} methods.",
+                  groups.size(),
+                  known.size());
   for (const LabelEfficiency& group : groups) {
     for (const AnnotationSaved& saved : group.saved) {
       const auto all = std::ranges::find_if(group.saved, [&](const AnnotationSaved& other) {
         return other.method == saved.method && other.fraction == "1";
       });
       // With all labels where that is known, else with the most.
-      const bool told = all != group.saved.end() ? &*all == &saved
-                                                 : std::ranges::none_of(group.saved, [&](const auto& other) {
-                                                     return other.method == saved.method &&
-                                                            share_of(other.fraction).value_or(0) >
-                                                                share_of(saved.fraction).value_or(0);
-                                                   });
+      const bool told =
+          all != group.saved.end()
+              ? &*all == &saved
+              : std::ranges::none_of(group.saved, [&](const auto& other) {
+                  return other.method == saved.method && share_of(other.fraction).value_or(0) >
+                                                             share_of(saved.fraction).value_or(0);
+                });
       if (!told) {
         continue;
       }
       const auto curve = std::ranges::find(group.curves, saved.method, &EfficiencyCurve::method);
       const std::string baseline = curve == group.curves.end() ? saved.method : curve->label;
       if (saved.by) {
-        figure.description += fmt::format(" {}: with {} of the labels {} reaches {:.1f}, the mean of {} with {} ({:.1f}).",
-                                          group.title,
-                                          *saved.by,
-                                          group.reference_label,
-                                          saved.reference_mean,
-                                          baseline,
-                                          saved.fraction,
-                                          saved.mean);
+        figure.description += fmt::format(
+            " {}: with {} of the labels {} reaches {:.1f}, the mean of {} with {} ({:.1f}).",
+            group.title,
+            *saved.by,
+            group.reference_label,
+            saved.reference_mean,
+            baseline,
+            saved.fraction,
+            saved.mean);
       } else {
-        figure.description += fmt::format(" {}: {} does not reach the mean of {} with {} of the labels ({:.1f}).",
-                                          group.title,
-                                          group.reference_label,
-                                          baseline,
-                                          saved.fraction,
-                                          saved.mean);
+        figure.description +=
+            fmt::format(" {}: {} does not reach the mean of {} with {} of the labels ({:.1f}).",
+                        group.title,
+                        group.reference_label,
+                        baseline,
+                        saved.fraction,
+                        saved.mean);
       }
     }
   }
-  figure.notes.push_back(fmt::format(
-      "Mean over trials, bars one SD ({}); methods stand slightly aside of each other.",
-      most_n == 0          ? "n is not stated"
-      : least_n == most_n  ? fmt::format("n = {} trials", most_n)
-                           : fmt::format("n = {} to {} trials", least_n, most_n)));
+  figure.notes.push_back(
+      fmt::format("Mean over trials, bars one SD ({}); methods stand slightly aside of each other.",
+                  most_n == 0         ? "n is not stated"
+                  : least_n == most_n ? fmt::format("n = {} trials", most_n)
+                                      : fmt::format("n = {} to {} trials", least_n, most_n)));
   if (cases_shown) {
     figure.notes.emplace_back(
         "In brackets: labelled cases for training and validation, mean over trials.");

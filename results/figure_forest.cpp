@@ -9,7 +9,7 @@ namespace sar {
 namespace forest_drawing {
 using namespace figure_parts;
 
-constexpr double kRow = 30, kHead = 44, kFoot = 52, kRight = 22;
+constexpr double kHead = 44, kFoot = 60, kRight = 22;
 
 struct Pair {
   const ForestPanel* measured = nullptr;
@@ -24,8 +24,9 @@ std::vector<Pair> paired(const std::vector<ForestPanel>& measured,
     pairs.push_back({&panel, nullptr});
   }
   for (const ForestPanel& panel : published) {
-    const auto same = std::ranges::find_if(
-        pairs, [&](const Pair& pair) { return pair.measured && pair.measured->name == panel.name; });
+    const auto same = std::ranges::find_if(pairs, [&](const Pair& pair) {
+      return pair.measured && pair.measured->name == panel.name;
+    });
     if (same != pairs.end()) {
       same->published = &panel;
     } else {
@@ -110,12 +111,16 @@ Figure forest_figure(const std::string& id,
   using namespace forest_drawing;
   const std::vector<Pair> pairs = paired(measured, published);
   const std::vector<TableRow> rows = rows_of(pairs);
-  const auto reference = std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
+  const auto reference =
+      std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
   const std::string best =
       plain(reference == table.spec.rows.end() ? table.spec.reference : reference->label, 16);
+  const bool both = !measured.empty() && !published.empty();
+  const double row_height = both ? 34 : 26;
   const std::size_t columns = pairs.size() == 4 ? 2 : std::clamp<std::size_t>(pairs.size(), 1, 3);
   const std::size_t lines = std::max<std::size_t>(1, (pairs.size() + columns - 1) / columns);
-  const double panel_height = kRow * static_cast<double>(std::max<std::size_t>(rows.size(), 1));
+  const double panel_height =
+      row_height * static_cast<double>(std::max<std::size_t>(rows.size(), 1));
   const double line_height = kHead + panel_height + kFoot;
   double names = 40;
   for (const TableRow& row : rows) {
@@ -135,16 +140,18 @@ Figure forest_figure(const std::string& id,
                              number(most),
                              number(step)));
   canvas.command(fmt::format("set yrange [{}:0]", std::max<std::size_t>(rows.size(), 1)));
-  const bool both = !measured.empty() && !published.empty();
   std::vector<Canvas::LegendEntry> legend;
   const std::string level = fmt::format("{:g} % interval", 100 * (1 - table.alpha));
   const std::string sample = line_style(kInk, 2);
   if (!measured.empty()) {
-    legend.push_back({"measured, with " + level, kInk, sample, point_style({kInk, "", 7, ""}, 1.1)});
+    legend.push_back(
+        {"measured, with " + level, kInk, sample, point_style({kInk, "", 7, ""}, 1.1)});
   }
   if (!published.empty()) {
-    legend.push_back(
-        {"published, with " + level, kInk, line_style(kInk, 1.2), point_style({kInk, "", 6, ""}, 1.1)});
+    legend.push_back({"published, with " + level,
+                      kInk,
+                      line_style(kInk, 1.2),
+                      point_style({kInk, "", 6, ""}, 1.1)});
   }
   canvas.legend(figure.height - 22, legend);
 
@@ -165,23 +172,20 @@ Figure forest_figure(const std::string& id,
     const Box box{left, top, left + width - kRight - 8, top + panel_height};
     const ForestPanel& head = pairs[p].measured ? *pairs[p].measured : *pairs[p].published;
     canvas.text(box.left, top - 30, plain(head.column.group, 34), {.size = 12, .colour = kMuted});
-    canvas.text(box.left, top - 12, plain(head.column.label, 30), {.size = 14, .bold = true});
-    canvas.text(box.left, box.bottom + 36, "← " + best + " worse", {.size = 12, .colour = kMuted});
+    canvas.text(box.left, top - 12, plain(head.column.label, 30), {.size = kHeadingSize});
+    canvas.text(box.left, box.bottom + 42, "← " + best + " worse", {.size = 12, .colour = kMuted});
     canvas.text(box.right,
-                box.bottom + 36,
+                box.bottom + 42,
                 best + " better →",
                 {.size = 12, .align = "right", .colour = method_style(table.spec.reference).light});
     std::vector<std::string> elements{
         canvas.data({{0, 0}, {0, static_cast<double>(std::max<std::size_t>(rows.size(), 1))}}) +
         " using 1:2 with lines " + line_style(kMuted, 1.2)};
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      const double middle = top + (static_cast<double>(r) + 0.5) * kRow;
+      const double middle = top + (static_cast<double>(r) + 0.5) * row_height;
       const MethodStyle style = method_style(rows[r].method);
       if (column == 0) {
-        canvas.text(names - 8,
-                    middle,
-                    plain(rows[r].label, 18),
-                    {.size = 13, .align = "right"});
+        canvas.text(names - 8, middle, plain(rows[r].label, 18), {.size = 13, .align = "right"});
       }
       for (const ForestPanel* panel : {pairs[p].published, pairs[p].measured}) {
         if (!panel) {
@@ -199,7 +203,7 @@ Figure forest_figure(const std::string& id,
           }
           continue;
         }
-        const double y = static_cast<double>(r) + (both ? (hollow ? 0.68 : 0.34) : 0.5);
+        const double y = static_cast<double>(r) + (both ? (hollow ? 0.7 : 0.3) : 0.5);
         if (interval->tested) {
           const double low = std::max(interval->low, least);
           const double high = std::min(interval->high, most);
@@ -226,7 +230,7 @@ Figure forest_figure(const std::string& id,
         untested = untested || !interval->tested;
         if (dagger) {
           canvas.text(box.right + 4,
-                      top + y * kRow,
+                      top + y * row_height,
                       "†",
                       {.size = 13, .colour = hollow ? kMuted : kInk});
         }
@@ -274,15 +278,16 @@ Figure forest_figure(const std::string& id,
         "Filled: measured. Hollow: from the means, SDs and n that the paper prints.");
   }
   if (significant) {
-    figure.notes.push_back(fmt::format(
-        "†: significant at {:g}, correction: {}.", table.alpha, table.correction));
+    figure.notes.push_back(
+        fmt::format("†: significant at {:g}, correction: {}.", table.alpha, table.correction));
   }
   if (untested) {
     figure.notes.emplace_back("A mark without an interval could not be tested.");
   }
   if (cut) {
-    figure.notes.emplace_back("An arrow: the interval goes on beyond the panel; its ends are in the "
-                              "numbers.");
+    figure.notes.emplace_back(
+        "An arrow: the interval goes on beyond the panel; its ends are in the "
+        "numbers.");
   }
   if (!measured.empty()) {
     add_protocol_notes(figure.notes, table.protocol);

@@ -19,8 +19,12 @@ std::string plain(const std::string& text, std::size_t most) {
       return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
     };
     const std::uint32_t lead = byte(0);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xC2 ? 0
+                               : lead < 0xE0 ? 2
+                               : lead < 0xF0 ? 3
+                               : lead < 0xF5 ? 4
+                                             : 0;
     std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
     bool valid = length > 0;
     for (std::size_t i = 1; i < length; ++i) {
@@ -53,8 +57,7 @@ std::string quoted(const std::string& text, std::size_t most) {
 }
 
 std::string escape_xml(const std::string& text) {
-  return replace_all(text,
-                     {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+  return replace_all(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
 std::string identifier(const std::string& text) {
@@ -94,7 +97,7 @@ Canvas::Canvas(int height, const std::string& title) : height_(height) {
       line_style(kMuted, 1),
       kMuted,
       line_style(kGrid, 1));
-  text(kWidth / 2.0, 24, title, {.size = 18, .align = "center", .bold = true});
+  text(kWidth / 2.0, 24, title, {.size = kTitleSize, .align = "center"});
 }
 
 std::string Canvas::at(double x, double y) const {
@@ -107,7 +110,7 @@ void Canvas::text(double x, double y, const std::string& text, const TextStyle& 
                            quoted(text),
                            at(x, y),
                            style.align,
-                           style.bold ? ":Bold" : "",
+                           style.size == kTitleSize || style.size == kHeadingSize ? ":Bold" : "",
                            number(style.size),
                            style.colour);
 }
@@ -146,8 +149,8 @@ void Canvas::panel(const Box& box, const std::vector<std::string>& elements) {
   for (const std::string& element : elements) {
     plots += (plots.empty() ? "" : ", \\\n  ") + element;
   }
-  commands_ += "plot " + (plots.empty() ? "NaN" : plots) +
-               "\nunset label\nunset arrow\nunset object\n";
+  commands_ +=
+      "plot " + (plots.empty() ? "NaN" : plots) + "\nunset label\nunset arrow\nunset object\n";
   labels_ = 0;
   arrows_ = 0;
 }
@@ -160,8 +163,7 @@ std::vector<std::vector<Canvas::LegendEntry>> legend_lines(
   std::vector<std::vector<Canvas::LegendEntry>> lines(1);
   double width = 0;
   for (const auto& entry : entries) {
-    const double own =
-        kLegendKey + text_width(plain(entry.label, 60), kLegendSize) + kLegendGap;
+    const double own = kLegendKey + text_width(plain(entry.label, 60), kLegendSize) + kLegendGap;
     if (width + own > kWidth - 40 && !lines.back().empty()) {
       lines.emplace_back();
       width = 0;
@@ -243,7 +245,8 @@ std::vector<std::string> mark_elements(const std::string& data,
   const bool lines = style.point <= 3;
   const MethodStyle outer{style.light, style.dark, lines ? 7 : style.point, style.dash};
   const MethodStyle inner{kPaper, kPaper, outer.point, style.dash};
-  std::vector<std::string> elements{element(outer, lines ? 1.1 : 1), element(inner, lines ? 0.9 : 0.62)};
+  std::vector<std::string> elements{element(outer, lines ? 1.1 : 1),
+                                    element(inner, lines ? 0.9 : 0.62)};
   if (lines) {
     elements.push_back(element(style, 0.6));
   }

@@ -23,7 +23,8 @@ Figure rank_figure(const std::string& id,
     }
   }
   const std::size_t count = std::max<std::size_t>(rows.size(), 1);
-  const std::size_t across = columns.size() == 4 ? 2 : std::clamp<std::size_t>(columns.size(), 1, 3);
+  const std::size_t across =
+      columns.size() == 4 ? 2 : std::clamp<std::size_t>(columns.size(), 1, 3);
   const std::size_t lines = std::max<std::size_t>(1, (columns.size() + across - 1) / across);
   const double panel_height = kRow * static_cast<double>(count);
   const double line_height = kHead + panel_height + kBelow;
@@ -36,24 +37,25 @@ Figure rank_figure(const std::string& id,
   figure.title = title_of(title, protocol);
   figure.width = kWidth;
   const double bottom = kTitleBand + static_cast<double>(lines) * line_height;
-  figure.height = static_cast<int>(bottom + 66);
+  figure.height = static_cast<int>(bottom + 74);
   Canvas canvas(figure.height, figure.title);
   canvas.text(kWidth / 2.0,
-              bottom + 6,
+              bottom + 14,
               "Rank (1: highest mean Dice)",
               {.size = 13, .align = "center", .colour = kMuted});
   const double level = columns.empty() ? 0.95 : columns.front().level;
   const MethodStyle dot{kMuted, "", 7, ""};
-  canvas.legend(bottom + 38,
+  canvas.legend(bottom + 46,
                 {{"area: share of the samples", kMuted, "", point_style(dot, 1.7)},
                  {fmt::format("{:g} % interval of the rank", 100 * level),
                   kMuted,
                   line_style(kMuted, 1.4),
                   ""},
                  {"rank as measured", kInk, "", point_style({kInk, "", 13, ""}, 0.9)}});
-  canvas.command(fmt::format("unset ytics\nset border 1\nset xrange [0.4:{0}.6]\nset yrange [{0}:0]\n"
-                             "set xtics 1,1,{0} font ',11'",
-                             count));
+  canvas.command(
+      fmt::format("unset ytics\nset border 1\nset xrange [0.4:{0}.6]\nset yrange [{0}:0]\n"
+                  "set xtics 1,1,{0} font ',11'",
+                  count));
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const RankStability& column = columns[c];
     const double width = (kWidth - names - 10) / static_cast<double>(across);
@@ -61,7 +63,7 @@ Figure rank_figure(const std::string& id,
     const double top = kTitleBand + static_cast<double>(c / across) * line_height + kHead;
     const Box box{left, top, left + width - 16, top + panel_height};
     canvas.text(box.left, top - 30, plain(column.column.group, 34), {.size = 12, .colour = kMuted});
-    canvas.text(box.left, top - 13, plain(column.column.label, 30), {.size = 14, .bold = true});
+    canvas.text(box.left, top - 13, plain(column.column.label, 30), {.size = kHeadingSize});
     if (c % across == 0) {
       for (std::size_t r = 0; r < rows.size(); ++r) {
         canvas.text(names - 6,
@@ -88,8 +90,9 @@ Figure rank_figure(const std::string& id,
       std::vector<std::vector<double>> dots;
       for (std::size_t rank = 0; rank < method.share.size(); ++rank) {
         if (method.share[rank] >= 0.001) {
-          dots.push_back(
-              {static_cast<double>(rank + 1), y, std::max(0.12, full * std::sqrt(method.share[rank]))});
+          dots.push_back({static_cast<double>(rank + 1),
+                          y,
+                          std::max(0.12, full * std::sqrt(method.share[rank]))});
         }
       }
       elements.push_back(canvas.data({{method.rank_low, y}, {method.rank_high, y}}) +
@@ -104,8 +107,9 @@ Figure rank_figure(const std::string& id,
     }
     if (!measured.empty()) {
       const std::string name = canvas.data(measured);
-      elements.push_back(name + " using 1:2 with points " + point_style({kPaper, "", 13, ""}, 1.25));
-      elements.push_back(name + " using 1:2 with points " + point_style({kInk, "", 13, ""}, 0.85));
+      elements.push_back(name + " using 1:2 with points " +
+                         point_style({kPaper, "", 13, ""}, 1.05));
+      elements.push_back(name + " using 1:2 with points " + point_style({kInk, "", 13, ""}, 0.7));
     }
     canvas.panel(box, elements);
   }
@@ -120,21 +124,17 @@ Figure rank_figure(const std::string& id,
                   rows.size(),
                   columns.size());
   std::set<int> samples;
-  std::set<std::string> drawn;
   for (const RankStability& column : columns) {
     if (column.methods.empty()) {
       continue;
     }
     const auto first = std::ranges::min_element(column.methods, {}, &RankedMethod::rank);
-    figure.description += fmt::format(" {}: {} is first as measured, and in {:.0f} % of the samples.",
-                                      column.column.label,
-                                      first->label,
-                                      100 * column.same_first);
+    figure.description +=
+        fmt::format(" {}: {} is first as measured, and in {:.0f} % of the samples.",
+                    column.column.label,
+                    first->label,
+                    100 * column.same_first);
     samples.insert(column.samples);
-    drawn.insert(fmt::format("{} trials and {} cases{}",
-                             column.trials,
-                             column.cases,
-                             column.nested ? " in folds" : ""));
     figure.notes.push_back(fmt::format(
         "{}: agreement of a sample's order with the measured one {:.2f} (mean Kendall tau-b); same "
         "first method in {:.0f} % ({}).",
@@ -166,13 +166,14 @@ Figure rank_figure(const std::string& id,
   sheet.json = {{"schema_version", 1}, {"figure", id}};
   for (const RankStability& column : columns) {
     for (const RankedMethod& method : column.methods) {
-      sheet.rows.push_back({column.column.label,
-                            method.label,
-                            fmt::format("{:.2f}", method.mean),
-                            fmt::format("{:g}", method.rank),
-                            fmt::format("{:g}", method.rank_low),
-                            fmt::format("{:g}", method.rank_high),
-                            method.share.empty() ? "–" : fmt::format("{:.1f} %", 100 * method.share[0])});
+      sheet.rows.push_back(
+          {column.column.label,
+           method.label,
+           fmt::format("{:.2f}", method.mean),
+           fmt::format("{:g}", method.rank),
+           fmt::format("{:g}", method.rank_low),
+           fmt::format("{:g}", method.rank_high),
+           method.share.empty() ? "–" : fmt::format("{:.1f} %", 100 * method.share[0])});
     }
   }
   return figure;

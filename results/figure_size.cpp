@@ -94,8 +94,7 @@ Buckets buckets_of(const std::vector<CaseRow>& cases,
   std::map<std::string, std::pair<double, double>> ranges;
   for (const CaseRow& each : cases) {
     if (each.task == task && each.target == target && each.volume_mm3 > 0) {
-      const auto [range, fresh] =
-          ranges.try_emplace(each.bucket, each.volume_mm3, each.volume_mm3);
+      const auto [range, fresh] = ranges.try_emplace(each.bucket, each.volume_mm3, each.volume_mm3);
       range->second.first = std::min(range->second.first, each.volume_mm3);
       range->second.second = std::max(range->second.second, each.volume_mm3);
     }
@@ -162,22 +161,22 @@ Figure size_figure(const std::string& id,
   const double high = most / unit * 1.25;
   const Buckets buckets = buckets_of(cases, task, target);
 
-  constexpr double kPanel = 196, kHead = 30, kBetween = 30, kFoot = 92;
+  constexpr double kPanel = 196, kHead = 30, kBetween = 30, kFoot = 98;
   const std::size_t columns = rows.size() > 9 ? 4 : std::clamp<std::size_t>(rows.size(), 1, 3);
   const std::size_t lines = std::max<std::size_t>(1, (rows.size() + columns - 1) / columns);
   Figure figure;
   figure.id = id;
   figure.title = title_of(title, protocol);
   figure.width = kWidth;
-  figure.height = static_cast<int>(kTitleBand + static_cast<double>(lines) *
-                                   (kHead + kPanel + kBetween) + kFoot - kBetween);
+  figure.height = static_cast<int>(
+      kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) + kFoot - kBetween);
   Canvas canvas(figure.height, figure.title);
   std::string tics;
   for (const double tic : log_tics(low, high)) {
     tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", number(tic), number(tic));
   }
   canvas.command(fmt::format(
-      "set logscale x\nset xrange [{}:{}]\nset yrange [-3:103]\nset xtics ({})\nset ytics 0,25,100",
+      "set logscale x\nset xrange [{}:{}]\nset yrange [-3:112]\nset xtics ({})\nset ytics 0,25,100",
       number(low),
       number(high),
       tics));
@@ -192,22 +191,27 @@ Figure size_figure(const std::string& id,
     const auto line = trend(reference->points, unit);
     reference_line = line.empty() ? "" : canvas.data(line);
   }
-  const double bottom = kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) - kBetween;
+  const double bottom =
+      kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) - kBetween;
   canvas.text(kWidth / 2.0,
-              bottom + 40,
+              bottom + 45,
               fmt::format("Volume of the target in {} (logarithmic); Dice in percent", unit_name),
               {.size = 13, .align = "center", .colour = kMuted});
   std::vector<Canvas::LegendEntry> legend{
       {"a case, mean of its trials", kMuted, "", point_style({kMuted, "", 7, ""}, 0.7)},
-      {"least to most", kMuted, line_style(kMuted, 1), ""},
-      {"median of cases of like size", kInk, line_style(kInk, 2.2), ""}};
+      {"least to most", kMuted, line_style(kMuted, 1), ""}};
+  const bool trends = std::ranges::any_of(
+      groups, [&](const Group& group) { return !trend(group.points, unit).empty(); });
+  if (trends) {
+    legend.push_back({"median of cases of like size", kInk, line_style(kInk, 2.2), ""});
+  }
   if (!reference_line.empty() && groups.size() > 1) {
     legend.push_back({"the same of " + plain(reference->row.label, 16),
                       kInk,
                       line_style(method_style(reference->row.method).light, 1.6, "(5,3)"),
                       ""});
   }
-  canvas.legend(bottom + 68, legend);
+  canvas.legend(bottom + 74, legend);
 
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const Group& group = groups[g];
@@ -220,7 +224,7 @@ Figure size_figure(const std::string& id,
     canvas.text(box.left,
                 top - 14,
                 plain(group.row.label, 20) + (group.points.empty() ? " (no run)" : ""),
-                {.size = 14, .bold = true});
+                {.size = kHeadingSize});
     // Edges of the buckets; their letters stand between them.
     std::vector<std::string> elements;
     double from = low;
@@ -232,7 +236,7 @@ Figure size_figure(const std::string& id,
         canvas.text(box.left + place * (box.right - box.left),
                     top + 6,
                     buckets.names[b],
-                    {.size = 12, .align = "center", .colour = kMuted, .bold = true});
+                    {.size = 12, .align = "center", .colour = kMuted});
       }
       if (b < buckets.edges.size()) {
         const Edge& edge = buckets.edges[b];
@@ -244,7 +248,7 @@ Figure size_figure(const std::string& id,
               number(edge.high / unit),
               kGrid));
         } else {
-          elements.push_back(canvas.data({{edge.low / unit, -3}, {edge.low / unit, 103}}) +
+          elements.push_back(canvas.data({{edge.low / unit, -3}, {edge.low / unit, 112}}) +
                              " using 1:2 with lines " + line_style(kMuted, 1, "(3,3)"));
         }
         from = edge.high / unit;
@@ -253,7 +257,8 @@ Figure size_figure(const std::string& id,
     std::vector<std::vector<double>> points;
     for (std::size_t i = 0; i < group.points.size(); i += stride) {
       const Point& point = group.points[i];
-      points.push_back({point.volume_mm3 / unit, point.mean, point.least, point.most - point.least});
+      points.push_back(
+          {point.volume_mm3 / unit, point.mean, point.least, point.most - point.least});
     }
     if (!points.empty()) {
       const std::string name = canvas.data(points);
@@ -262,16 +267,17 @@ Figure size_figure(const std::string& id,
         elements.push_back(name + " using 1:3:(0):4 with vectors nohead " +
                            line_style("#A0" + style.light.substr(1), 1));
       }
-      elements.push_back(fmt::format(
-          "{} using 1:2 with points pointtype 7 pointsize {} linecolor rgb '{}'",
-          name,
-          points.size() > 400 ? "0.4" : points.size() > 100 ? "0.55" : "0.7",
-          see_through));
+      elements.push_back(
+          fmt::format("{} using 1:2 with points pointtype 7 pointsize {} linecolor rgb '{}'",
+                      name,
+                      points.size() > 400   ? "0.4"
+                      : points.size() > 100 ? "0.55"
+                                            : "0.7",
+                      see_through));
       const bool own = reference != groups.end() && group.row.method == reference->row.method;
       if (!reference_line.empty() && !own) {
-        elements.push_back(
-            reference_line + " using 1:2 with lines " +
-            line_style(method_style(reference->row.method).light, 1.6, "(5,3)"));
+        elements.push_back(reference_line + " using 1:2 with lines " +
+                           line_style(method_style(reference->row.method).light, 1.6, "(5,3)"));
       }
       const auto line = trend(group.points, unit);
       if (!line.empty()) {
@@ -318,10 +324,11 @@ Figure size_figure(const std::string& id,
                                       {"max", point.most}});
     }
   }
-  figure.description = fmt::format("Dice against the volume of the {} in {} cases, a panel for each of {} methods.",
-                                   plain(target, 30),
-                                   distinct.size(),
-                                   rows.size());
+  figure.description =
+      fmt::format("Dice against the volume of the {} in {} cases, a panel for each of {} methods.",
+                  plain(target, 30),
+                  distinct.size(),
+                  rows.size());
   if (reference != groups.end() && reference->points.size() >= 6) {
     const std::size_t third = reference->points.size() / 3;
     std::vector<double> small;
@@ -342,11 +349,13 @@ Figure size_figure(const std::string& id,
       least_n == most_n ? fmt::format("n = {}", most_n)
                         : fmt::format("n = {} to {}", least_n, most_n),
       distinct.size()));
-  figure.notes.emplace_back(
-      "The line joins medians of up to eight groups of equally many cases, at least five each.");
+  if (trends) {
+    figure.notes.emplace_back(
+        "The line joins medians of up to eight groups of equally many cases, at least five each.");
+  }
   if (buckets.names.size() > 1) {
-    const bool overlap = std::ranges::any_of(
-        buckets.edges, [](const Edge& edge) { return edge.high > edge.low; });
+    const bool overlap =
+        std::ranges::any_of(buckets.edges, [](const Edge& edge) { return edge.high > edge.low; });
     figure.notes.push_back(
         "S, M, L: size buckets; an edge lies midway between the largest case of one and the "
         "smallest of the next." +
@@ -359,7 +368,7 @@ Figure size_figure(const std::string& id,
   }
   if (thinned) {
     figure.notes.push_back(fmt::format(
-        "Of {} points every {}th by volume is drawn; the medians are of all.", total, stride));
+        "Of {} points one in {}, by volume, is drawn; the medians are of all.", total, stride));
   }
   add_protocol_notes(figure.notes, protocol);
   sheet.notes = figure.notes;
