@@ -10,7 +10,7 @@ namespace curves_drawing {
 using namespace figure_parts;
 
 constexpr std::size_t kColumns = 3;
-constexpr double kPanel = 132, kHead = 26, kBetween = 26, kTask = 34, kFoot = 66;
+constexpr double kPanel = 132, kHead = 26, kBetween = 26, kTask = 42, kFoot = 66;
 constexpr std::size_t kOwnPoints = 400, kOtherPoints = 100;
 
 /// Trailing mean over so many steps.
@@ -97,7 +97,7 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
       reference == curves.spec.rows.end() ? curves.spec.reference : reference->label;
   const std::string reference_style =
       line_style(method_style(curves.spec.reference).light, 1.4, "(6,3)");
-  const std::string other_style = line_style(kGrid, 1);
+  const std::string other_style = line_style("#A0" + kMuted.substr(1), 0.8);
   canvas.legend(height - 34,
                 {{training, kInk, line_style(kMuted, 2.2), ""},
                  {"range of trials", kInk, line_style("#B0" + kMuted.substr(1), 9), ""},
@@ -140,12 +140,12 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
                                number(least - margin),
                                number(most + margin),
                                number(round_step(last, 5)),
-                               number(round_step(most - least, 4))));
+                               number(round_step(most - least, 5))));
     const double start = kTitleBand + static_cast<double>(t) * task_height;
     canvas.text(52,
-                start + 14,
+                start + 24,
                 task_name(curves.spec.tasks[t]) + ": loss by optimiser step",
-                {.size = 14, .colour = kMuted});
+                {.size = 13, .colour = kMuted});
     for (std::size_t m = 0; m < methods; ++m) {
       const std::size_t own = t * methods + m;
       const MethodCurve& curve = curves.curves[own];
@@ -159,7 +159,7 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
           box.left,
           top - 12,
           curve.training.empty() ? plain(curve.label, 20) + " (no run)" : plain(curve.label, 28),
-          {.size = 14, .bold = true});
+          {.size = kHeadingSize});
       std::vector<std::string> elements;
       if (!curve.training.empty()) {
         std::string over;
@@ -188,9 +188,10 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
         elements.push_back(whole[own] + " using 1:2 with lines " + line_style(style.light, 2));
         if (!curve.validation.empty()) {
           elements.push_back(validation[own] + " using 1:2 with lines " + line_style(kInk, 1.2));
-          elements.push_back(
-              validation[own] + " using 1:2 with points " +
-              point_style({kInk, "", 7, ""}, curve.validation.size() > 30 ? 0.25 : 0.45));
+          if (curve.validation.size() <= 30) {
+            elements.push_back(validation[own] + " using 1:2 with points " +
+                               point_style({kInk, "", 7, ""}, 0.45));
+          }
         }
       }
       canvas.panel(box, elements);
@@ -244,8 +245,8 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
     }
   }
   figure.notes.push_back(fmt::format(
-      "Training loss of each method, mean and range over its trials ({}){}; its validation loss in "
-      "black.",
+      "Training loss of each method, mean and range over its trials ({}){}; its validation loss as "
+      "a thin line.",
       least_n == most_n ? fmt::format("n = {}", most_n)
                         : fmt::format("n = {} to {}", least_n, most_n),
       smoothing > 1 ? fmt::format(", trailing mean over {} steps", smoothing) : ""));

@@ -281,6 +281,10 @@ class Writer {
       result += " " + (page_ && name == "xlink:href" ? "href" : name) + "=\"" +
                 replace_all(shown, {{"&", "&amp;"}, {"<", "&lt;"}, {"\"", "&quot;"}}) + "\"";
     }
+    const std::string size = shortened(element.get("font-size"));
+    if (size == number(kTitleSize) || size == number(kHeadingSize)) {
+      result += " font-weight=\"600\"";  // gnuplot's SVG terminal drops it
+    }
     return result;
   }
 
@@ -387,6 +391,8 @@ class Writer {
 namespace figure_parts {
 
 std::string terminal(const std::string& format, int width, int height) {
+  // Cairo's fonts are in points, of which 72 are 96 pixels; its marks are smaller than those of
+  // SVG.
   if (format == "svg") {
     return fmt::format(
         "svg noenhanced name 'figure' size {},{} font 'sans,13' background '#ffffff'",
@@ -394,7 +400,7 @@ std::string terminal(const std::string& format, int width, int height) {
         height);
   }
   return fmt::format(
-      "pngcairo noenhanced size {},{} font 'sans,13' fontscale 2 linewidth 2 pointscale 2 "
+      "pngcairo noenhanced size {},{} font 'sans,13' fontscale 1.5 linewidth 2 pointscale 3 "
       "background '#ffffff'",
       2 * width,
       2 * height);

@@ -103,7 +103,7 @@ Figure efficiency_figure(const std::string& id,
         kTitleBand + static_cast<double>(g / columns) * (kHead + kPanel + kBelow) + kHead;
     const Box box{left, top, left + width - 52, top + kPanel};
     canvas.text(
-        box.left, top - 16, plain(group.title, columns == 3 ? 34 : 60), {.size = 14, .bold = true});
+        box.left, top - 16, plain(group.title, columns == 3 ? 34 : 60), {.size = kHeadingSize});
     const auto tics = tics_of(group);
     const double low = tics.empty() ? 0.1 : tics.begin()->first;
     const double high = tics.empty() ? 1 : std::max(tics.rbegin()->first, low * 1.01);
@@ -198,7 +198,7 @@ Figure efficiency_figure(const std::string& id,
   figure.commands = canvas.finished();
 
   figure.description =
-      fmt::format("Mean Dice over the share of training labels, {} panels, {} methods.",
+      fmt::format("Mean Dice over the share of training labels, in {} groups for {} methods.",
                   groups.size(),
                   known.size());
   for (const LabelEfficiency& group : groups) {

@@ -9,7 +9,7 @@ namespace sar {
 namespace forest_drawing {
 using namespace figure_parts;
 
-constexpr double kRow = 30, kHead = 44, kFoot = 52, kRight = 22;
+constexpr double kHead = 44, kFoot = 60, kRight = 22;
 
 struct Pair {
   const ForestPanel* measured = nullptr;
@@ -115,9 +115,12 @@ Figure forest_figure(const std::string& id,
       std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
   const std::string best =
       plain(reference == table.spec.rows.end() ? table.spec.reference : reference->label, 16);
+  const bool both = !measured.empty() && !published.empty();
+  const double row_height = both ? 34 : 26;
   const std::size_t columns = pairs.size() == 4 ? 2 : std::clamp<std::size_t>(pairs.size(), 1, 3);
   const std::size_t lines = std::max<std::size_t>(1, (pairs.size() + columns - 1) / columns);
-  const double panel_height = kRow * static_cast<double>(std::max<std::size_t>(rows.size(), 1));
+  const double panel_height =
+      row_height * static_cast<double>(std::max<std::size_t>(rows.size(), 1));
   const double line_height = kHead + panel_height + kFoot;
   double names = 40;
   for (const TableRow& row : rows) {
@@ -137,7 +140,6 @@ Figure forest_figure(const std::string& id,
                              number(most),
                              number(step)));
   canvas.command(fmt::format("set yrange [{}:0]", std::max<std::size_t>(rows.size(), 1)));
-  const bool both = !measured.empty() && !published.empty();
   std::vector<Canvas::LegendEntry> legend;
   const std::string level = fmt::format("{:g} % interval", 100 * (1 - table.alpha));
   const std::string sample = line_style(kInk, 2);
@@ -170,17 +172,17 @@ Figure forest_figure(const std::string& id,
     const Box box{left, top, left + width - kRight - 8, top + panel_height};
     const ForestPanel& head = pairs[p].measured ? *pairs[p].measured : *pairs[p].published;
     canvas.text(box.left, top - 30, plain(head.column.group, 34), {.size = 12, .colour = kMuted});
-    canvas.text(box.left, top - 12, plain(head.column.label, 30), {.size = 14, .bold = true});
-    canvas.text(box.left, box.bottom + 36, "← " + best + " worse", {.size = 12, .colour = kMuted});
+    canvas.text(box.left, top - 12, plain(head.column.label, 30), {.size = kHeadingSize});
+    canvas.text(box.left, box.bottom + 42, "← " + best + " worse", {.size = 12, .colour = kMuted});
     canvas.text(box.right,
-                box.bottom + 36,
+                box.bottom + 42,
                 best + " better →",
                 {.size = 12, .align = "right", .colour = method_style(table.spec.reference).light});
     std::vector<std::string> elements{
         canvas.data({{0, 0}, {0, static_cast<double>(std::max<std::size_t>(rows.size(), 1))}}) +
         " using 1:2 with lines " + line_style(kMuted, 1.2)};
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      const double middle = top + (static_cast<double>(r) + 0.5) * kRow;
+      const double middle = top + (static_cast<double>(r) + 0.5) * row_height;
       const MethodStyle style = method_style(rows[r].method);
       if (column == 0) {
         canvas.text(names - 8, middle, plain(rows[r].label, 18), {.size = 13, .align = "right"});
@@ -201,7 +203,7 @@ Figure forest_figure(const std::string& id,
           }
           continue;
         }
-        const double y = static_cast<double>(r) + (both ? (hollow ? 0.68 : 0.34) : 0.5);
+        const double y = static_cast<double>(r) + (both ? (hollow ? 0.7 : 0.3) : 0.5);
         if (interval->tested) {
           const double low = std::max(interval->low, least);
           const double high = std::min(interval->high, most);
@@ -227,8 +229,10 @@ Figure forest_figure(const std::string& id,
         significant = significant || dagger;
         untested = untested || !interval->tested;
         if (dagger) {
-          canvas.text(
-              box.right + 4, top + y * kRow, "†", {.size = 13, .colour = hollow ? kMuted : kInk});
+          canvas.text(box.right + 4,
+                      top + y * row_height,
+                      "†",
+                      {.size = 13, .colour = hollow ? kMuted : kInk});
         }
         if (!hollow || measured.empty()) {
           ++compared;

@@ -97,7 +97,7 @@ Canvas::Canvas(int height, const std::string& title) : height_(height) {
       line_style(kMuted, 1),
       kMuted,
       line_style(kGrid, 1));
-  text(kWidth / 2.0, 24, title, {.size = 18, .align = "center", .bold = true});
+  text(kWidth / 2.0, 24, title, {.size = kTitleSize, .align = "center"});
 }
 
 std::string Canvas::at(double x, double y) const {
@@ -110,7 +110,7 @@ void Canvas::text(double x, double y, const std::string& text, const TextStyle& 
                            quoted(text),
                            at(x, y),
                            style.align,
-                           style.bold ? ":Bold" : "",
+                           style.size == kTitleSize || style.size == kHeadingSize ? ":Bold" : "",
                            number(style.size),
                            style.colour);
 }

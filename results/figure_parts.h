@@ -37,11 +37,12 @@ double text_width(const std::string& text, double size);
 /// A number for gnuplot: six significant digits, no locale.
 std::string number(double value);
 
+/// Texts of these sizes are bold.
+constexpr double kTitleSize = 18, kHeadingSize = 14;
 struct TextStyle {
   double size = 13;
   std::string align = "left";
   std::string colour = kInk;
-  bool bold = false;
 };
 /// Edges in pixels from the top left corner.
 struct Box {

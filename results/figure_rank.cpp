@@ -37,15 +37,15 @@ Figure rank_figure(const std::string& id,
   figure.title = title_of(title, protocol);
   figure.width = kWidth;
   const double bottom = kTitleBand + static_cast<double>(lines) * line_height;
-  figure.height = static_cast<int>(bottom + 66);
+  figure.height = static_cast<int>(bottom + 74);
   Canvas canvas(figure.height, figure.title);
   canvas.text(kWidth / 2.0,
-              bottom + 6,
+              bottom + 14,
               "Rank (1: highest mean Dice)",
               {.size = 13, .align = "center", .colour = kMuted});
   const double level = columns.empty() ? 0.95 : columns.front().level;
   const MethodStyle dot{kMuted, "", 7, ""};
-  canvas.legend(bottom + 38,
+  canvas.legend(bottom + 46,
                 {{"area: share of the samples", kMuted, "", point_style(dot, 1.7)},
                  {fmt::format("{:g} % interval of the rank", 100 * level),
                   kMuted,
@@ -63,7 +63,7 @@ Figure rank_figure(const std::string& id,
     const double top = kTitleBand + static_cast<double>(c / across) * line_height + kHead;
     const Box box{left, top, left + width - 16, top + panel_height};
     canvas.text(box.left, top - 30, plain(column.column.group, 34), {.size = 12, .colour = kMuted});
-    canvas.text(box.left, top - 13, plain(column.column.label, 30), {.size = 14, .bold = true});
+    canvas.text(box.left, top - 13, plain(column.column.label, 30), {.size = kHeadingSize});
     if (c % across == 0) {
       for (std::size_t r = 0; r < rows.size(); ++r) {
         canvas.text(names - 6,
@@ -108,8 +108,8 @@ Figure rank_figure(const std::string& id,
     if (!measured.empty()) {
       const std::string name = canvas.data(measured);
       elements.push_back(name + " using 1:2 with points " +
-                         point_style({kPaper, "", 13, ""}, 1.25));
-      elements.push_back(name + " using 1:2 with points " + point_style({kInk, "", 13, ""}, 0.85));
+                         point_style({kPaper, "", 13, ""}, 1.05));
+      elements.push_back(name + " using 1:2 with points " + point_style({kInk, "", 13, ""}, 0.7));
     }
     canvas.panel(box, elements);
   }
@@ -124,7 +124,6 @@ Figure rank_figure(const std::string& id,
                   rows.size(),
                   columns.size());
   std::set<int> samples;
-  std::set<std::string> drawn;
   for (const RankStability& column : columns) {
     if (column.methods.empty()) {
       continue;
@@ -136,8 +135,6 @@ Figure rank_figure(const std::string& id,
                     first->label,
                     100 * column.same_first);
     samples.insert(column.samples);
-    drawn.insert(fmt::format(
-        "{} trials and {} cases{}", column.trials, column.cases, column.nested ? " in folds" : ""));
     figure.notes.push_back(fmt::format(
         "{}: agreement of a sample's order with the measured one {:.2f} (mean Kendall tau-b); same "
         "first method in {:.0f} % ({}).",

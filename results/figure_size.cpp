@@ -161,7 +161,7 @@ Figure size_figure(const std::string& id,
   const double high = most / unit * 1.25;
   const Buckets buckets = buckets_of(cases, task, target);
 
-  constexpr double kPanel = 196, kHead = 30, kBetween = 30, kFoot = 92;
+  constexpr double kPanel = 196, kHead = 30, kBetween = 30, kFoot = 98;
   const std::size_t columns = rows.size() > 9 ? 4 : std::clamp<std::size_t>(rows.size(), 1, 3);
   const std::size_t lines = std::max<std::size_t>(1, (rows.size() + columns - 1) / columns);
   Figure figure;
@@ -176,7 +176,7 @@ Figure size_figure(const std::string& id,
     tics += fmt::format("{}'{}' {}", tics.empty() ? "" : ", ", number(tic), number(tic));
   }
   canvas.command(fmt::format(
-      "set logscale x\nset xrange [{}:{}]\nset yrange [-3:103]\nset xtics ({})\nset ytics 0,25,100",
+      "set logscale x\nset xrange [{}:{}]\nset yrange [-3:112]\nset xtics ({})\nset ytics 0,25,100",
       number(low),
       number(high),
       tics));
@@ -194,20 +194,24 @@ Figure size_figure(const std::string& id,
   const double bottom =
       kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) - kBetween;
   canvas.text(kWidth / 2.0,
-              bottom + 40,
+              bottom + 45,
               fmt::format("Volume of the target in {} (logarithmic); Dice in percent", unit_name),
               {.size = 13, .align = "center", .colour = kMuted});
   std::vector<Canvas::LegendEntry> legend{
       {"a case, mean of its trials", kMuted, "", point_style({kMuted, "", 7, ""}, 0.7)},
-      {"least to most", kMuted, line_style(kMuted, 1), ""},
-      {"median of cases of like size", kInk, line_style(kInk, 2.2), ""}};
+      {"least to most", kMuted, line_style(kMuted, 1), ""}};
+  const bool trends = std::ranges::any_of(
+      groups, [&](const Group& group) { return !trend(group.points, unit).empty(); });
+  if (trends) {
+    legend.push_back({"median of cases of like size", kInk, line_style(kInk, 2.2), ""});
+  }
   if (!reference_line.empty() && groups.size() > 1) {
     legend.push_back({"the same of " + plain(reference->row.label, 16),
                       kInk,
                       line_style(method_style(reference->row.method).light, 1.6, "(5,3)"),
                       ""});
   }
-  canvas.legend(bottom + 68, legend);
+  canvas.legend(bottom + 74, legend);
 
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const Group& group = groups[g];
@@ -220,7 +224,7 @@ Figure size_figure(const std::string& id,
     canvas.text(box.left,
                 top - 14,
                 plain(group.row.label, 20) + (group.points.empty() ? " (no run)" : ""),
-                {.size = 14, .bold = true});
+                {.size = kHeadingSize});
     // Edges of the buckets; their letters stand between them.
     std::vector<std::string> elements;
     double from = low;
@@ -232,7 +236,7 @@ Figure size_figure(const std::string& id,
         canvas.text(box.left + place * (box.right - box.left),
                     top + 6,
                     buckets.names[b],
-                    {.size = 12, .align = "center", .colour = kMuted, .bold = true});
+                    {.size = 12, .align = "center", .colour = kMuted});
       }
       if (b < buckets.edges.size()) {
         const Edge& edge = buckets.edges[b];
@@ -244,7 +248,7 @@ Figure size_figure(const std::string& id,
               number(edge.high / unit),
               kGrid));
         } else {
-          elements.push_back(canvas.data({{edge.low / unit, -3}, {edge.low / unit, 103}}) +
+          elements.push_back(canvas.data({{edge.low / unit, -3}, {edge.low / unit, 112}}) +
                              " using 1:2 with lines " + line_style(kMuted, 1, "(3,3)"));
         }
         from = edge.high / unit;
@@ -345,8 +349,10 @@ Figure size_figure(const std::string& id,
       least_n == most_n ? fmt::format("n = {}", most_n)
                         : fmt::format("n = {} to {}", least_n, most_n),
       distinct.size()));
-  figure.notes.emplace_back(
-      "The line joins medians of up to eight groups of equally many cases, at least five each.");
+  if (trends) {
+    figure.notes.emplace_back(
+        "The line joins medians of up to eight groups of equally many cases, at least five each.");
+  }
   if (buckets.names.size() > 1) {
     const bool overlap =
         std::ranges::any_of(buckets.edges, [](const Edge& edge) { return edge.high > edge.low; });
@@ -362,7 +368,7 @@ Figure size_figure(const std::string& id,
   }
   if (thinned) {
     figure.notes.push_back(fmt::format(
-        "Of {} points every {}th by volume is drawn; the medians are of all.", total, stride));
+        "Of {} points one in {}, by volume, is drawn; the medians are of all.", total, stride));
   }
   add_protocol_notes(figure.notes, protocol);
   sheet.notes = figure.notes;
