@@ -348,8 +348,9 @@ std::string xml(const std::string& text) {
 }
 
 /// In gnuplot's single quotes nothing is substituted, neither backslashes nor `commands`.
+/// gnuplot 5.4 misreads a doubled quote at the beginning of a text: a typographic one stands in.
 std::string single_quoted(const std::string& text) {
-  return "'" + replace_all(text, {{"'", "''"}}) + "'";
+  return "'" + replace_all(text, {{"'", "’"}}) + "'";
 }
 
 std::vector<Example> read(const fs::path& path, const std::string& expected_sha256) {

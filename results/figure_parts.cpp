@@ -53,7 +53,8 @@ std::string plain(const std::string& text, std::size_t most) {
 }
 
 std::string quoted(const std::string& text, std::size_t most) {
-  return "'" + replace_all(plain(text, most), {{"'", "''"}}) + "'";
+  // gnuplot 5.4 misreads a doubled quote at the beginning of a text: a typographic one stands in.
+  return "'" + replace_all(plain(text, most), {{"'", "’"}}) + "'";
 }
 
 std::string escape_xml(const std::string& text) {
