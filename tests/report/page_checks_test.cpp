@@ -140,6 +140,7 @@ TEST_CASE("each check of a page finds its fault", "[page]") {
       {"accesskey", "<label>", "<button accesskey=\"a\">B</button><label>"},
       {"nested-control", "<a href=\"#one\">One</a>", "<button><a href=\"#one\">One</a></button>"},
       {"hidden-focus", "<button ", "<button aria-hidden=\"true\" "},
+      {"aria-sort", "<td>62.72", "<td aria-sort=\"ascending\">62.72"},
       {"target-size", "min-height: 24px;", "height: 20px;"},
       {"image-name", "<img alt=\"A dot\"", "<img"},
       {"image-name", "<svg role=\"img\" aria-label=\"A forest\"", "<svg"},

@@ -166,7 +166,7 @@ const std::string kCells = R"((table => [...document.querySelectorAll(
   p: td.dataset.p ?? null, p_adjusted: td.dataset.pAdjusted ?? null,
   value: td.querySelector('.value').textContent,
   marks: td.querySelector('.marks')?.textContent ?? '',
-  best: td.classList.contains('best'), tip: td.querySelector('.tip').textContent})))";
+  best: td.classList.contains('best'), tip: td.querySelector('.tip').textContent}))))";
 
 /// The number of an attribute, read as JSON reads it; null if absent.
 Json number(const Json& attribute) {
@@ -340,7 +340,7 @@ TEST_CASE("texts from outside are shown as texts", "[report]") {
       one_line(browser().evaluate("document.body.textContent").get<std::string>());
   for (const std::string& hostile : sar::test::hostile_texts()) {
     CAPTURE(hostile);
-    CHECK_THAT(text, Catch::Contains(one_line(hostile)));  // hosts
+    CHECK((text.find(one_line(hostile)) != std::string::npos));  // as a host
   }
   // In files, too: none is taken for markup or breaks a line of a table.
   for (const auto& [name, content] : contents_of(made().report)) {
@@ -645,8 +645,7 @@ TEST_CASE("without gnuplot the report is made and says what it lacks", "[report]
   CHECK(browser().messages() == kNone);
   CHECK(page_faults(browser()) == kNone);
   CHECK(dead_links(browser(), into / "report.html") == kNone);
-  CHECK_THAT(browser().evaluate("document.body.textContent").get<std::string>(),
-             Catch::Contains("gnuplot"));
+  CHECK(browser().evaluate("document.body.textContent.includes('gnuplot')") == true);
   for (const auto& [name, content] : contents_of(into)) {
     CHECK(!name.ends_with(".svg"));
     CHECK(!name.ends_with(".png"));

@@ -204,10 +204,14 @@ globalThis.pageChecks = (() => {
       if (inside) fault('hidden-focus', inside);
     }
     for (const e of all('button, summary, select, input, [role=button]').filter(shown)) {
-      const box = (e.closest('label') || e).getBoundingClientRect();
-      if (box.width < 24 || box.height < 24) {
-        fault('target-size', e, `${box.width.toFixed(1)} x ${box.height.toFixed(1)} px`);
+      const boxes = [e, e.closest('label') || e].map(x => x.getBoundingClientRect());
+      if (boxes.every(box => box.width < 24 || box.height < 24)) {
+        fault('target-size', e, boxes.map(b => `${b.width.toFixed(1)} x ${b.height.toFixed(1)} px`)[0]);
       }
+    }
+    // Cells of no heading cannot say how their column is sorted.
+    for (const e of all('[aria-sort]')) {
+      if (e.localName !== 'th' && !/^(col|row)header$/.test(e.getAttribute('role'))) fault('aria-sort', e);
     }
     for (const e of all('[role=region]')) {
       if (!e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby')) fault('name', e);
@@ -325,7 +329,10 @@ globalThis.pageChecks = (() => {
         faults.push({check: 'focus-visible', element: name(e), detail: `${style.outlineColor} on ${behind}`});
       }
     }
-    const box = e.getBoundingClientRect();
+    const whole = e.getBoundingClientRect();  // of which the part in sight counts
+    const box = {x: Math.max(whole.x, 0), y: Math.max(whole.y, 0)};
+    box.width = Math.min(whole.right, innerWidth) - box.x;
+    box.height = Math.min(whole.bottom, innerHeight) - box.y;
     const hit = [[0.5, 0.5], [0.1, 0.1], [0.9, 0.9], [0.1, 0.9], [0.9, 0.1]].some(([x, y]) => {
       const top = document.elementFromPoint(box.x + x * box.width, box.y + y * box.height);
       return top && (e.contains(top) || top.contains(e));

@@ -35,11 +35,11 @@ class Maker {
          {{"data_kind", runs_.data_kind},
           {"datasets",
            {{"brats",
-             {{"cases", 2 * runs_.cases},
+             {{"cases", 2 * cases_of("brats")},
               {"digest", "b7"},
               {"left_out", {text(1, "Brats18_PHA_099_1")}}}},
             {"pancreas",
-             {{"cases", 2 * runs_.cases}, {"digest", "a5"}, {"left_out", Json::array()}}}}}},
+             {{"cases", 2 * cases_of("brats")}, {"digest", "a5"}, {"left_out", Json::array()}}}}}},
          false});
     count_data();
     for (std::size_t m = 0; m < runs_.methods.size(); ++m) {
@@ -67,6 +67,10 @@ class Maker {
   [[nodiscard]] std::string text(std::size_t i, const std::string& plain) const {
     const auto& hostile = hostile_texts();
     return runs_.hostile ? hostile[i % hostile.size()] : plain;
+  }
+
+  [[nodiscard]] int cases_of(const std::string& task) const {
+    return task == "pancreas" ? runs_.rows_per_trial / 2 : runs_.rows_per_trial;
   }
 
   [[nodiscard]] std::string case_id(const std::string& task, int i) const {
@@ -168,7 +172,7 @@ class Maker {
     std::vector<StoredCaseDice> rows;
     Rng noise = rng.at("dice");
     const double trial = 2 * noise.normal();
-    for (int i = 0; i < runs_.cases; ++i) {
+    for (int i = 0; i < cases_of(task); ++i) {
       const std::string id = case_id(task, i);
       const auto add = [&](const std::string& target, const std::string& bucket, double shift) {
         const std::int64_t voxels = 500 + 400 * i;
@@ -188,7 +192,7 @@ class Maker {
         add("organ", "all", 10);
         add("tumor", "all", -20);
       } else {
-        const int quarter = 4 * i / runs_.cases;
+        const int quarter = 4 * i / cases_of(task);
         add("tumor", quarter == 0 ? "S" : quarter == 3 ? "L" : "M", 4.0 * quarter - 6);
       }
     }

@@ -25,7 +25,7 @@ struct SyntheticRuns {
   std::vector<std::string> fractions{"1/2", "1/5", "1/10", "1/20", "1/50"};  ///< beside 1
   std::vector<std::string> fraction_methods{"scratch", "sar"};  ///< that run with these
   int trials = 5;
-  int cases = 12;  ///< test cases of a trial
+  int rows_per_trial = 12;  ///< of test cases and targets: half as many cases with two targets
   int epochs = 4, steps_per_epoch = 6;
   std::string data_kind = "phantom";
   /// The failed trial of `mial` on brats, the single trial of `rot` on pancreas, and `cpc` on brats
