@@ -16,6 +16,7 @@ room ITK 'itk' 'harness/io/|datasets/|tests/unit/io/'
 room LibTorch '(torch|ATen|c10)/' 'harness/nn/|methods/|tests/nn/|tests/bench/nn_'
 room SQLite '(sqlite3|SQLiteCpp)' 'results/|tests/unit/results/'
 room Boost.Math 'boost/math' 'results/|tests/unit/results/'
+room mustache 'kainjow/' 'results/'
 room CLI11 'CLI/' 'experiments/cli/'
 room toml++ 'toml\+\+' 'harness/config/'
 # layers, bottom to top; a folder may include itself and what is named

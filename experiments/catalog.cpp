@@ -115,6 +115,25 @@ const MethodInfo& Catalog::method(const std::string& id) const {
                             : "did you mean '" + nearest + "'?");
 }
 
+Json Catalog::defaults() const {
+  Json values = Json::object();
+  for (const auto& key : schema_.keys()) {
+    values[key.name] = key.default_value;
+  }
+  return values;
+}
+
+std::map<std::string, std::vector<std::string>> Catalog::key_words() const {
+  std::map<std::string, std::vector<std::string>> words;
+  for (const auto& dataset : datasets_) {
+    words["set"].push_back(dataset.id);
+  }
+  for (const auto& each : methods_) {
+    words["method"].push_back(each.id);
+  }
+  return words;
+}
+
 fs::path Catalog::experiment_file(const std::string& name) const {
   return find_file(share_ / "experiments", name, "experiment");
 }
@@ -143,6 +162,10 @@ fs::path Catalog::paper_folder(const std::string& name) const {
   throw usage_error("unknown paper '" + name + "'")
       .hint((nearest.empty() ? std::string() : "did you mean '" + nearest + "'? ") +
             "a folder of your own is given by its path, e.g. ./" + name);
+}
+
+fs::path Catalog::report_folder() const {
+  return share_ / "experiments" / "report";
 }
 
 std::vector<std::string> Catalog::experiment_names() const {

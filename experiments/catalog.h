@@ -4,6 +4,7 @@
 #include "harness/core/json.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ class Catalog {
   [[nodiscard]] const std::vector<MethodInfo>& methods() const { return methods_; }
   [[nodiscard]] const std::vector<DatasetInfo>& datasets() const { return datasets_; }
   [[nodiscard]] const Schema& schema() const { return schema_; }
+  /// Every key with its built-in value.
+  [[nodiscard]] Json defaults() const;
+  /// What `<set>` and `<method>` in the name of a key stand for: all data sets, all methods.
+  [[nodiscard]] std::map<std::string, std::vector<std::string>> key_words() const;
   [[nodiscard]] int numerics_version() const { return numerics_version_; }
   /// Versions of LibTorch and ITK that the worker was built with.
   [[nodiscard]] const Json& versions() const { return versions_; }
@@ -54,6 +59,8 @@ class Catalog {
   /// `<share>/experiments/papers/<name>`, else a folder of that name here with a paper.toml. Throws
   /// Error 2 naming the nearest.
   [[nodiscard]] std::filesystem::path paper_folder(const std::string& name) const;
+  /// Folder of the report's page: template, style and script.
+  [[nodiscard]] std::filesystem::path report_folder() const;
   [[nodiscard]] std::vector<std::string> experiment_names() const;
   [[nodiscard]] std::vector<std::string> profile_names() const;
 

@@ -157,7 +157,8 @@ class Planner {
       values.erase("compute.device");              // its class is hashed instead
       values.erase("compute.checkpoint_seconds");  // moves no numbers
       values.erase("output.loss_curve_smoothing_steps");
-      values.erase("fractions.trials");  // which trials are asked for, not what they give
+      values.erase("output.example_slices");  // pictures beside the numbers
+      values.erase("fractions.trials");       // which trials are asked for, not what they give
       return values;
     };
     Json hashed = numerics(shared_);

@@ -438,7 +438,9 @@ class Execution {
     slot.row.reason = reason;
     slot.row.ended = utc_now();
     slot.row.seconds = seconds_since(slot.started);
-    if (!slot.replaces_result) {
+    if (slot.replaces_result) {
+      store_.add_failure(slot.row);
+    } else {
       store_.put_node(slot.row);
     }
     failures_[slot.node->key] = reason;
@@ -466,6 +468,12 @@ class Execution {
         if (state_[need] == State::failed) {
           const std::string reason =
               "not run, because '" + plan_.node(need).label + "' failed: " + failures_[need];
+          state_[node.key] = State::failed;
+          failures_[node.key] = reason;
+          if (const auto stored = store_.node(node.key);
+              stored && stored->state == NodeState::done) {
+            break;  // --force: the result that was to be made anew stays
+          }
           NodeRow row;
           row.key = node.key;
           row.kind = node.kind;
@@ -474,8 +482,6 @@ class Execution {
           row.reason = reason;
           row.path = node.product.string();
           store_.put_node(row);
-          state_[node.key] = State::failed;
-          failures_[node.key] = reason;
           break;
         }
       }

@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -24,8 +23,7 @@ std::string Place::text() const {
 }
 
 std::string Place::column_name() const {
-  const auto same = std::ranges::count(table->spec.columns, head().label, &TableColumn::label);
-  return same == 1 ? head().label : head().group + " " + head().label;
+  return sar::column_name(table->spec, column);
 }
 
 std::vector<Place> all_places(const Paper& paper) {
@@ -65,20 +63,6 @@ int decimals(const PrintedNumber& number) {
     return 9;  // not rounded
   }
   return static_cast<int>(std::lround(-std::log10(2 * number.half_unit)));
-}
-
-double fraction_value(const std::string& fraction) {
-  const auto whole = [](std::string_view text) {
-    double value = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? value : 0.0;
-  };
-  const auto slash = fraction.find('/');
-  if (slash == std::string::npos) {
-    return whole(fraction);
-  }
-  const double below = whole(std::string_view(fraction).substr(slash + 1));
-  return below > 0 ? whole(std::string_view(fraction).substr(0, slash)) / below : 0.0;
 }
 
 std::string section_of(const Claim& claim) {

@@ -49,8 +49,6 @@ Place find_place(const Paper& paper, const CellPath& path);
 std::string counted(std::size_t number, const std::string& noun);
 /// Digits after the decimal point.
 int decimals(const PrintedNumber& number);
-/// Value of "1/10"; "1" is 1. 0 for a text that is no fraction.
-double fraction_value(const std::string& fraction);
 /// "section 4.0.1", "abstract".
 std::string section_of(const Claim& claim);
 CheckReport report(const std::string& check, bool applicable, std::string summary, Json values);

@@ -678,8 +678,8 @@ std::string baseline_text(const Baseline& baseline) {
                     {"profile", baseline.protocol.profile},
                     {"settings", baseline.protocol.settings},
                     {"manifest", baseline.protocol.manifest}}}};
-  std::string text = head.dump(2);
-  text.resize(text.size() - 2);  // the closing brace and its line
+  std::string text = to_text(head);
+  text.resize(text.size() - 3);  // the closing brace and its line
   text += ",\n  \"cells\": [";
   for (std::size_t i = 0; i < baseline.cells.size(); ++i) {
     const FrozenCell& cell = baseline.cells[i];

@@ -553,7 +553,7 @@ std::string render(const GateReport& report, const std::string& format) {
     return gate_markdown(report);
   }
   if (format == "json") {
-    return gate_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return to_text(gate_json(report));
   }
   if (format == "junit") {
     return gate_junit(report);

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/rng.h"
+#include "results/resampling.h"
 
 #include <fmt/format.h>
 
@@ -61,20 +62,6 @@ std::vector<OrderedTrial> ordered_trials(std::span<const TrialCases> trials,
     ordered.push_back(std::move(next));
   }
   return ordered;
-}
-
-/// How often each of n things is drawn in n draws with replacement.
-std::vector<int> draw_counts(Rng& rng, std::size_t n) {
-  std::vector<int> counts(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    ++counts[rng.below(static_cast<std::uint32_t>(n))];
-  }
-  return counts;
-}
-
-double weighted_mean(const std::vector<double>& values, const std::vector<int>& counts) {
-  return std::inner_product(values.begin(), values.end(), counts.begin(), 0.0) /
-         static_cast<double>(values.size());
 }
 
 /// Mean over trials of the mean over cases, both drawn with the given counts.

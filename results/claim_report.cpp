@@ -286,21 +286,19 @@ std::string render_json(const ClaimReport& report) {
                       {"families", std::move(families)}});
   }
   const bool measured = report.source == "measured";
-  return Json{{"schema_version", 1},
-              {"paper", report.paper},
-              {"source", report.source},
-              {"data_kind", measured ? Json(report.data_kind) : Json()},
-              {"protocol", measured ? Json(report.protocol) : Json()},
-              {"profile", measured ? Json(report.profile) : Json()},
-              {"test", report.options.test},
-              {"correction", report.options.correction},
-              {"alpha", report.options.alpha},
-              {"margin_dice_points", report.options.margin},
-              {"counts", counts_json(report, false)},
-              {"counts_adjusted", counts_json(report, true)},
-              {"claims", std::move(claims)}}
-             .dump(2) +
-         "\n";
+  return to_text({{"schema_version", 1},
+                  {"paper", report.paper},
+                  {"source", report.source},
+                  {"data_kind", measured ? Json(report.data_kind) : Json()},
+                  {"protocol", measured ? Json(report.protocol) : Json()},
+                  {"profile", measured ? Json(report.profile) : Json()},
+                  {"test", report.options.test},
+                  {"correction", report.options.correction},
+                  {"alpha", report.options.alpha},
+                  {"margin_dice_points", report.options.margin},
+                  {"counts", counts_json(report, false)},
+                  {"counts_adjusted", counts_json(report, true)},
+                  {"claims", std::move(claims)}});
 }
 
 /// One row per claim; `brief` without the sentences, which no page of a paper has room for.

@@ -688,7 +688,7 @@ DatabaseComparison compare(const StoredResults& base,
 std::string render(const DatabaseComparison& comparison, const std::string& format) {
   using namespace compare_detail;
   if (format == "json") {
-    return document(comparison).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return to_text(document(comparison));
   }
   if (format == "csv") {
     return render(csv_sheet(comparison), format);

@@ -32,9 +32,14 @@ struct MethodStyle {
 /// The same for an id at all times; an unknown id gets a style too.
 MethodStyle method_style(const std::string& method);
 
-/// CSS custom properties for the page: `--ink`, `--muted`, `--grid`, `--paper` and one
-/// `--method-ID` per method, on :root, for dark under `[data-theme=dark]` and, unless
-/// `[data-theme=light]`, in `prefers-color-scheme: dark`.
+/// The custom property of a method's colour: "--method-sar"; letters, digits, `-` and `_` alone.
+std::string method_property(const std::string& method);
+
+/// CSS custom properties for the page and its figures: `--ink`, `--muted`, `--grid`, `--paper`,
+/// `--panel` (behind cards and tables), `--link`, `--accent`, `--ok`, `--warn`, `--bad`, and a
+/// `method_property` per method, on :root, for dark under `[data-theme=dark]` and, unless
+/// `[data-theme=light]`, in `prefers-color-scheme: dark`. All but `--grid` and `--panel` are
+/// legible as text on `--paper` and `--panel` (contrast of 4.5:1 at least, methods 3:1).
 std::string figure_css(const std::vector<std::string>& methods);
 
 /// One panel per column with intervals: SAR against each method; the published one hollow.
@@ -62,14 +67,17 @@ Figure rank_figure(const std::string& id,
                    const std::string& title,
                    const std::vector<RankStability>& columns,
                    const ProtocolRow& protocol);
-/// The loss curves of `gnuplot_script`, with convergence as its numbers.
+/// The loss curves that `gnuplot_script` draws, with convergence as its numbers: curves of more
+/// than 400 steps thinned so that least and most of each stretch stay.
 Figure curves_figure(const LossCurves& curves, int smoothing);
 
 /// A drawn figure.
 struct Drawing {
-  std::string svg, png;    ///< files of their own, on white
-  std::string inline_svg;  ///< for the page: colours by custom properties, ids that begin with the
-                           ///< figure's, role="img" with title and description
+  std::string svg, png;  ///< files of their own, on white
+  /// For the page: colours by custom properties, the page's fonts, ids that begin with the
+  /// figure's, role="img" with title and description, no drawn title (the page has it). Scales to
+  /// its container; legible from about 640 pixels on.
+  std::string inline_svg;
 };
 /// Draws all, several gnuplots side by side. Throws Error 74 as `plotted`.
 std::vector<Drawing> draw(const std::vector<Figure>& figures);

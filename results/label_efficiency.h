@@ -1,6 +1,6 @@
 #pragma once
 
-#include "results/store.h"
+#include "results/statistics.h"
 #include "results/table.h"
 
 #include <map>
@@ -28,27 +28,40 @@ struct AnnotationSaved {
   double mean = 0;                ///< Dice that it reaches
   std::optional<std::string> by;  ///< least fraction with which the reference's mean reaches it
   double reference_mean = 0;      ///< at that fraction
-  double saved = 0;               ///< share of the baseline's labels that are not needed; may be 0
-  bool same_cases = false;        ///< both fractions come to the same training cases: nothing saved
+  /// 1 - labels of `by` / labels of `fraction`: share of the baseline's labels that the reference
+  /// does without; 0 for the same labels, negative where it needs more. By labelled cases where
+  /// they are known for both, else by the fractions themselves.
+  double saved = 0;
+  bool same_cases = false;  ///< two fractions that come to the same training cases: nothing saved
 };
 /// One group of columns that differ by the label fraction alone.
 struct LabelEfficiency {
   std::string title;  ///< "BraTS2018 (Tumorall)"
   std::string task, target, bucket;
   std::string reference, reference_label;
-  std::vector<EfficiencyCurve> curves;  ///< in the order of the table
-  /// For each baseline and fraction at which it has a value. Compared are means at the measured
-  /// fractions, without interpolation (a choice: five fractions are few, and curves need not be
-  /// smooth); a mean that is reached by chance counts, so n and SD stand beside it.
+  std::vector<EfficiencyCurve> curves;  ///< in the order of the table; methods without a value too
+  /// For each baseline and fraction at which it has a value, most labels first. Compared are means
+  /// at the measured fractions, without interpolation (a choice: five fractions are few, and curves
+  /// need not be smooth); a mean that is reached by chance counts, so n and SD stand beside it.
   std::vector<AnnotationSaved> saved;
 };
 
 /// The groups of `table` with at least two fractions. `whole`: cells with all labels (fraction "1")
 /// of the same task, target and bucket, from another table; may be null. `labelled`: training and
-/// validation cases by task and fraction; may be empty.
+/// validation cases by task and fraction; may be empty. SDs divide by n - 1, however the table
+/// prints them.
 std::vector<LabelEfficiency> label_efficiency(
     const Table& table,
     const Table* whole,
     const std::map<std::pair<std::string, std::string>, double>& labelled);
+
+/// What was saved, in words, with SD and n of both means. `saved` must be of `group`.
+std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group);
+
+/// One line per method and fraction: labelled cases, n, mean, SD, and for baselines the fraction
+/// with which the reference reaches the mean.
+Sheet efficiency_sheet(const std::string& id,
+                       const std::string& title,
+                       const std::vector<LabelEfficiency>& groups);
 
 }  // namespace sar

@@ -15,8 +15,6 @@
 namespace sar {
 namespace curves_detail {
 
-constexpr std::size_t kPanelColumns = 3;  // of one task
-
 /// Means over trials of all rows of one split of a method on a task.
 std::vector<CurvePoint> points_of(const std::vector<const StoredCurveRow*>& rows,
                                   const std::string& split) {
@@ -185,48 +183,6 @@ Json head_document(const LossCurves& curves) {
           {"reference", curves.spec.reference},
           {"correction", curves.tests.correction},
           {"tolerance", curves.spec.tolerance}};
-}
-
-/// A text in gnuplot's double quotes, for terminals without enhanced text.
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += '\\';
-    }
-    result += c == '\n' ? ' ' : c;
-  }
-  return result + "\"";
-}
-
-std::vector<CurvePoint> smoothed(const std::vector<CurvePoint>& points, int window) {
-  std::vector<CurvePoint> result;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const std::size_t first =
-        i + 1 < static_cast<std::size_t>(window) ? 0 : i + 1 - static_cast<std::size_t>(window);
-    CurvePoint point = points[i];
-    point.mean = point.least = point.most = 0;
-    const auto count = static_cast<double>(i + 1 - first);
-    for (std::size_t j = first; j <= i; ++j) {
-      point.mean += points[j].mean / count;
-      point.least += points[j].least / count;
-      point.most += points[j].most / count;
-    }
-    result.push_back(point);
-  }
-  return result;
-}
-
-std::string data_block(const std::string& name, const std::vector<CurvePoint>& points) {
-  std::string block = "$" + name + " << END\n";
-  for (const CurvePoint& point : points) {
-    block += fmt::format("{} {} {} {}\n", point.step, point.mean, point.least, point.most);
-  }
-  return block + "END\n";
-}
-
-std::string task_title(const std::string& task) {
-  return task == "brats" ? "BraTS2018" : task == "pancreas" ? "MSD (Pancreas)" : task;
 }
 
 }  // namespace curves_detail
@@ -455,129 +411,6 @@ std::string render_curves(const LossCurves& curves, const std::string& format, b
     }
   }
   return text;
-}
-
-std::string gnuplot_script(const LossCurves& curves, const std::string& terminal, int smoothing) {
-  using namespace curves_detail;
-  const std::size_t methods = curves.spec.rows.size();
-  const std::size_t tasks = curves.spec.tasks.size();
-  const std::size_t columns = kPanelColumns * tasks;
-  const std::size_t rows = (methods + kPanelColumns - 1) / kPanelColumns;
-  std::string script =
-      fmt::format("set encoding utf8\nset terminal {} size {},{} font 'sans,11'\n",
-                  terminal == "svg" ? "svg noenhanced name 'curves' background 'white'"
-                                    : "pngcairo noenhanced background 'white'",
-                  260 * columns + 40,
-                  220 * rows + 130);
-  const auto name = [](std::size_t curve, const char* split) {
-    return fmt::format("{}{}", split, curve);
-  };
-  for (std::size_t i = 0; i < curves.curves.size(); ++i) {
-    script += data_block(name(i, "train"), smoothed(curves.curves[i].training, smoothing));
-    script += data_block(name(i, "val"), curves.curves[i].validation);
-  }
-  script +=
-      "set tics nomirror out scale 0.5 textcolor '#444444'\nset border 3 linecolor '#888888'\n"
-      "unset key\n";
-  const bool phantom = curves.protocol.data_kind == "phantom";
-  script += fmt::format("set multiplot title {}\n",
-                        quoted(curves.spec.title + (phantom ? " [phantom data]" : "")));
-  const double top = 1 - 95.0 / static_cast<double>(220 * rows + 130);
-  const double bottom = 42.0 / static_cast<double>(220 * rows + 130);
-  for (std::size_t task = 0; task < tasks; ++task) {
-    double least = 1e300;
-    double most = -1e300;
-    std::int64_t last = 1;
-    for (std::size_t m = 0; m < methods; ++m) {
-      const MethodCurve& curve = curves.curves[task * methods + m];
-      for (const auto* points : {&curve.training, &curve.validation}) {
-        for (const CurvePoint& point : *points) {
-          least = std::min(least, point.least);
-          most = std::max(most, point.most);
-          last = std::max(last, point.step);
-        }
-      }
-    }
-    if (most <= least) {
-      least = 0;
-      most = 1;
-    }
-    const double margin = 0.03 * (most - least);
-    script +=
-        fmt::format("set xrange [0:{}]\nset yrange [{}:{}]\n", last, least - margin, most + margin);
-    script += fmt::format("set label 1 {} at screen {},{} center font 'sans,13'\n",
-                          quoted(task_title(curves.spec.tasks[task]) + ": loss by optimiser step"),
-                          (static_cast<double>(task) + 0.5) / static_cast<double>(tasks),
-                          1 - 48.0 / static_cast<double>(220 * rows + 130));
-    for (std::size_t m = 0; m < methods; ++m) {
-      const std::size_t column = task * kPanelColumns + m % kPanelColumns;
-      const std::size_t row = m / kPanelColumns;
-      const double width = 1.0 / static_cast<double>(columns);
-      const double height = (top - bottom) / static_cast<double>(rows);
-      script += fmt::format(
-          "set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\nset tmargin at screen "
-          "{:.5f}\nset bmargin at screen {:.5f}\n",
-          width * static_cast<double>(column) + 0.19 * width,
-          width * static_cast<double>(column) + 0.96 * width,
-          top - height * static_cast<double>(row) - 0.12 * height,
-          top - height * static_cast<double>(row) - 0.88 * height);
-      const std::size_t own = task * methods + m;
-      const MethodCurve& curve = curves.curves[own];
-      script += fmt::format("set title {} offset 0,-0.9 font 'sans,12'\n",
-                            quoted(curve.label + (curve.training.empty() ? " (no run)" : "")));
-      std::string plots;
-      const auto add = [&](const std::string& part) {
-        plots += (plots.empty() ? "plot " : ", ") + part;
-      };
-      add(
-          fmt::format("${} using 1:3:4 with filledcurves fillcolor '#c6dbef' fillstyle solid "
-                      "noborder",
-                      name(own, "train")));
-      for (std::size_t other = 0; other < methods; ++other) {
-        const std::size_t index = task * methods + other;
-        if (index == own || curves.curves[index].training.empty()) {
-          continue;
-        }
-        const bool reference = curves.curves[index].method == curves.spec.reference;
-        add(reference ? fmt::format("${} using 1:2 with lines linecolor 'black' dashtype 2 "
-                                    "linewidth 1.2",
-                                    name(index, "train"))
-                      : fmt::format("${} using 1:2 with lines linecolor '#909090' linewidth 0.6",
-                                    name(index, "train")));
-      }
-      add(fmt::format("${} using 1:2 with lines linecolor '#08519c' linewidth 2.2",
-                      name(own, "train")));
-      if (!curve.validation.empty()) {
-        add(
-            fmt::format("${} using 1:2 with linespoints linecolor '#d95f0e' linewidth 1 pointtype "
-                        "7 pointsize 0.5",
-                        name(own, "val")));
-      }
-      if (curve.training.empty()) {
-        plots = "plot NaN";
-      }
-      script += plots + "\nunset label 1\n";
-    }
-  }
-  // The legend is a plot of its own below the panels, so that it covers no curve.
-  const auto reference =
-      std::ranges::find(curves.spec.rows, curves.spec.reference, &TableRow::method);
-  script += fmt::format(
-      "unset title\nunset border\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\n"
-      "set tmargin at screen {0}\nset bmargin at screen 0\nset xrange [0:1]\nset yrange [0:1]\n"
-      "set key at screen 0.5,{1} center center horizontal maxrows 1 samplen 3 font 'sans,11'\n"
-      "plot NaN with lines linecolor '#08519c' linewidth 2.2 title {3}, "
-      "NaN with filledcurves fillcolor '#c6dbef' fillstyle solid title 'range of trials', "
-      "NaN with linespoints linecolor '#d95f0e' pointtype 7 pointsize 0.5 title 'validation', "
-      "NaN with lines linecolor 'black' dashtype 2 linewidth 1.2 title {2}, "
-      "NaN with lines linecolor '#909090' linewidth 0.6 title 'the other methods'\n"
-      "unset multiplot\n",
-      bottom,
-      0.45 * bottom,
-      quoted(reference == curves.spec.rows.end() ? curves.spec.reference : reference->label),
-      quoted(smoothing > 1 ? fmt::format("training, mean of trials and {} steps", smoothing)
-                           : "training, mean of trials"));
-  return script;
 }
 
 }  // namespace sar

@@ -84,6 +84,51 @@ std::int64_t score(const std::vector<int>& sizes,
   return total;
 }
 
+struct PairedRanks {
+  std::vector<int> sizes_a;    ///< number of equal values of a, in ascending order
+  std::vector<int> ordered_b;  ///< ranks of b in the order of a
+  std::int64_t score = 0;      ///< concordant less discordant pairs
+  double tau_b = 0;
+};
+
+/// Of finite lists of equal length; empty if one of them has equal values only.
+std::optional<PairedRanks> paired_ranks(std::span<const double> a, std::span<const double> b) {
+  const std::vector<int> ranks_a = dense_ranks(a);
+  const std::vector<int> ranks_b = dense_ranks(b);
+  PairedRanks result;
+  result.sizes_a = sizes_of(ranks_a);
+  const std::vector<int> sizes_b = sizes_of(ranks_b);
+  if (result.sizes_a.size() == 1 || sizes_b.size() == 1) {
+    return std::nullopt;
+  }
+  std::vector<std::size_t> order(a.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+    return ranks_a[i] < ranks_a[j];
+  });
+  for (const std::size_t i : order) {
+    result.ordered_b.push_back(ranks_b[i]);
+  }
+  std::vector<int> seen(sizes_b.size() + 1);
+  result.score = score(result.sizes_a, result.ordered_b, seen);
+  const auto size = static_cast<double>(a.size());
+  result.tau_b = static_cast<double>(result.score) /
+                 std::sqrt(untied_pairs(result.sizes_a, size) * untied_pairs(sizes_b, size));
+  return result;
+}
+
+void require_equal_lengths(std::span<const double> a, std::span<const double> b) {
+  if (a.size() != b.size()) {
+    throw usage_error("rank agreement needs lists of equal length")
+        .with("lengths", fmt::format("{} and {}", a.size(), b.size()));
+  }
+}
+
+bool all_finite(std::span<const double> values) {
+  return std::all_of(
+      values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
 /// Shares of permutations whose score is at least as far from zero.
 struct RankShares {
   double at_least_observed = 0;
@@ -182,51 +227,43 @@ RankShares draw_permutations(const std::vector<int>& sizes,
 
 }  // namespace
 
+std::optional<double> kendall_tau_b(std::span<const double> a, std::span<const double> b) {
+  require_equal_lengths(a, b);
+  if (!all_finite(a) || !all_finite(b)) {
+    throw data_error("rank agreement needs finite values");
+  }
+  if (a.size() < 2) {
+    return std::nullopt;
+  }
+  const std::optional<PairedRanks> ranks = paired_ranks(a, b);
+  return ranks ? std::optional(ranks->tau_b) : std::nullopt;
+}
+
 RankAgreement rank_agreement(std::span<const double> a,
                              std::span<const double> b,
                              unsigned long long seed) {
-  if (a.size() != b.size()) {
-    throw usage_error("rank agreement needs lists of equal length")
-        .with("lengths", fmt::format("{} and {}", a.size(), b.size()));
-  }
+  require_equal_lengths(a, b);
   RankAgreement result;
-  const auto is_finite = [](double value) { return std::isfinite(value); };
   const std::size_t n = a.size();
   if (n < 3) {
     result.reason = fmt::format("n = {}", n);
     return result;
   }
-  if (!std::all_of(a.begin(), a.end(), is_finite) || !std::all_of(b.begin(), b.end(), is_finite)) {
+  if (!all_finite(a) || !all_finite(b)) {
     result.reason = "not finite";
     return result;
   }
-  const std::vector<int> ranks_a = dense_ranks(a);
-  const std::vector<int> ranks_b = dense_ranks(b);
-  const std::vector<int> sizes_a = sizes_of(ranks_a);
-  const std::vector<int> sizes_b = sizes_of(ranks_b);
-  if (sizes_a.size() == 1 || sizes_b.size() == 1) {
+  const std::optional<PairedRanks> ranks = paired_ranks(a, b);
+  if (!ranks) {
     result.reason = "a list of equal values";
     return result;
   }
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-    return ranks_a[i] < ranks_a[j];
-  });
-  std::vector<int> ordered_b;
-  for (const std::size_t i : order) {
-    ordered_b.push_back(ranks_b[i]);
-  }
-  std::vector<int> seen(sizes_b.size() + 1);
-  const std::int64_t observed = score(sizes_a, ordered_b, seen);
-  const auto size = static_cast<double>(n);
   result.testable = true;
-  result.tau_b = static_cast<double>(observed) /
-                 std::sqrt(untied_pairs(sizes_a, size) * untied_pairs(sizes_b, size));
+  result.tau_b = ranks->tau_b;
   result.exact = n <= kMostExact;
-  const RankShares distribution = result.exact
-                                      ? enumerate_permutations(sizes_a, ordered_b, observed)
-                                      : draw_permutations(sizes_a, ordered_b, observed, seed);
+  const RankShares distribution =
+      result.exact ? enumerate_permutations(ranks->sizes_a, ranks->ordered_b, ranks->score)
+                   : draw_permutations(ranks->sizes_a, ranks->ordered_b, ranks->score, seed);
   result.p = distribution.at_least_observed;
   result.floor = distribution.furthest;
   return result;

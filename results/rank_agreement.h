@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -14,6 +15,10 @@ struct RankAgreement {
   double floor = 1;    ///< the least p that these lists could give
   bool exact = false;  ///< else Monte Carlo
 };
+/// tau-b alone; empty for fewer than two values and for a list of equal values. Throws Error 2 if
+/// the lengths differ and Error 65 for a value that is not finite.
+std::optional<double> kendall_tau_b(std::span<const double> a, std::span<const double> b);
+
 /// Exact up to ten values, all permutations enumerated; beyond, 100,000 draws keyed by `seed`.
 /// p and floor are then (hits + 1) / (draws + 1). Throws Error 2 if the lengths differ. Fewer than
 /// three values, values that are not finite, and a list of equal values are not testable.

@@ -42,22 +42,12 @@ std::string escape_csv(const std::string& text) {
 }
 
 /// What of a table every laid-out format shows, before any markup.
-struct GridCell {
-  std::string text;   ///< "78.10±3.20"
-  std::string marks;  ///< "†", "(3/5)"
-  bool best = false;
-};
 struct Grid {
   std::vector<std::pair<std::string, std::size_t>> groups;  ///< label and number of columns
   std::vector<std::string> header;                          ///< with the row heading
-  std::vector<std::vector<GridCell>> rows;                  ///< as long as the header
+  std::vector<std::vector<CellText>> rows;                  ///< as long as the header
   std::size_t text_columns = 1;                             ///< left-aligned ones
 };
-
-bool is_significant(const Table& table, const TableCell& cell) {
-  const std::optional<TestResult>& test = table.test == "student" ? cell.student : cell.welch;
-  return test && test->p_adjusted < table.alpha;
-}
 
 std::string reference_label(const Table& table) {
   for (const TableRow& row : table.spec.rows) {
@@ -66,15 +56,6 @@ std::string reference_label(const Table& table) {
     }
   }
   return table.spec.reference;
-}
-
-/// How a column is called outside the table: with its group where the label alone is not unique.
-std::string column_name(const TableSpec& spec, std::size_t column) {
-  const TableColumn& named = spec.columns[column];
-  const auto same = std::count_if(spec.columns.begin(), spec.columns.end(), [&](const auto& other) {
-    return other.label == named.label;
-  });
-  return same == 1 ? named.label : named.group + " " + named.label;
 }
 
 Grid value_grid(const Table& table, const std::string& plus_minus) {
@@ -88,21 +69,11 @@ Grid value_grid(const Table& table, const std::string& plus_minus) {
     ++grid.groups.back().second;
   }
   for (std::size_t row = 0; row < table.cells.size(); ++row) {
-    std::vector<GridCell>& cells = grid.rows.emplace_back();
+    std::vector<CellText>& cells = grid.rows.emplace_back();
     cells.push_back({table.spec.rows[row].label, "", false});
-    for (const TableCell& cell : table.cells[row]) {
-      GridCell shown{"–", "", cell.best};
-      if (cell.mean) {
-        shown.text = fmt::format("{:.2f}", *cell.mean);
-        if (cell.sd) {
-          shown.text += plus_minus + fmt::format("{:.2f}", *cell.sd);
-        }
-        shown.marks = is_significant(table, cell) ? "†" : "";
-        if (cell.n < cell.planned) {
-          shown.marks += fmt::format(" ({}/{})", cell.n, cell.planned);
-        }
-      }
-      cells.push_back(std::move(shown));
+    for (std::size_t column = 0; column < table.cells[row].size(); ++column) {
+      CellText& cell = cells.emplace_back(cell_text(table, row, column));
+      cell.value = replace_all(cell.value, {{"±", plus_minus}});
     }
   }
   return grid;
@@ -145,7 +116,7 @@ Grid test_grid(const Table& table) {
       } else {
         continue;
       }
-      std::vector<GridCell>& cells = grid.rows.emplace_back();
+      std::vector<CellText>& cells = grid.rows.emplace_back();
       for (std::string& text : line) {
         cells.push_back({std::move(text), "", false});
       }
@@ -160,110 +131,6 @@ const char* test_name(const Table& table) {
 
 std::string heading(const Table& table) {
   return table.spec.title + (table.protocol.data_kind == "phantom" ? " [phantom data]" : "");
-}
-
-/// Sentences below (or above) the table; `best_mark` says how the best value is marked.
-std::vector<std::string> notes(const Table& table, const std::string& best_mark) {
-  bool gaps = false;
-  bool partial = false;
-  bool best = false;
-  bool significant = false;
-  bool unknown_n = false;
-  int tested = 0;
-  int untestable = 0;
-  std::set<std::string> reasons;
-  std::map<std::string, int> failed;  // each cell once, though it fills several columns
-  for (std::size_t row = 0; row < table.cells.size(); ++row) {
-    for (const TableCell& cell : table.cells[row]) {
-      gaps = gaps || !cell.mean;
-      partial = partial || (cell.n > 0 && cell.n < cell.planned);
-      unknown_n = unknown_n || (cell.mean && cell.n == 0);
-      tested += cell.student || cell.welch ? 1 : 0;
-      untestable += cell.not_testable.empty() ? 0 : 1;
-      if (!cell.not_testable.empty()) {
-        reasons.insert(cell.not_testable);
-      }
-      best = best || cell.best;
-      significant = significant || is_significant(table, cell);
-      if (cell.failed > 0) {
-        failed[fmt::format("{} on {}{}",
-                           table.spec.rows[row].label,
-                           cell.task,
-                           cell.fraction == "1" ? "" : " at " + cell.fraction)] = cell.failed;
-      }
-    }
-  }
-  std::vector<std::string> result;
-  const bool published = table.source == "published";
-  bool spread = !published;  // measured cells get one as soon as they have two trials
-  for (const auto& row : table.cells) {
-    spread = spread || std::any_of(row.begin(), row.end(), [](const TableCell& cell) {
-               return cell.sd.has_value();
-             });
-  }
-  result.push_back(fmt::format("{}Dice in percent, mean{}{}.",
-                               published ? "As published: " : "",
-                               spread ? " ± SD" : "",
-                               unknown_n ? "; over how many trials is not stated"
-                                         : fmt::format(" over {} trials", table.spec.trials)));
-  if (table.delta_degrees_of_freedom == 0) {
-    result.emplace_back("SDs divide by n instead of n - 1.");
-  }
-  if (best) {
-    result.push_back(fmt::format("{}: best of its column.", best_mark));
-  }
-  if (tested > 0) {
-    result.push_back(
-        fmt::format("†: differs from {} ({}, two-sided, alpha = {:g}, correction: {}){}",
-                    reference_label(table),
-                    test_name(table),
-                    table.alpha,
-                    table.correction,
-                    significant ? "." : "; no cell does."));
-  }
-  if (untestable > 0) {
-    result.push_back(fmt::format("{} cells could not be tested against {} ({}).",
-                                 untestable,
-                                 reference_label(table),
-                                 fmt::join(reasons, "; ")));
-  } else if (tested == 0) {
-    result.push_back(fmt::format("No cell could be tested against {}: there is nothing to compare.",
-                                 reference_label(table)));
-  }
-  if (partial) {
-    result.push_back(fmt::format("(n/{}): only n trials so far.", table.spec.trials));
-  }
-  if (gaps) {
-    result.emplace_back(published ? "–: not printed." : "–: no trial yet.");
-  }
-  for (const auto& columns : table.same_runs) {
-    std::vector<std::string> labels;
-    for (const std::size_t column : columns) {
-      labels.push_back(table.spec.columns[column].label);
-    }
-    result.push_back(
-        fmt::format("{}: {} come to the same training cases, so these are the same runs.",
-                    table.spec.columns[columns.front()].group,
-                    fmt::join(labels, ", ")));
-  }
-  if (!failed.empty()) {
-    std::vector<std::string> items;
-    for (const auto& [where, count] : failed) {
-      items.push_back(fmt::format("{}: {}", where, count));
-    }
-    result.push_back(fmt::format("Failed trials: {}.", fmt::join(items, ", ")));
-  }
-  if (published) {
-    return result;
-  }
-  result.push_back(fmt::format(
-      "Protocol {}, profile {}.", table.protocol.protocol.substr(0, 12), table.protocol.profile));
-  if (table.protocol.data_kind == "phantom") {
-    result.emplace_back(
-        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
-        "with the paper's.");
-  }
-  return result;
 }
 
 std::string test_heading(const Table& table) {
@@ -320,20 +187,21 @@ std::string text_block(const Grid& grid,
     result += trimmed(spaces(widths[0].width()) + labels);
     result += trimmed(spaces(widths[0].width()) + rules);
   }
-  const auto add_line = [&](const std::function<GridCell(std::size_t)>& cell_at) {
+  const auto add_line = [&](const std::function<CellText(std::size_t)>& cell_at) {
     std::string line;
     for (const std::size_t column : columns) {
-      const GridCell cell = cell_at(column);
+      const CellText cell = cell_at(column);
       const TextColumn& width = widths[column];
-      const std::string pad = spaces(width.text - display_width(cell.text));
-      const std::string shown = color && cell.best ? "\x1b[1m" + cell.text + "\x1b[0m" : cell.text;
+      const std::string pad = spaces(width.text - display_width(cell.value));
+      const std::string shown =
+          color && cell.best ? "\x1b[1m" + cell.value + "\x1b[0m" : cell.value;
       line += line.empty() ? "" : gap;
       line += column < grid.text_columns ? shown + pad : pad + shown;
       line += cell.marks + spaces(width.marks - display_width(cell.marks));
     }
     result += trimmed(std::move(line));
   };
-  add_line([&](std::size_t column) { return GridCell{grid.header[column], "", false}; });
+  add_line([&](std::size_t column) { return CellText{grid.header[column], "", false}; });
   for (const auto& row : grid.rows) {
     add_line([&](std::size_t column) { return row[column]; });
   }
@@ -344,11 +212,11 @@ std::string text_grid(Grid grid, bool color) {
   std::vector<TextColumn> widths(grid.header.size());
   for (auto& row : grid.rows) {
     for (std::size_t column = 0; column < row.size(); ++column) {
-      GridCell& cell = row[column];
+      CellText& cell = row[column];
       if (cell.best && !color) {
         cell.marks.insert(0, "*");
       }
-      widths[column].text = std::max(widths[column].text, display_width(cell.text));
+      widths[column].text = std::max(widths[column].text, display_width(cell.value));
       widths[column].marks = std::max(widths[column].marks, display_width(cell.marks));
     }
   }
@@ -405,7 +273,8 @@ std::string text_grid(Grid grid, bool color) {
 std::string render_text(const Table& table, bool color) {
   std::string result = heading(table) + "\n\n";
   result += text_grid(value_grid(table, "±"), color);
-  result += "\n" + wrapped(fmt::format("{}", fmt::join(notes(table, color ? "bold" : "*"), " ")));
+  result +=
+      "\n" + wrapped(fmt::format("{}", fmt::join(table_notes(table, color ? "bold" : "*"), " ")));
   const Grid tests = test_grid(table);
   if (!tests.rows.empty()) {
     result += "\n" + wrapped(test_heading(table)) + "\n" + text_grid(tests, false);
@@ -438,8 +307,8 @@ std::string markdown_grid(const Grid& grid) {
   result += "\n";
   for (const auto& row : grid.rows) {
     std::vector<std::string> cells;
-    for (const GridCell& cell : row) {
-      const std::string text = escape_markdown(cell.text);
+    for (const CellText& cell : row) {
+      const std::string text = escape_markdown(cell.value);
       cells.push_back((cell.best ? "**" + text + "**" : text) + cell.marks);
     }
     result += fmt::format("| {} |\n", fmt::join(cells, " | "));
@@ -452,7 +321,7 @@ std::string render_markdown(const Table& table) {
   std::string result = "**" + escape_markdown(table.spec.title) + "**" +
                        (phantom ? " (*phantom data*)" : "") + "\n\n";
   result += markdown_grid(value_grid(table, " ± ")) + "\n";
-  for (const std::string& sentence : notes(table, "bold")) {
+  for (const std::string& sentence : table_notes(table, "bold")) {
     result += escape_markdown(sentence) + "\n";
   }
   const Grid tests = test_grid(table);
@@ -465,10 +334,10 @@ std::string render_markdown(const Table& table) {
 // --- LaTeX --------------------------------------------------------------------------------------
 
 /// "78.10±3.20" as the paper sets it, with the spread as a subscript.
-std::string latex_number(const GridCell& cell) {
-  const std::size_t sign = cell.text.find("±");
+std::string latex_number(const CellText& cell) {
+  const std::size_t sign = cell.value.find("±");
   if (sign == std::string::npos) {
-    std::string text = escape_latex(cell.text);
+    std::string text = escape_latex(cell.value);
     if (text.starts_with('-')) {
       text = " " + text;
     }
@@ -476,8 +345,8 @@ std::string latex_number(const GridCell& cell) {
     text.erase(0, text.find_first_not_of(' '));
     return cell.best ? "\\textbf{" + text + "}" : text;
   }
-  const std::string number = cell.text.substr(0, sign) + "_{\\pm " +
-                             cell.text.substr(sign + std::string_view("±").size()) + "}";
+  const std::string number = cell.value.substr(0, sign) + "_{\\pm " +
+                             cell.value.substr(sign + std::string_view("±").size()) + "}";
   return cell.best ? "$\\mathbf{" + number + "}$" : "$" + number + "$";
 }
 
@@ -502,7 +371,7 @@ std::string latex_grid(const Grid& grid) {
   result += fmt::format("{} \\\\\n\\midrule\n", fmt::join(line, " & "));
   for (const auto& row : grid.rows) {
     line.clear();
-    for (const GridCell& cell : row) {
+    for (const CellText& cell : row) {
       const bool dagger = cell.marks.starts_with("†");
       line.push_back(
           latex_number(cell) + (dagger ? "$^{\\dagger}$" : "") +
@@ -522,7 +391,7 @@ std::string render_latex(const Table& table) {
   const bool phantom = table.protocol.data_kind == "phantom";
   std::string caption =
       escape_latex(table.spec.title) + (phantom ? " (\\emph{phantom data})." : ".");
-  for (const std::string& sentence : notes(table, "Bold")) {
+  for (const std::string& sentence : table_notes(table, "Bold")) {
     caption += " " + escape_latex(sentence);
   }
   std::string result = "% needs \\usepackage{booktabs}\n" +
@@ -557,8 +426,8 @@ std::string html_grid(const Grid& grid, const std::string& caption, const std::s
   for (const auto& row : grid.rows) {
     result += "<tr>";
     for (std::size_t column = 0; column < row.size(); ++column) {
-      const GridCell& cell = row[column];
-      const std::string text = escape_html(cell.text);
+      const CellText& cell = row[column];
+      const std::string text = escape_html(cell.value);
       const std::string shown = (cell.best ? "<strong>" + text + "</strong>" : text) + cell.marks;
       result += column == 0 ? "<th scope=\"row\">" + shown + "</th>" : "<td>" + shown + "</td>";
     }
@@ -579,7 +448,7 @@ std::string render_html(const Table& table) {
     result += html_grid(tests, escape_html(test_heading(table)) + mark, "class=\"tests\"");
   }
   result += "<figcaption>";
-  for (const std::string& sentence : notes(table, "Bold")) {
+  for (const std::string& sentence : table_notes(table, "Bold")) {
     result += escape_html(sentence) + "\n";
   }
   return result + "</figcaption>\n</figure>\n";
@@ -712,7 +581,7 @@ Grid grid_of(const Sheet& sheet) {
   grid.header = sheet.header;
   grid.text_columns = sheet.text_columns;
   for (const auto& row : sheet.rows) {
-    std::vector<GridCell>& cells = grid.rows.emplace_back();
+    std::vector<CellText>& cells = grid.rows.emplace_back();
     for (const std::string& text : row) {
       cells.push_back({text, "", false});
     }
@@ -721,6 +590,138 @@ Grid grid_of(const Sheet& sheet) {
 }
 
 }  // namespace
+
+bool is_significant(const Table& table, const TableCell& cell) {
+  const std::optional<TestResult>& test = table.test == "student" ? cell.student : cell.welch;
+  return test && test->p_adjusted < table.alpha;
+}
+
+std::string column_name(const TableSpec& spec, std::size_t column) {
+  const TableColumn& named = spec.columns[column];
+  const auto same = std::count_if(spec.columns.begin(), spec.columns.end(), [&](const auto& other) {
+    return other.label == named.label;
+  });
+  return same == 1 ? named.label : named.group + " " + named.label;
+}
+
+CellText cell_text(const Table& table, std::size_t row, std::size_t column) {
+  const TableCell& cell = table.cells[row][column];
+  CellText shown{"–", "", cell.best};
+  if (cell.mean) {
+    shown.value = fmt::format("{:.2f}", *cell.mean);
+    if (cell.sd) {
+      shown.value += fmt::format("±{:.2f}", *cell.sd);
+    }
+    shown.marks = is_significant(table, cell) ? "†" : "";
+    if (cell.n < cell.planned) {
+      shown.marks += fmt::format(" ({}/{})", cell.n, cell.planned);
+    }
+  }
+  return shown;
+}
+
+std::vector<std::string> table_notes(const Table& table, const std::string& best_mark) {
+  bool gaps = false;
+  bool partial = false;
+  bool best = false;
+  bool significant = false;
+  bool unknown_n = false;
+  int tested = 0;
+  int untestable = 0;
+  std::set<std::string> reasons;
+  std::map<std::string, int> failed;  // each cell once, though it fills several columns
+  for (std::size_t row = 0; row < table.cells.size(); ++row) {
+    for (const TableCell& cell : table.cells[row]) {
+      gaps = gaps || !cell.mean;
+      partial = partial || (cell.n > 0 && cell.n < cell.planned);
+      unknown_n = unknown_n || (cell.mean && cell.n == 0);
+      tested += cell.student || cell.welch ? 1 : 0;
+      untestable += cell.not_testable.empty() ? 0 : 1;
+      if (!cell.not_testable.empty()) {
+        reasons.insert(cell.not_testable);
+      }
+      best = best || cell.best;
+      significant = significant || is_significant(table, cell);
+      if (cell.failed > 0) {
+        failed[fmt::format("{} on {}{}",
+                           table.spec.rows[row].label,
+                           cell.task,
+                           cell.fraction == "1" ? "" : " at " + cell.fraction)] = cell.failed;
+      }
+    }
+  }
+  std::vector<std::string> result;
+  const bool published = table.source == "published";
+  bool spread = !published;  // measured cells get one as soon as they have two trials
+  for (const auto& row : table.cells) {
+    spread = spread || std::any_of(row.begin(), row.end(), [](const TableCell& cell) {
+               return cell.sd.has_value();
+             });
+  }
+  result.push_back(fmt::format("{}Dice in percent, mean{}{}.",
+                               published ? "As published: " : "",
+                               spread ? " ± SD" : "",
+                               unknown_n ? "; over how many trials is not stated"
+                                         : fmt::format(" over {} trials", table.spec.trials)));
+  if (table.delta_degrees_of_freedom == 0) {
+    result.emplace_back("SDs divide by n instead of n - 1.");
+  }
+  if (best) {
+    result.push_back(fmt::format("{}: best of its column.", best_mark));
+  }
+  if (tested > 0) {
+    result.push_back(
+        fmt::format("†: differs from {} ({}, two-sided, alpha = {:g}, correction: {}){}",
+                    reference_label(table),
+                    test_name(table),
+                    table.alpha,
+                    table.correction,
+                    significant ? "." : "; no cell does."));
+  }
+  if (untestable > 0) {
+    result.push_back(fmt::format("{} cells could not be tested against {} ({}).",
+                                 untestable,
+                                 reference_label(table),
+                                 fmt::join(reasons, "; ")));
+  } else if (tested == 0) {
+    result.push_back(fmt::format("No cell could be tested against {}: there is nothing to compare.",
+                                 reference_label(table)));
+  }
+  if (partial) {
+    result.push_back(fmt::format("(n/{}): only n trials so far.", table.spec.trials));
+  }
+  if (gaps) {
+    result.emplace_back(published ? "–: not printed." : "–: no trial yet.");
+  }
+  for (const auto& columns : table.same_runs) {
+    std::vector<std::string> labels;
+    for (const std::size_t column : columns) {
+      labels.push_back(table.spec.columns[column].label);
+    }
+    result.push_back(
+        fmt::format("{}: {} come to the same training cases, so these are the same runs.",
+                    table.spec.columns[columns.front()].group,
+                    fmt::join(labels, ", ")));
+  }
+  if (!failed.empty()) {
+    std::vector<std::string> items;
+    for (const auto& [where, count] : failed) {
+      items.push_back(fmt::format("{}: {}", where, count));
+    }
+    result.push_back(fmt::format("Failed trials: {}.", fmt::join(items, ", ")));
+  }
+  if (published) {
+    return result;
+  }
+  result.push_back(fmt::format(
+      "Protocol {}, profile {}.", table.protocol.protocol.substr(0, 12), table.protocol.profile));
+  if (table.protocol.data_kind == "phantom") {
+    result.emplace_back(
+        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
+        "with the paper's.");
+  }
+  return result;
+}
 
 std::string render(const Table& table, const std::string& format, bool color) {
   if (format == "text") {

@@ -167,6 +167,25 @@ CREATE TABLE ttest (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// A node that never began did not fail by itself: it was not run, because one that it needs failed.
+constexpr const char* kFailures = R"sql(
+CREATE TABLE failure (
+  node      TEXT NOT NULL REFERENCES node,
+  attempt   INTEGER NOT NULL CHECK (attempt >= 1),
+  reason    TEXT,
+  ended     TEXT,
+  seconds   REAL NOT NULL,
+  host      TEXT,
+  device    TEXT,
+  commit_id TEXT,
+  dirty     INTEGER NOT NULL CHECK (dirty IN (0, 1)),
+  PRIMARY KEY (node, attempt)
+) STRICT, WITHOUT ROWID;
+INSERT INTO failure
+SELECT key, 1, reason, ended, seconds, host, device, commit_id, dirty
+FROM node WHERE state = 'failed' AND started IS NOT NULL;
+)sql";
+
 constexpr const char* kViews = R"sql(
 CREATE VIEW v_case_dice AS
 SELECT c.protocol, c.method, c.task, c.fraction, c.trial,
@@ -236,6 +255,19 @@ SELECT protocol, task, target, bucket, fraction, method, versus, family, test, t
 FROM ttest;
 
 CREATE VIEW v_node AS SELECT key, kind, inputs, state, seconds, path, sha256 FROM node;
+
+-- Work that several protocols may share (cubes, preparation) has neither protocol nor cell.
+CREATE VIEW v_failure AS
+SELECT u.protocol, u.method, u.task, u.fraction, u.trial, n.kind, f.node, f.attempt, f.reason,
+       f.ended, f.seconds, f.host, f.device, f.commit_id AS "commit", f.dirty,
+       n.state = 'done' AND COALESCE(n.ended, '') >= COALESCE(f.ended, '') AS done_since
+FROM failure f
+JOIN node n ON n.key = f.node
+LEFT JOIN (SELECT finetune_node AS node, protocol, method, task, fraction, trial FROM cell
+           UNION ALL
+           SELECT evaluate_node, protocol, method, task, fraction, trial FROM cell
+           UNION ALL
+           SELECT node, protocol, method, NULL, NULL, NULL FROM pretraining) u ON u.node = f.node;
 )sql";
 
 /// WAL needs memory shared between all readers and writers, which network and FUSE file systems do
@@ -398,9 +430,10 @@ std::shared_ptr<SQLite::Database> open_for_reading(const fs::path& path, int tim
 
 std::span<const SchemaStep> schema_history() {
   // 2: nothing but the views, which every migration makes anew: v_loss and v_proxy_metric name
-  // their node. 3: what a baseline needs to tell whether two runs must agree bit by bit.
-  static const std::array<SchemaStep, 3> kHistory = {
-      {{1, kTables}, {2, ""}, {3, "ALTER TABLE node ADD COLUMN machine TEXT;"}}};
+  // their node. 3: what a baseline needs to tell whether two runs must agree bit by bit. 4: failed
+  // attempts stay when the node is run again.
+  static const std::array<SchemaStep, 4> kHistory = {
+      {{1, kTables}, {2, ""}, {3, "ALTER TABLE node ADD COLUMN machine TEXT;"}, {4, kFailures}}};
   return kHistory;
 }
 

@@ -267,6 +267,56 @@ CellRow read_cell(const SQLite::Statement& row) {
           row.getColumn(9).getString()};
 }
 
+constexpr const char* kNodeColumns =
+    "key, kind, inputs, state, reason, started, ended, seconds, path, sha256, host, device, "
+    "threads, commit_id, dirty, torch, itk, determinism, peak_rss_mb, peak_gpu_mb, samples_per_s, "
+    "command, machine";
+
+NodeRow read_node(const SQLite::Statement& row) {
+  const auto text = [&](int column) { return row.getColumn(column).getString(); };
+  const auto number = [&](int column) { return row.getColumn(column).getDouble(); };
+  return {text(0),
+          text(1),
+          Json::parse(text(2)),
+          node_state(text(3)),
+          text(4),
+          text(5),
+          text(6),
+          number(7),
+          text(8),
+          text(9),
+          text(10),
+          text(11),
+          row.getColumn(12).getInt(),
+          text(13),
+          row.getColumn(14).getInt() != 0,
+          text(15),
+          text(16),
+          text(17),
+          number(18),
+          number(19),
+          number(20),
+          text(21),
+          text(22)};
+}
+
+/// Keys of the nodes that a node's inputs name.
+std::vector<std::string> named_nodes(const Json& inputs) {
+  std::vector<std::string> keys;
+  for (const char* field : {"cubes", "prepared", "initial", "weights"}) {
+    if (!inputs.contains(field)) {
+      continue;
+    }
+    const Json& value = inputs.at(field);
+    for (const Json& key : value.is_structured() ? value : Json::array({value})) {
+      if (key.is_string()) {
+        keys.push_back(key);
+      }
+    }
+  }
+  return keys;
+}
+
 }  // namespace
 
 std::string to_string(NodeState state) {
@@ -525,6 +575,29 @@ struct Store::State {
             row.samples_per_s,
             row.command,
             row.machine);
+    if (row.state == NodeState::failed && !row.started.empty()) {
+      add_failure(row);
+    }
+  }
+
+  void add_failure(const NodeRow& row) {
+    execute(*db,
+            "INSERT INTO failure (node, attempt, reason, ended, seconds, host, device, commit_id, "
+            "dirty) SELECT ?1, COALESCE(MAX(attempt), 0) + 1, NULLIF(?2,''), NULLIF(?3,''), ?4, "
+            "NULLIF(?5,''), NULLIF(?6,''), NULLIF(?7,''), ?8 FROM failure WHERE node = ?1",
+            row.key,
+            row.reason,
+            row.ended,
+            row.seconds,
+            row.host,
+            row.device,
+            row.commit,
+            static_cast<int>(row.dirty));
+  }
+
+  std::optional<NodeRow> node(const std::string& key) {
+    auto row = statement(*db, fmt::format("SELECT {} FROM node WHERE key = ?", kNodeColumns), key);
+    return row.executeStep() ? std::optional(read_node(row)) : std::nullopt;
   }
 
   std::vector<std::string> faults();
@@ -710,72 +783,110 @@ void Store::put_node(const NodeRow& row) {
   });
 }
 
+void Store::add_failure(const NodeRow& row) {
+  state_->write("store a failure", [&] { state_->add_failure(row); });
+}
+
 std::vector<StoredCurveRow> Store::finetuning_curves(const std::string& protocol,
                                                      const std::string& fraction) const {
   return state_->attempt("read loss curves", [&] {
-    auto rows = statement(*state_->db,
-                          "SELECT c.method, c.task, c.trial, l.step, l.epoch, l.split, l.loss, "
-                          "l.lr, l.seconds FROM cell c "
-                          "JOIN node n ON n.key = c.finetune_node AND n.state = 'done' "
-                          "JOIN loss l ON l.node = c.finetune_node "
-                          "WHERE c.protocol = ? AND c.fraction = ? "
-                          "ORDER BY c.task, c.method, c.trial, l.split, l.step",
-                          protocol,
-                          fraction);
+    // Cells first: the losses of one are stored in their order, so that no long list is sorted.
+    auto cells = statement(*state_->db,
+                           "SELECT c.method, c.task, c.trial, c.finetune_node FROM cell c "
+                           "JOIN node n ON n.key = c.finetune_node AND n.state = 'done' "
+                           "WHERE c.protocol = ? AND c.fraction = ? "
+                           "ORDER BY c.task, c.method, c.trial",
+                           protocol,
+                           fraction);
+    SQLite::Statement losses(*state_->db,
+                             "SELECT step, epoch, split, loss, lr, seconds FROM loss "
+                             "WHERE node = ? ORDER BY split, step");
     std::vector<StoredCurveRow> list;
-    while (rows.executeStep()) {
-      StoredCurveRow& row = list.emplace_back();
-      row.method = rows.getColumn(0).getString();
-      row.task = rows.getColumn(1).getString();
-      row.trial = rows.getColumn(2).getInt();
-      row.loss = {rows.getColumn(3).getInt64(),
-                  rows.getColumn(4).getInt(),
-                  rows.getColumn(5).getString(),
-                  rows.getColumn(6).isNull() ? std::numeric_limits<double>::quiet_NaN()
-                                             : rows.getColumn(6).getDouble(),
-                  rows.getColumn(7).getDouble(),
-                  rows.getColumn(8).getDouble()};
+    while (cells.executeStep()) {
+      losses.bind(1, cells.getColumn(3).getString());
+      while (losses.executeStep()) {
+        StoredCurveRow& row = list.emplace_back();
+        row.method = cells.getColumn(0).getString();
+        row.task = cells.getColumn(1).getString();
+        row.trial = cells.getColumn(2).getInt();
+        row.loss = {losses.getColumn(0).getInt64(),
+                    losses.getColumn(1).getInt(),
+                    losses.getColumn(2).getString(),
+                    losses.getColumn(3).isNull() ? std::numeric_limits<double>::quiet_NaN()
+                                                 : losses.getColumn(3).getDouble(),
+                    losses.getColumn(4).getDouble(),
+                    losses.getColumn(5).getDouble()};
+      }
+      losses.reset();
     }
     return list;
   });
 }
 
 std::optional<NodeRow> Store::node(const std::string& key) const {
-  return state_->attempt("read a node", [&]() -> std::optional<NodeRow> {
-    auto row = statement(*state_->db,
-                         "SELECT key, kind, inputs, state, reason, started, ended, seconds, path, "
-                         "sha256, host, device, threads, commit_id, dirty, torch, itk, "
-                         "determinism, peak_rss_mb, peak_gpu_mb, samples_per_s, command, machine "
-                         "FROM node WHERE key = ?",
-                         key);
-    if (!row.executeStep()) {
-      return std::nullopt;
+  return state_->attempt("read a node", [&] { return state_->node(key); });
+}
+
+std::vector<NodeRow> Store::nodes(const std::string& protocol) const {
+  return state_->attempt("read the nodes of a protocol", [&] {
+    auto rows = statement(*state_->db,
+                          fmt::format("SELECT {} FROM node WHERE key IN ("
+                                      "SELECT pretrain_node FROM cell WHERE protocol = ?1 UNION "
+                                      "SELECT finetune_node FROM cell WHERE protocol = ?1 UNION "
+                                      "SELECT evaluate_node FROM cell WHERE protocol = ?1 UNION "
+                                      "SELECT node FROM pretraining WHERE protocol = ?1) "
+                                      "OR (kind = 'survey' "
+                                      "AND json_extract(inputs, '$.protocol') = ?1)",
+                                      kNodeColumns),
+                          protocol);
+    std::map<std::string, NodeRow> found;
+    std::vector<std::string> named;
+    const auto keep = [&](NodeRow row) {
+      const std::vector<std::string> keys = named_nodes(row.inputs);
+      named.insert(named.end(), keys.begin(), keys.end());
+      found.try_emplace(row.key, std::move(row));
+    };
+    while (rows.executeStep()) {
+      keep(read_node(rows));
     }
-    const auto text = [&](int column) { return row.getColumn(column).getString(); };
-    const auto number = [&](int column) { return row.getColumn(column).getDouble(); };
-    return NodeRow{text(0),
-                   text(1),
-                   Json::parse(text(2)),
-                   node_state(text(3)),
-                   text(4),
-                   text(5),
-                   text(6),
-                   number(7),
-                   text(8),
-                   text(9),
-                   text(10),
-                   text(11),
-                   row.getColumn(12).getInt(),
-                   text(13),
-                   row.getColumn(14).getInt() != 0,
-                   text(15),
-                   text(16),
-                   text(17),
-                   number(18),
-                   number(19),
-                   number(20),
-                   text(21),
-                   text(22)};
+    while (!named.empty()) {
+      const std::string key = named.back();
+      named.pop_back();
+      if (!found.contains(key)) {
+        if (std::optional<NodeRow> row = state_->node(key)) {
+          keep(std::move(*row));
+        }
+      }
+    }
+    std::vector<NodeRow> list;
+    for (auto& [key, row] : found) {
+      list.push_back(std::move(row));
+    }
+    return list;
+  });
+}
+
+std::vector<FailureRow> Store::failures() const {
+  return state_->attempt("read failures", [&] {
+    auto rows = statement(*state_->db,
+                          "SELECT DISTINCT node, kind, attempt, reason, ended, host, device, "
+                          "\"commit\", dirty, seconds, done_since FROM v_failure "
+                          "ORDER BY ended DESC, node, attempt DESC");
+    std::vector<FailureRow> list;
+    while (rows.executeStep()) {
+      list.push_back({rows.getColumn(0).getString(),
+                      rows.getColumn(1).getString(),
+                      rows.getColumn(2).getInt(),
+                      rows.getColumn(3).getString(),
+                      rows.getColumn(4).getString(),
+                      rows.getColumn(5).getString(),
+                      rows.getColumn(6).getString(),
+                      rows.getColumn(7).getString(),
+                      rows.getColumn(8).getInt() != 0,
+                      rows.getColumn(9).getDouble(),
+                      rows.getColumn(10).getInt() != 0});
+    }
+    return list;
   });
 }
 
@@ -956,6 +1067,61 @@ std::vector<RunRow> Store::runs(const std::string& protocol) const {
   });
 }
 
+std::vector<CaseRow> Store::cases(const std::string& protocol, const std::string& fraction) const {
+  return state_->attempt("read case results", [&] {
+    auto rows = statement(*state_->db,
+                          "SELECT method, task, trial, case_id, target, bucket, volume_mm3, dice "
+                          "FROM v_case_dice WHERE protocol = ? AND fraction = ? "
+                          "ORDER BY task, target, method, trial, case_id",
+                          protocol,
+                          fraction);
+    std::vector<CaseRow> list;
+    while (rows.executeStep()) {
+      list.push_back({rows.getColumn(0).getString(),
+                      rows.getColumn(1).getString(),
+                      fraction,
+                      rows.getColumn(2).getInt(),
+                      rows.getColumn(3).getString(),
+                      rows.getColumn(4).getString(),
+                      rows.getColumn(5).getString(),
+                      rows.getColumn(6).getDouble(),
+                      rows.getColumn(7).getDouble()});
+    }
+    return list;
+  });
+}
+
+std::map<std::pair<std::string, std::string>, double> Store::labelled_cases(
+    const std::string& protocol) const {
+  return state_->attempt("count labelled cases", [&] {
+    // All methods of a trial fine-tune on the same cases: one of them stands for all.
+    auto rows = statement(*state_->db,
+                          "SELECT c.task, c.fraction, n.inputs, MIN(c.rowid) FROM cell c "
+                          "JOIN node n ON n.key = c.finetune_node "
+                          "WHERE c.protocol = ? GROUP BY c.task, c.fraction, c.trial",
+                          protocol);
+    std::map<std::pair<std::string, std::string>, std::vector<double>> counts;
+    while (rows.executeStep()) {
+      const Json inputs = Json::parse(rows.getColumn(2).getString());
+      std::set<std::string> ids;
+      for (const char* list : {"train", "validation"}) {
+        for (const Json& id : inputs.value(list, Json::array())) {
+          ids.insert(id.get<std::string>());
+        }
+      }
+      if (!ids.empty()) {
+        counts[{rows.getColumn(0).getString(), rows.getColumn(1).getString()}].push_back(
+            static_cast<double>(ids.size()));
+      }
+    }
+    std::map<std::pair<std::string, std::string>, double> means;
+    for (const auto& [cell, values] : counts) {
+      means[cell] = summarise(values).mean;
+    }
+    return means;
+  });
+}
+
 std::vector<std::string> Store::check() const {
   return state_->attempt("check the database", [&] {
     const SQLite::Transaction snapshot(*state_->db);  // others may write meanwhile
@@ -989,6 +1155,11 @@ std::vector<std::string> Store::State::faults() {
        texts("SELECT c.cell_key FROM cell c JOIN node e ON e.key = c.evaluate_node "
              "AND e.state = 'done' WHERE c.finetune_node NOT IN (SELECT key FROM node)")) {
     faults.push_back(fmt::format("cell {} is evaluated but its fine-tuning is missing", key));
+  }
+  for (const std::string& key :
+       texts("SELECT key FROM node WHERE state = 'failed' AND started IS NOT NULL AND key NOT IN "
+             "(SELECT node FROM failure) ORDER BY key")) {
+    faults.push_back(fmt::format("node {} has failed but its failure is not kept", key));
   }
 
   for (const std::string& path_of_product :

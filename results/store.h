@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sar {
@@ -55,6 +57,16 @@ struct CellRow {
   int trial = 0;
   std::uint64_t seed = 0;
   std::string pretrain_node, finetune_node, evaluate_node;
+};
+
+/// An attempt at a node that failed by its own fault; kept when the node is run again.
+struct FailureRow {
+  std::string node, kind;
+  int attempt = 1;  ///< counts the failures of this node
+  std::string reason, ended, host, device, commit;
+  bool dirty = false;
+  double seconds = 0;       ///< of this attempt
+  bool done_since = false;  ///< the node was completed no earlier than `ended`
 };
 
 /// As in harness/nn/training.h, which this folder may not include.
@@ -149,9 +161,18 @@ class Store {
 
   /// Inserts the node unless its key is stored already, in whatever state.
   void register_node(const NodeRow& row);
-  /// Inserts or replaces. Results of a node count only while its state is done.
+  /// Inserts or replaces. Results of a node count only while its state is done. A failed node that
+  /// had begun (`started`) is a failed attempt and also stays in `failures`; one that never began
+  /// was not run, because another one failed.
   void put_node(const NodeRow& row);
+  /// Keeps a failed attempt at a stored node whose row stays as it is: a result was to be replaced.
+  void add_failure(const NodeRow& row);
   [[nodiscard]] std::optional<NodeRow> node(const std::string& key) const;
+  /// All work that the results of a protocol rest on, by key: the nodes of its cells, its
+  /// pre-trainings and survey, and the cubes and preparations that these name in their inputs.
+  [[nodiscard]] std::vector<NodeRow> nodes(const std::string& protocol) const;
+  /// Failed attempts at nodes of all protocols, newest first.
+  [[nodiscard]] std::vector<FailureRow> failures() const;
   /// Links the pre-training of a method to a protocol, so that `v_loss` can name it.
   void put_pretraining(const std::string& protocol,
                        const std::string& method,
@@ -185,8 +206,13 @@ class Store {
   [[nodiscard]] std::vector<CaseRow> cases(const std::string& protocol,
                                            const std::string& fraction) const;
 
+  /// Labelled cases that fine-tuning uses, for training and for validation, by task and fraction:
+  /// mean over the trials that are planned. A case on both sides counts once.
+  [[nodiscard]] std::map<std::pair<std::string, std::string>, double> labelled_cases(
+      const std::string& protocol) const;
+
   /// SQLite's integrity and foreign-key checks plus our own (stored statistics equal recomputed
-  /// ones, products present); one line per fault.
+  /// ones, products present, failures kept); one line per fault.
   [[nodiscard]] std::vector<std::string> check() const;
   /// Runs one reading statement: {"columns": [names], "rows": [[values]]}; a blob is hexadecimal
   /// text. Throws Error 2 for a statement that writes or is not valid SQL, or for several.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -218,6 +219,33 @@ Table build_table(const Store& store,
                   const TableOptions& options) {
   return build_table(
       store.trial_dice(protocol.protocol), store.runs(protocol.protocol), protocol, spec, options);
+}
+
+std::string column_name(const TableSpec& spec, std::size_t column) {
+  const TableColumn& named = spec.columns[column];
+  const auto same = std::ranges::count(spec.columns, named.label, &TableColumn::label);
+  return same == 1 ? named.label : named.group + " " + named.label;
+}
+
+double fraction_value(const std::string& fraction) {
+  const auto whole = [](std::string_view text) {
+    double value = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? value : 0.0;
+  };
+  const auto slash = fraction.find('/');
+  if (slash == std::string::npos) {
+    return whole(fraction);
+  }
+  const double below = whole(std::string_view(fraction).substr(slash + 1));
+  return below > 0 ? whole(std::string_view(fraction).substr(0, slash)) / below : 0.0;
+}
+
+std::optional<double> sample_sd(const Table& table, const TableCell& cell) {
+  if (!cell.sd || cell.n < 2 || table.delta_degrees_of_freedom == 1) {
+    return cell.sd;
+  }
+  return *cell.sd * std::sqrt(cell.n / (cell.n - 1.0));
 }
 
 int filled_cells(const Table& table) {

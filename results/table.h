@@ -100,8 +100,37 @@ Table build_table(const SummaryTable& summaries,
                   const TableSpec& spec,
                   const TableOptions& options);
 
+/// Value of "1/10"; "1" is 1. 0 for a text that is no fraction.
+double fraction_value(const std::string& fraction);
+
+/// SD of a cell by n - 1, however the table prints it; empty where the cell has none.
+std::optional<double> sample_sd(const Table& table, const TableCell& cell);
+
 /// Number of cells with a mean.
 int filled_cells(const Table& table);
+
+/// One cell of a table as every laid-out format shows it, before any markup.
+struct CellText {
+  std::string value;  ///< "78.10±3.20", "78.10" without an SD, "–" without a mean
+  std::string marks;  ///< "†", " (3/5)", "† (3/5)" or nothing; beside the value
+  bool best = false;  ///< to be set apart, e.g. in bold
+};
+/// The cell at `row` and `column`, both within the table: two decimals, marks as `table_notes`
+/// explains them.
+CellText cell_text(const Table& table, std::size_t row, std::size_t column);
+
+/// True if the cell differs from the reference row: by the test that sets the table's marks, with
+/// its p value adjusted as the table says, two-sided, below `alpha`. Cells without a test do not.
+bool is_significant(const Table& table, const TableCell& cell);
+
+/// How a column (by position) is called outside its table: with its group where the label alone is
+/// not unique.
+std::string column_name(const TableSpec& spec, std::size_t column);
+
+/// Sentences that belong to a table in every laid-out format: what the numbers are, n, the test and
+/// its marks, gaps, columns of the same runs, failed trials, protocol, *phantom data* if it is.
+/// `best_mark` says how the reader knows the best value of a column ("*", "bold").
+std::vector<std::string> table_notes(const Table& table, const std::string& best_mark);
 
 /// "text" (aligned; the table within 100 columns), "md", "latex" (booktabs), "html" (a <figure>):
 /// the table as the paper lays it out, then its tests against the reference row; a caption names n,

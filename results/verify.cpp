@@ -515,7 +515,7 @@ Verification verify(const Paper& paper,
 std::string render(const Verification& verification, const std::string& format) {
   using namespace verify_detail;
   if (format == "json") {
-    return document(verification).dump(2) + "\n";
+    return to_text(document(verification));
   }
   if (format == "csv") {
     return render(csv_sheet(verification), format);

@@ -23,26 +23,6 @@ struct ClaimsCommand {
   bool strict = false;
 };
 
-/// Flags, else what the user's files and environment say, else the defaults of claims: Student's
-/// test, corrected by Holm.
-ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common) {
-  const Configuration user = user_configuration(catalog, common);
-  const Settings& settings = user.shared();
-  const auto chosen = [&](const std::string& flag, const std::string& key, std::string otherwise) {
-    const Settings::Value& said = settings.values().at(key);
-    return !flag.empty()               ? flag
-           : said.origin != "built-in" ? said.value.get<std::string>()
-                                       : std::move(otherwise);
-  };
-  ClaimOptions options;
-  options.test = chosen(common.test, "statistics.test", options.test);
-  options.correction = chosen(common.correction, "statistics.correction", options.correction);
-  options.alpha = common.alpha_given ? common.alpha : settings.number("statistics.alpha");
-  options.alpha_for_all = common.alpha_given;
-  options.margin = settings.number("statistics.margin_dice_points");
-  return options;
-}
-
 /// The protocol named, else the newest complete one of the first table of the paper that has runs.
 ProtocolRow protocol_of(const Store& store, const Paper& paper, const std::string& named) {
   if (!named.empty()) {
@@ -119,6 +99,24 @@ ExitCode claims(const ClaimsCommand& command) {
 }
 
 }  // namespace
+
+ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common) {
+  const Configuration user = user_configuration(catalog, common);
+  const Settings& settings = user.shared();
+  const auto chosen = [&](const std::string& flag, const std::string& key, std::string otherwise) {
+    const Settings::Value& said = settings.values().at(key);
+    return !flag.empty()               ? flag
+           : said.origin != "built-in" ? said.value.get<std::string>()
+                                       : std::move(otherwise);
+  };
+  ClaimOptions options;
+  options.test = chosen(common.test, "statistics.test", options.test);
+  options.correction = chosen(common.correction, "statistics.correction", options.correction);
+  options.alpha = common.alpha_given ? common.alpha : settings.number("statistics.alpha");
+  options.alpha_for_all = common.alpha_given;
+  options.margin = settings.number("statistics.margin_dice_points");
+  return options;
+}
 
 void add_claims(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<ClaimsCommand>();

@@ -51,7 +51,7 @@ ExitCode list_data(const DataCommand& command) {
   if (command.common.chosen_format() == "json") {
     Json json = result;
     json["schema_version"] = 1;
-    emit(command.common, json.dump(2) + "\n");
+    emit(command.common, to_text(json));
     return ExitCode::ok;
   }
   std::string text = result.at("data_kind") == "phantom" ? "phantom data\n" : "";
@@ -87,7 +87,7 @@ ExitCode verify(const DataCommand& command) {
   }
   if (command.common.chosen_format() == "json") {
     result["schema_version"] = 1;
-    emit(command.common, result.dump(2) + "\n");
+    emit(command.common, to_text(result));
   } else {
     std::string text;
     for (const Json& finding : result.at("findings")) {
@@ -124,7 +124,7 @@ ExitCode manifest(const DataCommand& command) {
       list.push_back(each.record);
     }
   }
-  emit(command.common, json.dump(2) + "\n");
+  emit(command.common, to_text(json));
   return ExitCode::ok;
 }
 

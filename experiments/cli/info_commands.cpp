@@ -3,10 +3,12 @@
 #include "experiments/cli/views.h"
 #include "experiments/runner.h"
 #include "experiments/worker_process.h"
+#include "results/assumptions.h"
 #include "results/claims.h"
 #include "results/store.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iostream>
 #include <memory>
@@ -20,6 +22,8 @@ struct InfoCommand {
   PlanOptions plan;
   std::string what;
   std::string paper = "sar2021";
+  std::string protocol, profile;  ///< of `list assumptions`
+  bool database_given = false;
 };
 
 Json runs_of(const CommonOptions& common) {
@@ -86,10 +90,61 @@ Json items_of(const InfoCommand& command) {
   return list;
 }
 
+/// Where the values beside the assumptions are from: a profile as it would run, a stored protocol
+/// (the newest, if only a database is named), or null for the built-in ones.
+Json settings_of(const InfoCommand& command) {
+  if (!command.profile.empty()) {
+    PlanOptions plan;
+    plan.profile = command.profile;
+    const Session session(command.common, plan);
+    return {{"shared", session.configuration().shared().resolved()}};
+  }
+  if (command.protocol.empty() && !command.database_given) {
+    return nullptr;
+  }
+  const Store store = open_results(command.common);
+  std::string protocol = command.protocol;
+  if (protocol.empty()) {
+    const Json newest = store.query("SELECT protocol FROM protocol ORDER BY rowid DESC LIMIT 1");
+    if (newest.at("rows").empty()) {
+      throw Error(ExitCode::results_missing, "the database has no protocol yet")
+          .with("file", command.common.database);
+    }
+    protocol = newest.at("rows").at(0).at(0);
+  }
+  if (const auto row = store.protocol(protocol)) {
+    return row->settings;
+  }
+  throw Error(ExitCode::results_missing, "no such protocol in the database")
+      .with("protocol", protocol)
+      .hint("sar-bench list runs shows the protocols");
+}
+
+ExitCode list_assumptions(const InfoCommand& command) {
+  const Catalog catalog = Catalog::load();
+  const std::filesystem::path folder = catalog.paper_folder(command.paper);
+  const std::vector<Assumption> assumptions = read_assumptions(folder, catalog.key_words());
+  if (assumptions.empty()) {
+    throw not_found_error("the paper has no list of assumptions")
+        .with("file", (folder / "assumptions.toml").string());
+  }
+  emit(command.common,
+       render_assumptions(
+           assumptions, settings_of(command), catalog.defaults(), command.common.chosen_format()));
+  return ExitCode::ok;
+}
+
 ExitCode list(const InfoCommand& command) {
+  if (command.what == "assumptions") {
+    return list_assumptions(command);
+  }
+  if (!command.profile.empty() || !command.protocol.empty()) {
+    throw usage_error("--profile and --protocol belong to the list of assumptions")
+        .with("list", command.what);
+  }
   const Json items = items_of(command);
   if (command.common.chosen_format() == "json") {
-    emit(command.common, Json{{"schema_version", 1}, {command.what, items}}.dump(2) + "\n");
+    emit(command.common, to_text({{"schema_version", 1}, {command.what, items}}));
     return ExitCode::ok;
   }
   std::string text;
@@ -137,7 +192,7 @@ ExitCode show_config(const InfoCommand& command) {
                         {"gap", key.gap == 0 ? Json() : Json(key.gap)},
                         {"choices", key.choices}};
     }
-    emit(command.common, Json{{"schema_version", 1}, {"keys", keys}}.dump(2) + "\n");
+    emit(command.common, to_text({{"schema_version", 1}, {"keys", keys}}));
     return ExitCode::ok;
   }
   std::string text;
@@ -190,7 +245,7 @@ ExitCode check_database(const InfoCommand& command) {
   const Store store = open_results(command.common);
   const auto faults = store.check();
   if (command.common.chosen_format() == "json") {
-    emit(command.common, Json{{"schema_version", 1}, {"faults", faults}}.dump(2) + "\n");
+    emit(command.common, to_text({{"schema_version", 1}, {"faults", faults}}));
     return faults.empty() ? ExitCode::ok : ExitCode::input_output;
   }
   for (const auto& fault : faults) {
@@ -205,7 +260,7 @@ ExitCode query_database(const InfoCommand& command) {
   Json result = store.query(command.what);
   result["schema_version"] = 1;
   if (command.common.chosen_format() == "json") {
-    emit(command.common, result.dump(2) + "\n");
+    emit(command.common, to_text(result));
     return ExitCode::ok;
   }
   std::string text;
@@ -251,7 +306,7 @@ ExitCode doctor(const InfoCommand& command) {
   report["phantom_case_through_the_whole_path_s"] =
       check_whole_path(settings.text("compute.device"));
   if (command.common.chosen_format() == "json") {
-    emit(command.common, report.dump(2) + "\n");
+    emit(command.common, to_text(report));
   } else {
     std::string text;
     for (const auto& [name, value] : flatten(report)) {
@@ -270,17 +325,32 @@ ExitCode doctor(const InfoCommand& command) {
 void add_list(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<InfoCommand>();
   auto* sub = app.add_subcommand(
-      "list", "methods, data sets, tasks, experiments, profiles, a paper's claims, or stored runs");
-  sub->add_option("what", command->what, "methods|datasets|tasks|experiments|profiles|claims|runs")
+      "list",
+      "methods, data sets, tasks, experiments, profiles, a paper's claims and the assumptions "
+      "where it is silent, or stored runs");
+  const std::vector<std::string> lists{
+      "methods", "datasets", "tasks", "experiments", "profiles", "claims", "assumptions", "runs"};
+  sub->add_option("what", command->what, fmt::format("{}", fmt::join(lists, "|")))
       ->required()
-      ->check(CLI::IsMember(
-          {"methods", "datasets", "tasks", "experiments", "profiles", "claims", "runs"}));
-  single(sub, "--paper", command->paper, "whose claims: name in experiments/papers, or a folder")
+      ->check(CLI::IsMember(lists));
+  single(sub,
+         "--paper",
+         command->paper,
+         "whose claims or assumptions: name in experiments/papers, or a folder")
       ->type_name("NAME|DIR");
+  auto* profile =
+      single(sub, "--profile", command->profile, "assumptions: with the values of this profile");
+  single(sub,
+         "--protocol",
+         command->protocol,
+         "assumptions: with the values of this stored protocol (default with --db: the newest)")
+      ->excludes(profile);
   add_database(sub, command->common);
   add_common(sub, command->common);
-  on_chosen(
-      sub, chosen, command, [](const InfoCommand& each, const Chosen&) { return list(each); });
+  on_chosen(sub, chosen, command, [sub](InfoCommand each, const Chosen&) {
+    each.database_given = sub->count("--db") > 0;
+    return list(each);
+  });
 }
 
 void add_config(CLI::App& app, Chosen& chosen) {

@@ -77,7 +77,16 @@ std::optional<ProtocolRow> Viewer::protocol(const Experiment& experiment) const 
       return store_->newest_pretraining(methods);
     }
     case ExperimentKind::collection:
-      return std::nullopt;  // each part has its own
+      for (const bool dice : {true, false}) {  // tables of Dice are what a collection is about
+        for (const Experiment& part : experiment.parts) {
+          if (dice == (part.kind == ExperimentKind::dice)) {
+            if (auto row = protocol(part)) {
+              return row;
+            }
+          }
+        }
+      }
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -117,9 +126,7 @@ CurveTests curve_tests(const CommonOptions& common) {
 
 View Viewer::nothing(const Experiment& experiment, const std::string& why) const {
   if (common_.chosen_format() == "json") {
-    return {
-        Json{{"schema_version", 1}, {"experiment", experiment.id}, {"empty", why}}.dump(2) + "\n",
-        false};
+    return {to_text({{"schema_version", 1}, {"experiment", experiment.id}, {"empty", why}}), false};
   }
   return {experiment.title + ": " + why + "\n", false};
 }
@@ -205,12 +212,9 @@ View Viewer::pretraining(const Experiment& experiment) const {
 }
 
 View Viewer::collection(const Experiment& experiment) const {
-  // All parts under one protocol: that of the first which has a run.
   ViewOptions options = options_;
-  for (const Experiment& part : experiment.parts) {
-    if (const auto row = options.protocol.empty() ? protocol(part) : std::nullopt) {
-      options.protocol = row->protocol;
-    }
+  if (const auto row = protocol(experiment)) {  // all parts under one protocol
+    options.protocol = row->protocol;
   }
   const Viewer viewer(catalog_, common_, options, store_);
   const bool json = common_.chosen_format() == "json";
@@ -227,8 +231,7 @@ View Viewer::collection(const Experiment& experiment) const {
   }
   if (json) {
     all.text =
-        Json{{"schema_version", 1}, {"experiment", experiment.id}, {"parts", documents}}.dump(2) +
-        "\n";
+        to_text({{"schema_version", 1}, {"experiment", experiment.id}, {"parts", documents}});
   }
   return all;
 }

@@ -3,6 +3,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/options.h"
 #include "experiments/experiment.h"
+#include "results/claim_verdicts.h"
 #include "results/loss_curves.h"
 #include "results/paper.h"
 #include "results/store.h"
@@ -31,6 +32,10 @@ struct View {
 /// Throws Error 2 for a format that the experiment cannot be shown in.
 void check_format(const Experiment& experiment, const CommonOptions& common);
 
+/// How claims are judged: flags, else what the user's files and environment say, else Student's
+/// test, corrected by Holm.
+ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common);
+
 /// How steps to convergence are tested, as the flags say.
 CurveTests curve_tests(const CommonOptions& common);
 
@@ -47,7 +52,11 @@ class Viewer {
   /// protocol that is not stored.
   [[nodiscard]] View view(const Experiment& experiment) const;
 
-  /// The protocol to show an experiment under, if any run of it is stored.
+  /// Test, correction and level: flags, else the user's settings, else those of the protocol.
+  [[nodiscard]] TableOptions table_options(const ProtocolRow* protocol) const;
+
+  /// The protocol to show an experiment under, if any run of it is stored; of a collection that of
+  /// the first part with one, tables of Dice before others.
   [[nodiscard]] std::optional<ProtocolRow> protocol(const Experiment& experiment) const;
 
  private:
@@ -57,7 +66,6 @@ class Viewer {
   [[nodiscard]] View pretraining(const Experiment& experiment) const;
   [[nodiscard]] View collection(const Experiment& experiment) const;
   [[nodiscard]] View nothing(const Experiment& experiment, const std::string& why) const;
-  [[nodiscard]] TableOptions table_options(const ProtocolRow* protocol) const;
   [[nodiscard]] const Paper* paper() const;
 
   const Catalog& catalog_;

@@ -2,12 +2,16 @@
 
 #include "datasets/prepare.h"
 #include "experiments/worker/data_jobs.h"
+#include "harness/core/base64.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/io/image_io.h"
+#include "harness/io/png.h"
 #include "harness/nn/training.h"
 #include "harness/volume/evaluation.h"
 #include "harness/volume/resample.h"
+#include "harness/volume/slices.h"
 
 #include <algorithm>
 #include <chrono>
@@ -101,6 +105,16 @@ class CaseLoader {
       records_[record.at("id")] = record;
     }
     channel_ = task_ == "brats" ? settings.text("brats.modality") : "ct";
+  }
+
+  /// Whether the image's file states its orientation; false as well if it cannot be read again.
+  [[nodiscard]] bool states_orientation(const std::string& id) const {
+    try {
+      const CaseRecord record = record_from(records_.at(id));
+      return read_image_header(record.images.at(channel_)).orientation != "none";
+    } catch (const std::exception&) {
+      return false;
+    }
   }
 
   std::shared_ptr<const PreparedTaskCase> load(const std::string& id) {
@@ -206,6 +220,44 @@ std::optional<std::vector<double>> training_volumes_mm3(const Json& job) {
   return volumes;
 }
 
+/// The value of voxels outside the body, where preparation sets one.
+std::optional<float> background_of(const std::string& task, const Settings& settings) {
+  const bool zero = task == "brats" && settings.text("finetune.normalization") != "unit" &&
+                    settings.flag("brats.zero_background");
+  return zero ? std::optional(0.0F) : std::nullopt;
+}
+
+/// The field `examples` of an evaluation (README.md): cases[i] has slices[i].
+Json examples_of(const std::vector<ScoredCase>& cases,
+                 const std::vector<CaseSlices>& slices,
+                 const CaseLoader& loader) {
+  Json examples = Json::array();
+  for (const ExampleCase& example : example_cases(cases)) {
+    const ScoredCase& scored = cases[example.index];
+    Json planes = Json::array();
+    for (const Slice& slice : slices[example.index].slices) {
+      planes.push_back({{"plane", slice.plane},
+                        {"index", slice.index},
+                        {"width", slice.width},
+                        {"height", slice.height},
+                        {"pixel_mm", slice.pixel_mm},
+                        {"image_png", base64(png_of_grey(slice.grey, slice.width, slice.height))},
+                        {"truth", slice.truth},
+                        {"prediction", slice.prediction}});
+    }
+    examples.push_back(
+        {{"case_id", scored.id},
+         {"target", "tumor"},
+         {"bucket", scored.bucket},
+         {"places", example.places},
+         {"dice", scored.dice},
+         {"centre", slices[example.index].centre},
+         {"orientation", loader.states_orientation(scored.id) ? "stated" : "assumed"},
+         {"slices", planes}});
+  }
+  return examples;
+}
+
 }  // namespace
 
 Json pretrain(const Json& job, const Channel& channel, const MethodRegistry& methods) {
@@ -283,6 +335,10 @@ Json evaluate(const Json& job, const Channel& channel) {
   const bool native = settings.text("evaluate.grid") == "native";
   const ScoreOptions options = score_options(settings);
 
+  const bool keep_slices = settings.flag("output.example_slices");
+  std::vector<ScoredCase> scored_cases;
+  std::vector<CaseSlices> slices;
+
   Json rows = Json::array();
   std::vector<SizedCase> tumours;
   const auto test = job.at("test").get<std::vector<std::string>>();
@@ -311,6 +367,15 @@ Json evaluate(const Json& job, const Channel& channel) {
       if (task == "brats") {
         tumours.push_back({id, volume});
       }
+      if (keep_slices && target.name == "tumor") {
+        scored_cases.push_back({id, "all", scored.dice_percent});
+        slices.push_back(
+            cut_slices(prepared->image,
+                       truth.geometry,
+                       mask_of(truth.voxels, target.classes),
+                       scored_mask(predicted, truth.geometry.size, target.classes, options),
+                       background_of(task, settings)));
+      }
     }
     channel.send({{"event", "progress"}, {"done", ++done}, {"total", test.size()}});
   }
@@ -324,7 +389,16 @@ Json evaluate(const Json& job, const Channel& channel) {
       row["bucket"] = bucket->second;
     }
   }
-  const std::string text = Json{{"task", task}, {"dice", rows}}.dump(1) + "\n";
+  for (ScoredCase& each : scored_cases) {
+    const auto bucket = buckets.find(each.id);
+    if (bucket != buckets.end()) {
+      each.bucket = bucket->second;
+    }
+  }
+  std::string text = Json{{"task", task}, {"dice", rows}}.dump(1);
+  const Json examples = keep_slices ? examples_of(scored_cases, slices, loader) : Json();
+  text.insert(text.size() - 2, ",\n \"examples\": " + examples.dump());  // outlines on one line
+  text += "\n";
   write_file_atomically(job.at("product").get<std::string>(), text);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -286,6 +286,10 @@ std::vector<Key> task_keys() {
           "steps over which a plotted training loss is averaged; 1: as it is")
           .at_least(1)
           .gap(54),
+      Key("output.example_slices",
+          true,
+          "an evaluation keeps slices of its best, median and worst cases for reports; false: no "
+          "image leaves the data and the prepared volumes"),
       Key("statistics.correction", "none", "correction over the family of one table")
           .one_of({"none", "holm", "bh"})
           .gap(52),

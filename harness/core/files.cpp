@@ -223,4 +223,8 @@ Json read_json(const fs::path& path) {
   }
 }
 
+std::string to_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace sar

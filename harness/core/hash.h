@@ -10,6 +10,8 @@ namespace sar {
 
 /// SHA-256 as 64 hexadecimal digits.
 std::string sha256(std::string_view bytes);
+/// The same as 32 bytes.
+std::string sha256_bytes(std::string_view bytes);
 std::string sha256_of_file(const std::filesystem::path& path);
 
 /// The content key of a work node: the first 20 hexadecimal digits of the SHA-256 of the canonical

@@ -144,22 +144,33 @@ std::vector<std::uint8_t> classify(const std::vector<Block>& probabilities, doub
   return labels;
 }
 
+std::vector<std::uint8_t> mask_of(std::span<const std::uint8_t> labels,
+                                  const std::set<int>& classes) {
+  std::vector<std::uint8_t> mask(labels.size());
+  std::transform(labels.begin(), labels.end(), mask.begin(), [&](std::uint8_t label) {
+    return static_cast<std::uint8_t>(classes.contains(label) ? 1 : 0);
+  });
+  return mask;
+}
+
+std::vector<std::uint8_t> scored_mask(std::span<const std::uint8_t> prediction,
+                                      const Size3& size,
+                                      const std::set<int>& classes,
+                                      const ScoreOptions& options) {
+  std::vector<std::uint8_t> mask = mask_of(prediction, classes);
+  if (options.keep_largest && !classes.contains(0)) {  // the background is what is left over
+    keep_largest_component(mask, size);
+  }
+  return mask;
+}
+
 Score score(std::span<const std::uint8_t> prediction,
             const LabelMap& truth,
             const std::set<int>& classes,
             const ScoreOptions& options) {
-  const auto mask_of = [&](std::span<const std::uint8_t> labels) {
-    std::vector<std::uint8_t> mask(labels.size());
-    std::transform(labels.begin(), labels.end(), mask.begin(), [&](std::uint8_t label) {
-      return static_cast<std::uint8_t>(classes.contains(label) ? 1 : 0);
-    });
-    return mask;
-  };
-  std::vector<std::uint8_t> predicted = mask_of(prediction);
-  if (options.keep_largest && !classes.contains(0)) {  // the background is what is left over
-    keep_largest_component(predicted, truth.geometry.size);
-  }
-  const Overlap overlap = count_overlap(predicted, mask_of(truth.voxels));
+  const Overlap overlap =
+      count_overlap(scored_mask(prediction, truth.geometry.size, classes, options),
+                    mask_of(truth.voxels, classes));
   return {overlap, dice_percent(overlap, options.empty_dice_percent)};
 }
 

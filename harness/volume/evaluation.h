@@ -53,6 +53,17 @@ ScoreOptions score_options(const Settings& settings);
 /// Class of each voxel: above the threshold for one channel, argmax (first of equals) for several.
 std::vector<std::uint8_t> classify(const std::vector<Block>& probabilities, double threshold);
 
+/// The voxels of the named classes, taken together: 1, elsewhere 0.
+std::vector<std::uint8_t> mask_of(std::span<const std::uint8_t> labels,
+                                  const std::set<int>& classes);
+/// The voxels of a prediction that are scored as the named classes, taken together: a mask, of
+/// which `keep_largest` keeps one component (unless the background is among the classes: it is what
+/// is left over).
+std::vector<std::uint8_t> scored_mask(std::span<const std::uint8_t> prediction,
+                                      const Size3& size,
+                                      const std::set<int>& classes,
+                                      const ScoreOptions& options);
+
 struct Score {
   Overlap overlap;
   double dice_percent = 0;

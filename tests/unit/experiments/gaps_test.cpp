@@ -1,9 +1,10 @@
-// The ledger of what the paper leaves open: every gap has a key, a row in docs/protocol.md that
-// names the key, the default and its reason, and a test case tagged [key:…] that shows what a
-// changed value changes.
+// The ledger of what the paper leaves open: every gap has a key, an entry in the paper's
+// assumptions.toml and a row in docs/protocol.md that name the key, the default and its reason, and
+// a test case tagged [key:…] that shows what a changed value changes.
 
 #include "experiments/catalog.h"
 #include "harness/core/files.h"
+#include "results/assumptions.h"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -86,7 +87,8 @@ Names expanded(const std::string& name) {
 struct Row {
   std::set<int> gaps;
   std::string question, fallback, reason;
-  Names names;  ///< as written
+  Names names;                    ///< as written
+  std::vector<std::string> list;  ///< the same in the order written
 };
 
 /// The table of docs/protocol.md.
@@ -103,11 +105,12 @@ std::vector<Row> rows() {
     if (columns.size() != 6 || numbers(columns[1]).empty()) {  // the first is before the first bar
       continue;
     }
-    Row row{numbers(columns[1]), columns[2], columns[3], columns[4], {}};
+    Row row{numbers(columns[1]), columns[2], columns[3], columns[4], {}, {}};
     static const std::regex quoted("`([^`]+)`");
     for (std::sregex_iterator at(columns[5].begin(), columns[5].end(), quoted), end; at != end;
          ++at) {
       row.names.insert((*at)[1]);
+      row.list.push_back((*at)[1]);
     }
     all.push_back(std::move(row));
   }
@@ -170,6 +173,49 @@ TEST_CASE("docs/protocol.md gives each gap's question, default, reason and every
     if (keys.contains(gap)) {
       CHECK(without(keys.at(gap), named[gap]) == Names{});  // missing from the gap's row
     }
+  }
+}
+
+std::vector<sar::Assumption> assumptions() {
+  return sar::read_assumptions(catalog().paper_folder("sar2021"), catalog().key_words());
+}
+
+TEST_CASE(
+    "the paper's assumptions settle each gap once, by keys that exist and all that have its "
+    "number") {
+  std::map<int, Names> named;
+  for (const sar::Assumption& assumption : assumptions()) {
+    INFO(assumption.question);
+    for (const auto& name : assumption.keys) {
+      INFO("no key is called " << name);
+      CHECK_FALSE(expanded(name).empty());
+    }
+    const auto keys = sar::keys_of(assumption, catalog().defaults());
+    for (const int gap : assumption.numbers) {
+      CHECK(gap <= kGaps);
+      CHECK_FALSE(named.contains(gap));
+      named[gap].insert(keys.begin(), keys.end());
+    }
+  }
+  const auto keys = keys_by_gap();
+  for (int gap = 1; gap <= kGaps; ++gap) {
+    INFO("gap " << gap);
+    REQUIRE(named.contains(gap));
+    CHECK(without(keys.at(gap), named[gap]) == Names{});
+  }
+}
+
+TEST_CASE("the table of docs/protocol.md says what the paper's assumptions say") {
+  const auto all = assumptions();
+  const auto table = rows();
+  REQUIRE(table.size() == all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    INFO("row " << i + 1);
+    CHECK(table[i].gaps == std::set<int>(all[i].numbers.begin(), all[i].numbers.end()));
+    CHECK(table[i].question == all[i].question);
+    CHECK(table[i].fallback == all[i].choice);
+    CHECK(table[i].reason == all[i].because);
+    CHECK(table[i].list == all[i].keys);
   }
 }
 

@@ -205,6 +205,13 @@ TEST_CASE_METHOD(
   const Plan before = plan();
   CHECK(plan({{"finetune.learning_rate", "0.01"}}).protocol.protocol != before.protocol.protocol);
   CHECK(plan({{"compute.checkpoint_seconds", "5"}}).protocol.protocol == before.protocol.protocol);
+  const Plan without = plan({{"output.example_slices", "false"}});
+  CHECK(without.protocol.protocol == before.protocol.protocol);
+  CHECK(keys(without) == keys(before));
+  const auto evaluation =
+      std::ranges::find(without.nodes, std::string("evaluate"), &sar::PlannedNode::kind);
+  REQUIRE(evaluation != without.nodes.end());
+  CHECK(evaluation->job.at("settings").at("output.example_slices") == false);
   selection.methods = {"scratch"};
   selection.trials = 2;
   CHECK(plan().protocol.protocol == before.protocol.protocol);

@@ -135,6 +135,51 @@ TEST_CASE("an older file is migrated with its rows, after a backup") {
   }
 }
 
+TEST_CASE("a file of version 3 keeps the failures that it knows") {
+  const sar::TemporaryFolder folder;
+  const fs::path file = folder.path() / "runs.sqlite";
+  sar::OpenOptions options;
+  options.write = true;
+  sar::open_database(file, options, sar::schema_history().first(3));
+  {
+    SqliteFile old(file);
+    REQUIRE(old.value("PRAGMA user_version") == "3");
+    const auto insert = [&](const std::string& values) {
+      old.run(
+          "INSERT INTO node (key, kind, inputs, state, reason, started, ended, seconds, host, "
+          "device, threads, commit_id, dirty, peak_rss_mb, peak_gpu_mb, samples_per_s) VALUES (" +
+          values + ", 0, 0, 0)");
+    };
+    insert(
+        "'a', 'pretrain', '{}', 'failed', 'out of memory', '2024-05-01T10:00:00Z', "
+        "'2024-05-01T11:00:00Z', 12.5, 'node1', 'cpu', 1, 'abc123', 1");
+    insert(
+        "'b', 'finetune', '{}', 'failed', 'not run, because ''a'' failed: out of memory', NULL, "
+        "NULL, 0, NULL, NULL, 1, NULL, 0");
+    insert(
+        "'c', 'pretrain', '{}', 'done', NULL, '2024-05-01T10:00:00Z', '2024-05-01T11:00:00Z', 1, "
+        "'node1', 'cpu', 1, 'abc123', 0");
+  }
+  const Store store(file, Store::Mode::read);
+  const auto failures = store.failures();
+  REQUIRE(failures.size() == 1);
+  CHECK(failures[0].node == "a");
+  CHECK(failures[0].kind == "pretrain");
+  CHECK(failures[0].attempt == 1);
+  CHECK(failures[0].reason == "out of memory");
+  CHECK(failures[0].ended == "2024-05-01T11:00:00Z");
+  CHECK(failures[0].seconds == 12.5);
+  CHECK(failures[0].host == "node1");
+  CHECK(failures[0].device == "cpu");
+  CHECK(failures[0].commit == "abc123");
+  CHECK(failures[0].dirty);
+  CHECK_FALSE(failures[0].done_since);
+  CHECK(store.node("b")->state == sar::NodeState::failed);
+  CHECK(store.check().empty());
+  CHECK(SqliteFile(file.string() + ".backup-v3").value("PRAGMA user_version") == "3");
+  CHECK(SqliteFile(file.string() + ".backup-v3").value("SELECT COUNT(*) FROM node") == "3");
+}
+
 TEST_CASE("a migration that fails leaves the file as it was") {
   const sar::TemporaryFolder folder;
   const fs::path file = folder.path() / "runs.sqlite";

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -323,6 +324,194 @@ TEST_CASE("a failed pre-training fails the cells that need it, with its reason")
   CHECK(runs[0].reason == "out of memory");
   CHECK(runs[0].host == "node1");
   CHECK(runs[1].state == "pending");
+}
+
+TEST_CASE("every failed attempt stays, also when the work has succeeded since") {
+  Fixture f;
+  const CellRow cell = cell_row("proto1", "sar", "brats", 2, "1/10");
+  f.store.put_cell(cell);
+  CHECK(f.store.failures().empty());
+  NodeRow node = node_row(cell.finetune_node, "finetune", NodeState::running);
+  for (const int attempt : {1, 2}) {
+    node.state = NodeState::running;
+    node.reason.clear();
+    f.store.put_node(node);
+    node.state = NodeState::failed;
+    node.reason = "failure " + std::to_string(attempt);
+    node.ended = "2024-05-0" + std::to_string(attempt) + "T10:00:00Z";
+    node.seconds = attempt;
+    node.dirty = attempt == 2;
+    f.store.put_node(node);
+  }
+  auto failures = f.store.failures();
+  REQUIRE(failures.size() == 2);
+  CHECK(failures[0].reason == "failure 2");  // newest first
+  CHECK(failures[0].attempt == 2);
+  CHECK(failures[0].node == cell.finetune_node);
+  CHECK(failures[0].kind == "finetune");
+  CHECK(failures[0].host == "node1");
+  CHECK(failures[0].device == "cpu");
+  CHECK(failures[0].commit == "abc123");
+  CHECK(failures[0].seconds == 2);
+  CHECK(failures[0].dirty);
+  CHECK_FALSE(failures[1].dirty);
+  CHECK_FALSE(failures[0].done_since);
+  node.state = NodeState::done;
+  node.reason.clear();
+  node.ended = "2024-05-03T10:00:00Z";
+  f.store.finish_node(node, {});
+  failures = f.store.failures();
+  REQUIRE(failures.size() == 2);
+  CHECK(failures[0].done_since);
+  CHECK(failures[1].done_since);
+  CHECK(f.store.query("SELECT method, task, fraction, trial, kind, attempt, reason, done_since "
+                      "FROM v_failure ORDER BY attempt")["rows"] ==
+        Json::parse(R"([["sar","brats","1/10",2,"finetune",1,"failure 1",1],
+                        ["sar","brats","1/10",2,"finetune",2,"failure 2",1]])"));
+  CHECK(f.store.check().empty());
+}
+
+TEST_CASE("work that was not run because other work failed is no failed attempt") {
+  Fixture f;
+  NodeRow node;
+  node.key = "n1";
+  node.kind = "finetune";
+  node.state = NodeState::failed;
+  node.reason = "not run, because 'pre-train SAR' failed: out of memory";
+  f.store.put_node(node);
+  CHECK(f.store.failures().empty());
+  CHECK(f.store.check().empty());
+}
+
+TEST_CASE("a failed attempt to replace a result is kept and leaves the result") {
+  Fixture f;
+  const CellRow cell =
+      put_done_cell(f.store, cell_row("proto1", "sar", "brats", 0), brats_cases(80));
+  NodeRow again = *f.store.node(cell.evaluate_node);
+  again.state = NodeState::failed;
+  again.reason = "out of memory";
+  again.ended = "2024-05-02T10:00:00Z";
+  f.store.add_failure(again);
+  CHECK(f.store.runs("proto1").at(0).state == "done");
+  REQUIRE(f.store.failures().size() == 1);
+  CHECK(f.store.failures()[0].reason == "out of memory");
+  CHECK_FALSE(f.store.failures()[0].done_since);  // the result is older
+  again.state = NodeState::done;
+  again.ended = "2024-05-03T10:00:00Z";
+  f.store.finish_node(again, brats_cases(80));
+  CHECK(f.store.failures().at(0).done_since);
+  again.key = "nowhere";
+  CHECK(error_of([&] { f.store.add_failure(again); }).first == sar::ExitCode::input_output);
+}
+
+TEST_CASE("a failure is shown for every cell that needs the work, and on the data for none") {
+  Fixture f;
+  f.store.put_protocol(protocol_row("proto2"));
+  const CellRow cell = cell_row("proto1", "sar", "brats", 0, "1/10");
+  CellRow shared = cell_row("proto2", "sar", "brats", 0, "1/20");
+  shared.evaluate_node = cell.evaluate_node;
+  f.store.put_cell(cell);
+  f.store.put_cell(shared);
+  f.store.put_pretraining("proto1", "sar", cell.pretrain_node);
+  for (const auto& [key, kind] : {std::pair(cell.evaluate_node, "evaluate"),
+                                  std::pair(cell.pretrain_node, "pretrain"),
+                                  std::pair(std::string("cubes"), "cubes")}) {
+    f.store.put_node(node_row(key, kind, NodeState::failed));
+  }
+  CHECK(f.store.query("SELECT kind, protocol, method, task, fraction, trial FROM v_failure "
+                      "ORDER BY kind, protocol")["rows"] ==
+        Json::parse(R"([["cubes",null,null,null,null,null],
+                        ["evaluate","proto1","sar","brats","1/10",0],
+                        ["evaluate","proto2","sar","brats","1/20",0],
+                        ["pretrain","proto1","sar",null,null,null]])"));
+  CHECK(f.store.failures().size() == 3);  // each attempt once
+}
+
+TEST_CASE("the nodes of a protocol are those of its cells and all that these name") {
+  Fixture f;
+  f.store.put_protocol(protocol_row("proto2"));
+  const CellRow cell = cell_row("proto1", "sar", "brats", 0);
+  f.store.put_cell(cell);
+  put_done_cell(f.store, cell_row("proto2", "sar", "brats", 0), brats_cases(80));
+  const auto put = [&](const std::string& key, const std::string& kind, const Json& inputs) {
+    NodeRow node = node_row(key, kind, NodeState::pending);
+    node.inputs = inputs;
+    f.store.put_node(node);
+  };
+  put("c1", "cubes", {{"cases", Json::array({{{"id", "c2"}}})}});
+  put("c2", "cubes", Json::object());
+  put("c3", "cubes", Json::object());
+  put("p1", "prepare", Json::object());
+  put("s1", "survey", {{"protocol", "proto1"}, {"cubes", {{"brats", "c3"}, {"luna", "gone"}}}});
+  put("s2", "survey", {{"protocol", "proto2"}, {"cubes", {{"brats", "c2"}}}});
+  put(cell.pretrain_node, "pretrain", {{"cubes", {"c1"}}});
+  put(cell.finetune_node, "finetune", {{"prepared", "p1"}, {"initial", cell.pretrain_node}});
+  put(cell.evaluate_node, "evaluate", {{"prepared", "p1"}, {"weights", cell.finetune_node}});
+  std::vector<std::string> keys;
+  for (const NodeRow& node : f.store.nodes("proto1")) {
+    keys.push_back(node.key);
+  }
+  std::vector<std::string> expected = {
+      "c1", "c3", cell.evaluate_node, cell.finetune_node, "p1", cell.pretrain_node, "s1"};
+  std::sort(expected.begin(), expected.end());
+  CHECK(keys == expected);
+  CHECK(f.store.nodes("nowhere").empty());
+}
+
+TEST_CASE("all cases of a protocol and fraction are read in a stable order") {
+  Fixture f;
+  f.store.put_protocol(protocol_row("proto2"));
+  put_done_cell(f.store, cell_row("proto1", "sar", "pancreas", 0), pancreas_cases(75, 33));
+  put_done_cell(f.store, cell_row("proto1", "sar", "brats", 1), brats_cases(80));
+  put_done_cell(f.store, cell_row("proto1", "sar", "brats", 0), brats_cases(81));
+  put_done_cell(f.store, cell_row("proto1", "genesis", "brats", 0), brats_cases(70));
+  put_done_cell(f.store, cell_row("proto1", "sar", "brats", 0, "1/10"), brats_cases(60));
+  put_done_cell(f.store, cell_row("proto2", "sar", "brats", 0), brats_cases(50));
+  const CellRow unfinished = cell_row("proto1", "scratch", "brats", 0);
+  put_done_cell(f.store, unfinished, brats_cases(40));
+  f.store.put_node(node_row(unfinished.evaluate_node, "evaluate", NodeState::running));
+
+  const std::vector<sar::CaseRow> cases = f.store.cases("proto1", "1");
+  REQUIRE(cases.size() == 3 * 6 + 4);
+  const auto order = [](const sar::CaseRow& row) {
+    return std::tie(row.task, row.target, row.method, row.trial, row.case_id);
+  };
+  for (std::size_t i = 1; i < cases.size(); ++i) {
+    CHECK(order(cases[i - 1]) < order(cases[i]));
+  }
+  const sar::CaseRow& row = cases[6];
+  CHECK(row.method == "sar");
+  CHECK(row.task == "brats");
+  CHECK(row.fraction == "1");
+  CHECK(row.trial == 0);
+  CHECK(row.case_id == "c1");
+  CHECK(row.target == "tumor");
+  CHECK(row.bucket == "S");
+  CHECK(row.volume_mm3 == 100);
+  CHECK(row.dice == 75);
+  CHECK(f.store.cases("proto1", "1/10").size() == 6);
+  CHECK(f.store.cases("proto1", "1/2").empty());
+}
+
+TEST_CASE("labelled cases are counted by task and fraction, each case once") {
+  Fixture f;
+  const auto put = [&](const CellRow& cell, const Json& train, const Json& validation) {
+    NodeRow node = node_row(cell.finetune_node, "finetune", NodeState::pending);
+    node.inputs = {{"train", train}, {"validation", validation}};
+    f.store.put_node(node);
+    f.store.put_cell(cell);
+  };
+  for (const char* method : {"sar", "genesis"}) {  // trial 0 has two methods and counts once
+    put(cell_row("proto1", method, "brats", 0, "1/10"), {"a", "b", "c"}, {"d"});
+  }
+  put(cell_row("proto1", "sar", "brats", 1, "1/10"), {"a", "b"}, {"c", "d", "e", "f", "g"});
+  put(cell_row("proto1", "sar", "pancreas", 0), {"a"}, {"a"});
+  put(cell_row("proto1", "sar", "pancreas", 0, "1/50"), {"a"}, Json::array());
+  f.store.put_cell(cell_row("proto1", "sar", "brats", 0, "1/2"));  // fine-tuning not planned yet
+  CHECK(f.store.labelled_cases("proto1") ==
+        std::map<std::pair<std::string, std::string>, double>{
+            {{"brats", "1/10"}, 5.5}, {{"pancreas", "1"}, 1}, {{"pancreas", "1/50"}, 1}});
+  CHECK(f.store.labelled_cases("proto2").empty());
 }
 
 TEST_CASE("t-tests are stored per family and renewed with every trial") {
@@ -680,6 +869,14 @@ TEST_CASE("the check finds statistics, products and references that went wrong")
                           "UPDATE cell SET finetune_node = '" + cell.finetune_node +
                               "' WHERE method = 'sar'"),
              Contains("fine-tuning is missing"));
+  CHECK_THAT(
+      faults_after("UPDATE node SET state = 'failed' WHERE key = '" + cell.finetune_node + "'",
+                   "UPDATE node SET state = 'done' WHERE key = '" + cell.finetune_node + "'"),
+      Contains(cell.finetune_node + " has failed but its failure is not kept"));
+  CHECK_THAT(
+      faults_after("INSERT INTO failure VALUES ('nowhere', 1, 'x', NULL, 1, NULL, NULL, NULL, 0)",
+                   "DELETE FROM failure"),
+      Contains("refers to a missing row of node"));
 }
 
 TEST_CASE("queries read anything and change nothing") {

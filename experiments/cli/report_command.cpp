@@ -1,0 +1,461 @@
+#include "experiments/catalog.h"
+#include "experiments/cli/commands.h"
+#include "experiments/cli/session.h"
+#include "experiments/cli/views.h"
+#include "experiments/experiment.h"
+#include "experiments/runner.h"
+#include "generated_version.h"
+#include "harness/core/files.h"
+#include "results/assumptions.h"
+#include "results/cells.h"
+#include "results/claims.h"
+#include "results/examples.h"
+#include "results/report.h"
+#include "results/sheets.h"
+#include "results/store.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <set>
+
+namespace sar::cli {
+namespace report_command {
+namespace fs = std::filesystem;
+
+struct ReportCommand {
+  CommonOptions common;
+  ViewOptions view;
+  std::string experiment = "all";
+  std::vector<std::string> examples;  ///< methods whose cases are shown; "none"
+};
+
+/// Now, or the time that SOURCE_DATE_EPOCH names, so that a report can be made again bit by bit.
+std::string time_of_report() {
+  const char* epoch = std::getenv("SOURCE_DATE_EPOCH");
+  if (epoch == nullptr || *epoch == '\0') {
+    return utc_now();
+  }
+  char* end = nullptr;
+  const long long seconds = std::strtoll(epoch, &end, 10);
+  if (*end != '\0' || seconds < 0) {
+    throw usage_error("SOURCE_DATE_EPOCH is not a number of seconds").with("value", epoch);
+  }
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+/// Gathers what a report shows.
+class Gathering {
+ public:
+  Gathering(const ReportCommand& command, const Chosen& chosen)
+      : command_(command),
+        catalog_(Catalog::load()),
+        experiment_(read_experiment(catalog_.experiment_file(command.experiment), catalog_)),
+        store_(open_results(command.common)),
+        viewer_(catalog_, command.common, command.view, &store_),
+        paper_(read_paper(catalog_.paper_folder(command.view.paper))) {
+    contents_.program = chosen.program;
+  }
+
+  ReportContents gather() {
+    contents_.title = experiment_.kind == ExperimentKind::collection ? "Report on " + paper_.title
+                                                                     : experiment_.title;
+    contents_.paper = paper_.title;
+    contents_.paper_id = paper_.id;
+    contents_.citation = paper_.citation;
+    contents_.database = command_.common.database;
+    contents_.version = std::string(SARBENCH_VERSION) + ", commit " +
+                        source_state().commit.substr(0, 12) +
+                        (source_state().dirty ? " (with changes)" : "");
+    contents_.made = time_of_report();
+    contents_.protocol = viewer_.protocol(experiment_);
+    if (!contents_.protocol) {
+      throw Error(ExitCode::results_missing,
+                  "no finished trial of " + experiment_.id + " is stored")
+          .with("database", command_.common.database)
+          .hint("sar-bench run table2 makes some; sar-bench status shows what is running");
+    }
+    const ProtocolRow& protocol = *contents_.protocol;
+    trials_ = store_.trial_dice(protocol.protocol);
+    runs_ = store_.runs(protocol.protocol);
+    cases_ = store_.cases(protocol.protocol, "1");
+    contents_.summary = run_summary(store_, protocol);
+    contents_.settings = changed_settings();
+    for (const Experiment* part : parts_of(experiment_)) {
+      add(*part);
+    }
+    add_figures_of_tables();
+    judge();
+    add_examples();
+    draw_all();
+    if (empty()) {
+      throw Error(ExitCode::results_missing,
+                  "no finished trial of " + experiment_.id + " is stored")
+          .with("protocol", protocol.protocol)
+          .hint("sar-bench run table2 makes some; sar-bench status shows what is running");
+    }
+    return std::move(contents_);
+  }
+
+ private:
+  void add(const Experiment& part) {
+    const ProtocolRow& protocol = *contents_.protocol;
+    switch (part.kind) {
+      case ExperimentKind::dice:
+        add_table(part);
+        break;
+      case ExperimentKind::data:
+        contents_.data.push_back(
+            data_sheet(part.id, part.title, part.datasets, survey(), &protocol, &paper_));
+        break;
+      case ExperimentKind::curves: {
+        LossCurves curves =
+            build_curves(store_.finetuning_curves(protocol.protocol, part.curves.fraction),
+                         protocol,
+                         part.curves,
+                         curve_tests(command_.common));
+        if (!curves.rows.empty()) {
+          contents_.curves.push_back({curves_figure(curves, smoothing()), {}, {}});
+          contents_.losses.push_back(std::move(curves));
+        }
+        break;
+      }
+      case ExperimentKind::pretraining: {
+        Sheet sheet = proxy_sheet(part.id, part.title, part.rows, store_, protocol);
+        if (!sheet.rows.empty()) {
+          contents_.pretraining.push_back(std::move(sheet));
+        }
+        break;
+      }
+      case ExperimentKind::collection:
+        break;  // parts_of() gives its parts
+    }
+  }
+
+  void add_table(const Experiment& part) {
+    const ProtocolRow& protocol = *contents_.protocol;
+    TableSpec spec = part.table;
+    if (const int planned = store_.planned_trials(protocol.protocol, spec); planned > 0) {
+      spec.trials = planned;
+    }
+    const TableOptions options = viewer_.table_options(&protocol);
+    ReportTable table;
+    table.measured = build_table(trials_, runs_, protocol, spec, options);
+    TableOptions corrected = options;
+    corrected.correction = options.correction == "none" ? "holm" : options.correction;
+    table.corrected = build_table(trials_, runs_, protocol, spec, corrected);
+    if (const PrintedTable* printed = paper_.find(part.id)) {
+      table.published = published_table(*printed, part.table, options);
+    }
+    contents_.tables.push_back(std::move(table));
+  }
+
+  void add_figures_of_tables() {
+    const ProtocolRow& protocol = *contents_.protocol;
+    const auto labelled = store_.labelled_cases(protocol.protocol);
+    std::set<std::pair<std::string, std::string>> sizes;  // task and target
+    const Table* whole = nullptr;                         // first table with all labels
+    for (const ReportTable& table : contents_.tables) {
+      const Table& measured = table.measured;
+      if (filled_cells(measured) == 0) {
+        continue;
+      }
+      const TableSpec& spec = measured.spec;
+      const bool all_labels = std::ranges::all_of(
+          spec.columns, [](const TableColumn& column) { return column.fraction == "1"; });
+      if (all_labels && whole == nullptr) {
+        whole = &measured;
+      }
+      contents_.forests.push_back(
+          {forest_figure("forest-" + spec.id,
+                         spec.title,
+                         forest(measured),
+                         table.published ? forest(*table.published) : std::vector<ForestPanel>{},
+                         measured),
+           {},
+           {}});
+      if (all_labels && spec.rows.size() > 2) {
+        std::vector<RankStability> ranks;
+        for (const TableColumn& column : spec.columns) {
+          ranks.push_back(rank_stability(cases_, spec.rows, column));
+        }
+        contents_.ranks.push_back(
+            {rank_figure("ranks-" + spec.id, spec.title, ranks, protocol), {}, {}});
+      }
+      for (const TableColumn& column : spec.columns) {
+        if (column.fraction == "1" && column.target == "tumor" &&
+            sizes.emplace(column.task, column.target).second) {
+          contents_.sizes.push_back({size_figure("size-" + column.task + "-" + column.target,
+                                                 "Dice against tumour volume, " + column.group,
+                                                 cases_,
+                                                 spec.rows,
+                                                 column.task,
+                                                 column.target,
+                                                 protocol),
+                                     {},
+                                     {}});
+        }
+      }
+    }
+    for (const ReportTable& table : contents_.tables) {
+      const std::vector<LabelEfficiency> groups = label_efficiency(table.measured, whole, labelled);
+      if (groups.empty() || filled_cells(table.measured) == 0) {
+        continue;
+      }
+      const TableSpec& spec = table.measured.spec;
+      contents_.efficiency.push_back(
+          {efficiency_figure("labels-" + spec.id, spec.title, groups, protocol), {}, {}});
+      for (const LabelEfficiency& group : groups) {
+        for (const AnnotationSaved& saved : group.saved) {
+          contents_.saved.push_back(sentence(saved, group));
+        }
+      }
+    }
+  }
+
+  void judge() {
+    const std::vector<Claim> claims = read_claims(paper_);
+    AuditOptions options;
+    options.alpha = command_.common.alpha;
+    options.alpha_given = command_.common.alpha_given;
+    contents_.audit = audit(paper_, claims, options);
+    if (!claims.empty()) {
+      const ClaimOptions how = claim_options(catalog_, command_.common);
+      contents_.claims = judge_claims(paper_, claims, published_cells(paper_), how);
+      if (!trials_.empty()) {
+        const ClaimRuns runs = read_claim_runs(store_, *contents_.protocol);
+        contents_.measured_claims =
+            judge_claims(paper_, claims, measured_cells(trials_, *contents_.protocol), how, &runs);
+      }
+    }
+    const std::vector<Assumption> assumptions =
+        read_assumptions(paper_.folder, catalog_.key_words());
+    if (!assumptions.empty()) {
+      contents_.assumptions =
+          assumption_sheet(assumptions, contents_.protocol->settings, catalog_.defaults());
+    }
+  }
+
+  /// Example cases of the reference and of the first row, or of the methods asked for.
+  void add_examples() {
+    const auto& asked = command_.examples;
+    if (asked.size() == 1 && asked.front() == "none") {
+      return;
+    }
+    for (const std::string& method : asked) {
+      static_cast<void>(catalog_.method(method));  // refuses unknown ones
+    }
+    for (const ReportTable& table : contents_.tables) {
+      const TableSpec& spec = table.measured.spec;
+      std::vector<std::string> methods = asked;
+      if (methods.empty() && !spec.rows.empty()) {
+        methods = {spec.reference, spec.rows.front().method};
+      }
+      for (const TableColumn& column : spec.columns) {
+        if (column.fraction != "1") {
+          continue;
+        }
+        for (const std::string& method : methods) {
+          const auto row = std::ranges::find(spec.rows, method, &TableRow::method);
+          const bool there = std::ranges::any_of(contents_.examples, [&](const auto& each) {
+            return each.task == column.task && each.method == method;
+          });
+          if (row != spec.rows.end() && !there) {
+            add_examples_of(column.task, *row);
+          }
+        }
+      }
+    }
+  }
+
+  void add_examples_of(const std::string& task, const TableRow& row) {
+    const auto run = std::ranges::find_if(runs_, [&](const RunRow& each) {
+      return each.state == "done" && each.cell.task == task && each.cell.method == row.method &&
+             each.cell.fraction == "1";
+    });
+    if (run == runs_.end()) {
+      return;  // no trial: the tables say so
+    }
+    ReportExamples& group = contents_.examples.emplace_back();
+    group.task = task;
+    group.method = row.method;
+    group.label = row.label;
+    group.trial = run->cell.trial;
+    for (const CaseRow& each : cases_) {
+      if (each.task == task && each.method == row.method && each.trial == group.trial &&
+          each.target == "tumor") {
+        group.volume_mm3[each.case_id] = each.volume_mm3;
+      }
+    }
+    const auto evaluation = store_.node(run->cell.evaluate_node);
+    try {
+      group.cases = read_examples(evaluation->path, evaluation->sha256);
+    } catch (const Error& error) {
+      group.missing = error.message();
+    }
+  }
+
+  void draw_all() {
+    std::vector<Figure> figures;
+    std::vector<ReportFigure*> places;
+    for (auto* list : {&contents_.forests,
+                       &contents_.curves,
+                       &contents_.sizes,
+                       &contents_.efficiency,
+                       &contents_.ranks}) {
+      for (ReportFigure& figure : *list) {
+        figures.push_back(figure.figure);
+        places.push_back(&figure);
+      }
+    }
+    try {
+      std::vector<Drawing> drawings = draw(figures);
+      for (std::size_t i = 0; i < places.size(); ++i) {
+        places[i]->drawing = std::move(drawings[i]);
+      }
+    } catch (const Error& error) {
+      std::cerr << "warning: figures are not drawn: " << error.what() << '\n';
+      for (ReportFigure* place : places) {
+        place->not_drawn =
+            "Not drawn, because gnuplot could not be used where the report was made. "
+            "The numbers are below.";
+      }
+    }
+  }
+
+  [[nodiscard]] Json survey() const {
+    const auto node = store_.survey(contents_.protocol->protocol);
+    return node && fs::exists(node->path) ? read_json(node->path) : Json();
+  }
+
+  [[nodiscard]] int smoothing() const {
+    return user_configuration(catalog_, command_.common)
+        .shared()
+        .integer("output.loss_curve_smoothing_steps");
+  }
+
+  [[nodiscard]] Sheet changed_settings() const {
+    Sheet sheet;
+    sheet.id = "settings";
+    sheet.title = "Settings of the protocol that differ from the built-in ones";
+    sheet.header = {"Key", "Value", "Built-in", "Meaning"};
+    sheet.text_columns = 4;
+    const Json& shared = contents_.protocol->settings.at("shared");
+    for (const KeySpec& key : catalog_.schema().keys()) {
+      if (shared.contains(key.name) && shared.at(key.name) != key.default_value) {
+        sheet.rows.push_back(
+            {key.name, shared.at(key.name).dump(), key.default_value.dump(), key.meaning});
+      }
+    }
+    return sheet;
+  }
+
+  [[nodiscard]] bool empty() const {
+    const bool cells = std::ranges::any_of(contents_.tables, [](const ReportTable& table) {
+      return filled_cells(table.measured) > 0;
+    });
+    return !cells && contents_.curves.empty() && contents_.pretraining.empty() &&
+           survey().is_null();
+  }
+
+  const ReportCommand& command_;
+  Catalog catalog_;
+  Experiment experiment_;
+  Store store_;
+  Viewer viewer_;
+  Paper paper_;
+  ReportContents contents_;
+  std::vector<TrialDice> trials_;
+  std::vector<RunRow> runs_;
+  std::vector<CaseRow> cases_;
+};
+
+/// Writes all files and removes those that an earlier report left here and this one does not have.
+void write_report(const fs::path& folder,
+                  const std::string& page,
+                  const std::map<std::string, std::string>& files) {
+  const fs::path list = folder / "files.json";
+  std::set<std::string> old;
+  if (fs::exists(list)) {
+    const Json before = read_json(list);
+    for (const Json& name : before.value("files", Json::array())) {
+      const fs::path relative = name.is_string() ? name.get<std::string>() : "";
+      const std::string top = relative.begin() == relative.end() ? "" : relative.begin()->string();
+      if ((top == "tables" || top == "figures") &&
+          std::ranges::find(relative, fs::path("..")) == relative.end()) {
+        old.insert(relative.string());
+      }
+    }
+  }
+  Json names = Json::array();
+  for (const auto& [name, content] : files) {
+    write_file_atomically(folder / name, content);
+    names.push_back(name);
+    old.erase(name);
+  }
+  names.push_back("report.html");
+  write_file_atomically(folder / "report.html", page);
+  write_file_atomically(list, to_text({{"schema_version", 1}, {"files", names}}));
+  for (const std::string& name : old) {
+    std::error_code ignored;
+    fs::remove(folder / name, ignored);
+  }
+}
+
+ExitCode run(const ReportCommand& command, const Chosen& chosen) {
+  const CommonOptions& common = command.common;
+  const fs::path folder =
+      common.output.empty() ? fs::path(common.database + ".report") : fs::path(common.output);
+  if (fs::exists(folder) && !fs::is_directory(folder)) {
+    throw io_error("the report's folder is a file").with("path", folder.string());
+  }
+  Gathering gathering(command, chosen);
+  const ReportContents contents = gathering.gather();
+  const fs::path templates = Catalog::load().report_folder();
+  const std::string page = report_page(contents,
+                                       {read_file(templates / "page.mustache"),
+                                        read_file(templates / "page.css"),
+                                        read_file(templates / "page.js")});
+  const auto files = report_files(contents);
+  write_report(folder, page, files);
+  const std::string path = fs::absolute(folder / "report.html").lexically_normal().string();
+  std::cout
+      << (common.chosen_format() == "json"
+              ? Json{{"schema_version", 1}, {"report", path}, {"files", files.size() + 1}}.dump(2) +
+                    "\n"
+              : path + "\n");
+  return ExitCode::ok;
+}
+
+}  // namespace report_command
+
+void add_report(CLI::App& app, Chosen& chosen) {
+  auto command = std::make_shared<report_command::ReportCommand>();
+  auto* sub = app.add_subcommand(
+      "report", "one self-contained HTML file, and every table and figure as files of their own");
+  single(sub, "experiment", command->experiment, "what to report on: a name, or a file of your own")
+      ->capture_default_str();
+  single(sub, "--paper", command->view.paper, "whose numbers stand beside: a name, or a folder")
+      ->capture_default_str();
+  single(sub,
+         "--protocol",
+         command->view.protocol,
+         "report on this protocol instead of the newest complete one");
+  sub->add_option("--examples",
+                  command->examples,
+                  "methods whose example cases are shown (default: the reference and the first "
+                  "row), or none")
+      ->delimiter(',');
+  add_database(sub, command->common);
+  add_common(sub, command->common, false);
+  sub->get_option("--output")->description("folder of the report (default: DB.report)");
+  on_chosen(sub, chosen, command, &report_command::run);
+}
+
+}  // namespace sar::cli
