@@ -402,11 +402,15 @@ void Browser::press(const std::string& key) {
 }
 
 void Browser::hover(const std::string& selector) {
+  state_->middle(selector);
+  settle();  // it may have scrolled
   state_->mouse("mouseMoved", state_->middle(selector));
   settle();
 }
 
 void Browser::click(const std::string& selector) {
+  state_->middle(selector);
+  settle();
   const Json place = state_->middle(selector);
   for (const char* type : {"mouseMoved", "mousePressed", "mouseReleased"}) {
     state_->mouse(type, place);
