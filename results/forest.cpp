@@ -13,8 +13,8 @@ Summary summary_of(const Table& table, const TableCell& cell) {
   return cell.mean ? Summary{*cell.mean, sample_sd(table, cell), cell.n} : Summary{};
 }
 
-/// Reference less row. Where the table has a test its numbers are taken over, as SDs that divide by n
-/// would give them back only up to rounding.
+/// Reference less row. Where the table has a test its numbers are taken over, as SDs that divide by
+/// n would give them back only up to rounding.
 TTest tested(const Table& table, const TableCell& cell, const ForestRow& row) {
   TTest test;
   test.test = table.test;
@@ -35,7 +35,8 @@ TTest tested(const Table& table, const TableCell& cell, const ForestRow& row) {
 }
 
 std::string number_text(const Summary& summary) {
-  return fmt::format("{:.2f}{}", summary.mean, summary.sd ? fmt::format("±{:.2f}", *summary.sd) : "");
+  return fmt::format(
+      "{:.2f}{}", summary.mean, summary.sd ? fmt::format("±{:.2f}", *summary.sd) : "");
 }
 
 std::string n_text(const Summary& summary) {
@@ -189,9 +190,8 @@ Sheet forest_sheet(const std::string& id,
     for (const std::size_t column : columns) {
       names.push_back(column_name(table.spec, column));
     }
-    sheet.notes.push_back(
-        fmt::format("{} come to the same training cases, so these are the same runs.",
-                    fmt::join(names, ", ")));
+    sheet.notes.push_back(fmt::format(
+        "{} come to the same training cases, so these are the same runs.", fmt::join(names, ", ")));
   }
   sheet.json = {{"schema_version", 1},
                 {"id", id},

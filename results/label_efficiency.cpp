@@ -102,11 +102,10 @@ AnnotationSaved compared(const Table& table,
 
 /// "59.32 ± 4.10, n = 5".
 std::string value_text(const Summary& dice) {
-  return fmt::format(
-      "{:.2f}{}, {}",
-      dice.mean,
-      dice.sd ? fmt::format(" ± {:.2f}", *dice.sd) : "",
-      dice.n == 0 ? std::string("n not stated") : fmt::format("n = {}", dice.n));
+  return fmt::format("{:.2f}{}, {}",
+                     dice.mean,
+                     dice.sd ? fmt::format(" ± {:.2f}", *dice.sd) : "",
+                     dice.n == 0 ? std::string("n not stated") : fmt::format("n = {}", dice.n));
 }
 
 std::string labels_text(const std::string& fraction) {
@@ -207,11 +206,12 @@ std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group)
     }
     const auto best = std::ranges::max_element(
         curve->points, {}, [](const EfficiencyPoint& point) { return point.dice.mean; });
-    return fmt::format("{} reaches {} with no fraction at hand: its best mean is that with {} ({}).",
-                       reference,
-                       reached,
-                       labels_text(best->fraction),
-                       value_text(best->dice));
+    return fmt::format(
+        "{} reaches {} with no fraction at hand: its best mean is that with {} ({}).",
+        reference,
+        reached,
+        labels_text(best->fraction),
+        value_text(best->dice));
   }
   const EfficiencyPoint needed = point_of(group, group.reference, *saved.by);
   const std::string with = fmt::format("With {} {} ({}) reaches {}",
@@ -246,8 +246,15 @@ Sheet efficiency_sheet(const std::string& id,
   sheet.id = id;
   sheet.title = title;
   sheet.text_columns = 2;
-  sheet.header = {
-      "Group", "Method", "Labels", "Cases", "n", "Mean", "SD", reference + " needs", "Fewer labels"};
+  sheet.header = {"Group",
+                  "Method",
+                  "Labels",
+                  "Cases",
+                  "n",
+                  "Mean",
+                  "SD",
+                  reference + " needs",
+                  "Fewer labels"};
   Json documents = Json::array();
   bool unknown_n = false;
   bool unknown_cases = false;
@@ -266,7 +273,8 @@ Sheet efficiency_sheet(const std::string& id,
         });
         if (saved != group.saved.end()) {
           same_cases = same_cases || saved->same_cases;
-          needs = saved->by ? *saved->by + (saved->same_cases ? " (same cases)" : "") : "not reached";
+          needs =
+              saved->by ? *saved->by + (saved->same_cases ? " (same cases)" : "") : "not reached";
           fewer = saved->by ? (saved->saved < 0 ? "-" : "") + percent_text(saved->saved) : "–";
         }
         sheet.rows.push_back(
@@ -312,11 +320,12 @@ Sheet efficiency_sheet(const std::string& id,
   if (unknown_n) {
     sheet.notes.emplace_back("n –: over how many trials is not stated.");
   }
+  sheet.notes.push_back(
+      fmt::format("Cases: labelled training and validation cases{}.",
+                  unknown_cases ? "; –: not known, so labels are counted by the fraction" : ""));
   sheet.notes.push_back(fmt::format(
-      "Cases: labelled training and validation cases{}.",
-      unknown_cases ? "; –: not known, so labels are counted by the fraction" : ""));
-  sheet.notes.push_back(fmt::format(
-      "{0} needs: least fraction with which the mean of {0} is at least this one. Only the fractions "
+      "{0} needs: least fraction with which the mean of {0} is at least this one. Only the "
+      "fractions "
       "shown are compared, nothing is interpolated or tested: a mean may be reached by chance, so "
       "see n and SD. Fewer labels: share of these labels that {0} does without; negative where it "
       "needs more.",

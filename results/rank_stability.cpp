@@ -80,8 +80,7 @@ std::map<std::string, Trials> trials_of(const std::vector<CaseRow>& rows,
 }
 
 bool same_cases(const Cases& a, const Cases& b) {
-  return std::ranges::equal(
-      a, b, [](const auto& x, const auto& y) { return x.first == y.first; });
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) { return x.first == y.first; });
 }
 
 /// Cases that all of these have, in ascending order.
@@ -228,7 +227,8 @@ template <typename Tied>
 void for_ranks(const std::vector<double>& means, const Tied& tied) {
   std::vector<std::size_t> order(means.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t i, std::size_t j) { return means[i] > means[j]; });
+  std::ranges::stable_sort(order,
+                           [&](std::size_t i, std::size_t j) { return means[i] > means[j]; });
   for (std::size_t first = 0; first < order.size();) {
     std::size_t last = first;
     while (last + 1 < order.size() && means[order[last + 1]] == means[order[first]]) {
@@ -315,8 +315,9 @@ RankStability rank_stability(const std::vector<CaseRow>& cases,
     distinct.insert(list.begin(), list.end());
   }
   result.cases = static_cast<int>(distinct.size());
-  result.trials = static_cast<int>(
-      std::ranges::min_element(design.values, {}, [](const auto& of) { return of.size(); })->size());
+  result.trials = static_cast<int>(std::ranges::min_element(design.values, {}, [](const auto& of) {
+                                     return of.size();
+                                   })->size());
   const std::vector<double> means = measured_means(design);
   const std::vector<double> measured = to_rank(means);
   for (std::size_t i = 0; i < ranked.size(); ++i) {
@@ -462,10 +463,10 @@ Sheet rank_sheet(const std::string& id,
         "for all methods.");
   }
   if (!nested.empty()) {
-    sheet.notes.push_back(
-        joined(nested) +
-        ": in each sample, folds are drawn with replacement, and test cases within each drawn fold, "
-        "once for all methods.");
+    sheet.notes.push_back(joined(nested) +
+                          ": in each sample, folds are drawn with replacement, and test cases "
+                          "within each drawn fold, "
+                          "once for all methods.");
   }
   if (!crossed.empty() || !nested.empty()) {
     sheet.notes.emplace_back(
@@ -473,10 +474,8 @@ Sheet rank_sheet(const std::string& id,
         "than new ones would.");
   }
   sheet.notes.insert(sheet.notes.end(), details.begin(), details.end());
-  sheet.json = {{"schema_version", 1},
-                {"id", id},
-                {"title", title},
-                {"columns", std::move(documents)}};
+  sheet.json = {
+      {"schema_version", 1}, {"id", id}, {"title", title}, {"columns", std::move(documents)}};
   return sheet;
 }
 

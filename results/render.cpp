@@ -596,14 +596,6 @@ bool is_significant(const Table& table, const TableCell& cell) {
   return test && test->p_adjusted < table.alpha;
 }
 
-std::string column_name(const TableSpec& spec, std::size_t column) {
-  const TableColumn& named = spec.columns[column];
-  const auto same = std::count_if(spec.columns.begin(), spec.columns.end(), [&](const auto& other) {
-    return other.label == named.label;
-  });
-  return same == 1 ? named.label : named.group + " " + named.label;
-}
-
 CellText cell_text(const Table& table, std::size_t row, std::size_t column) {
   const TableCell& cell = table.cells[row][column];
   CellText shown{"–", "", cell.best};

@@ -49,13 +49,13 @@ int main(int argc, char** argv) {
   bool verbose = false;
   app.add_flag("--version", version, "version; with -v also commit and libraries");
   app.add_flag("-v,--verbose", verbose, "say more");
-  for (auto* add : {&sar::cli::add_run,     &sar::cli::add_plan,      &sar::cli::add_status,
-                    &sar::cli::add_show,    &sar::cli::add_curves,    &sar::cli::add_report,   &sar::cli::add_audit,
-                    &sar::cli::add_verify,  &sar::cli::add_compare,   &sar::cli::add_claims,
-                    &sar::cli::add_explain, &sar::cli::add_data,      &sar::cli::add_ttest,
-                    &sar::cli::add_power,   &sar::cli::add_list,      &sar::cli::add_config,
-                    &sar::cli::add_db,      &sar::cli::add_doctor,    &sar::cli::add_baseline,
-                    &sar::cli::add_worker,  &sar::cli::add_completion}) {
+  for (auto* add : {&sar::cli::add_run,      &sar::cli::add_plan,    &sar::cli::add_status,
+                    &sar::cli::add_show,     &sar::cli::add_curves,  &sar::cli::add_report,
+                    &sar::cli::add_audit,    &sar::cli::add_verify,  &sar::cli::add_compare,
+                    &sar::cli::add_claims,   &sar::cli::add_explain, &sar::cli::add_data,
+                    &sar::cli::add_ttest,    &sar::cli::add_power,   &sar::cli::add_list,
+                    &sar::cli::add_config,   &sar::cli::add_db,      &sar::cli::add_doctor,
+                    &sar::cli::add_baseline, &sar::cli::add_worker,  &sar::cli::add_completion}) {
     (*add)(app, chosen);
   }
   try {

@@ -155,7 +155,8 @@ TEST_CASE("the sheet of a forest shows both sources and says why there is no tes
   CHECK(alone.rows[0].size() == alone.header.size());
   CHECK(alone.rows[0][0] == "Task 1 Tumor");
   CHECK(alone.rows.back().back() == "not testable: n = 1");
-  const Sheet both = forest_sheet("forest-table2", "SAR against others", measured, published, table);
+  const Sheet both =
+      forest_sheet("forest-table2", "SAR against others", measured, published, table);
   REQUIRE(both.rows.size() == 10);
   CHECK(both.rows[5][2] == "published");
   CHECK(both.rows[5][3] == "–, –");

@@ -75,9 +75,10 @@ TEST_CASE("labels saved, worked by hand, by fractions") {
   CHECK(with_half.by == "1/10");
   CHECK(with_half.reference_mean == 60);
   CHECK(with_half.saved == Approx(0.8));
-  CHECK(sentence(with_half, group) ==
-        "With 1/10 of the labels SAR (60.00 ± 3.50, n = 5) reaches what Scratch reaches with 1/2 of "
-        "the labels (60.00 ± 1.00, n = 5): 80 % fewer labels.");
+  CHECK(
+      sentence(with_half, group) ==
+      "With 1/10 of the labels SAR (60.00 ± 3.50, n = 5) reaches what Scratch reaches with 1/2 of "
+      "the labels (60.00 ± 1.00, n = 5): 80 % fewer labels.");
 
   const auto& never = group.saved[2];  // 75
   CHECK_FALSE(never.by.has_value());
@@ -129,9 +130,10 @@ TEST_CASE("printed means without n are compared as well") {
   const auto group = label_efficiency(fractions_table(true), nullptr, {})[0];
   CHECK(group.curves[0].points[0].dice.n == 0);
   CHECK(group.saved[0].by == "1/10");
-  CHECK(sentence(group.saved[0], group) ==
-        "With 1/10 of the labels SAR (60.00, n not stated) reaches what Scratch reaches with 1/2 of "
-        "the labels (60.00, n not stated): 80 % fewer labels.");
+  CHECK(
+      sentence(group.saved[0], group) ==
+      "With 1/10 of the labels SAR (60.00, n not stated) reaches what Scratch reaches with 1/2 of "
+      "the labels (60.00, n not stated): 80 % fewer labels.");
 }
 
 TEST_CASE("fractions without a value are left out, and so are groups of one fraction") {
@@ -165,8 +167,9 @@ TEST_CASE("the sheet of label efficiency has a line per method and fraction") {
   const auto groups = label_efficiency(fractions_table(), nullptr, labelled);
   const Sheet sheet = efficiency_sheet("labels-table4", "Labels", groups);
   REQUIRE(sheet.rows.size() == 8);
-  CHECK(sheet.rows[3] == std::vector<std::string>{
-                             "BraTS2018", "Scratch", "1/2", "9", "5", "60.00", "1.00", "1/10", "78 %"});
+  CHECK(sheet.rows[3] ==
+        std::vector<std::string>{
+            "BraTS2018", "Scratch", "1/2", "9", "5", "60.00", "1.00", "1/10", "78 %"});
   CHECK(sheet.rows[2][7] == "not reached");
   CHECK(sheet.rows[7][7] == "–");
   CHECK(sheet.header.size() == 9);

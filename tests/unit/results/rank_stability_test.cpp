@@ -27,7 +27,8 @@ std::string case_name(int number) {
   return "c" + std::to_string(number);
 }
 
-/// Crossed: case i is the same in all trials. `cases`: numbers of the cases by trial, else 0, 1, ...
+/// Crossed: case i is the same in all trials. `cases`: numbers of the cases by trial, else 0, 1,
+/// ...
 void add(std::vector<CaseRow>& rows,
          const std::string& method,
          const Values& values,
@@ -35,8 +36,7 @@ void add(std::vector<CaseRow>& rows,
   for (std::size_t trial = 0; trial < values.size(); ++trial) {
     for (std::size_t i = 0; i < values[trial].size(); ++i) {
       const int number = cases.empty() ? static_cast<int>(i) : cases[trial][i];
-      rows.push_back(
-          row_of(method, static_cast<int>(trial), case_name(number), values[trial][i]));
+      rows.push_back(row_of(method, static_cast<int>(trial), case_name(number), values[trial][i]));
     }
   }
 }
