@@ -451,7 +451,11 @@ std::vector<std::string> Browser::nameless() {
 }
 
 std::string Browser::pdf() {
-  return decoded(state_->ask("Page.printToPDF", {{"preferCSSPageSize", true}}).at("data"));
+  return decoded(
+      state_
+          ->ask("Page.printToPDF",
+                {{"preferCSSPageSize", true}, {"paperWidth", 8.27}, {"paperHeight", 11.69}})
+          .at("data"));
 }
 
 std::string Browser::screenshot() {

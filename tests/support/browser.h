@@ -47,7 +47,7 @@ class Browser {
   /// Elements that assistive programs come upon without a name, by Chromium's own accessibility
   /// tree: images, controls, links, headings, regions.
   std::vector<std::string> nameless();
-  /// The page as PDF, by the browser's own print.
+  /// The page as PDF, by the browser's own print, on A4 unless the page says otherwise.
   std::string pdf();
   /// A PNG of what the viewport shows, for a person who looks into a failure.
   std::string screenshot();

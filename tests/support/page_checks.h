@@ -25,7 +25,8 @@ inline void load_page_checks(Browser& browser) {
   browser.evaluate(script);
 }
 
-/// What is wrong with the open page as it is shown now, one line a fault, the check's name first.
+/// What is wrong with the open page as it is shown now, one line a fault, the check's name first;
+/// equal lines once.
 inline std::vector<std::string> page_faults(Browser& browser) {
   load_page_checks(browser);
   std::vector<std::string> faults;
@@ -35,6 +36,8 @@ inline std::vector<std::string> page_faults(Browser& browser) {
   for (const std::string& element : browser.nameless()) {
     faults.push_back("name: " + element);
   }
+  std::set<std::string> before;
+  std::erase_if(faults, [&](const std::string& fault) { return !before.insert(fault).second; });
   return faults;
 }
 
