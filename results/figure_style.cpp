@@ -104,9 +104,10 @@ std::string figure_css(const std::vector<std::string>& methods) {
     }
     return "{" + text + "}";
   };
-  return ":root" + properties(false) + "\n[data-theme=dark]" + properties(true) +
-         "\n@media (prefers-color-scheme:dark){:root:not([data-theme=light])" + properties(true) +
-         "}\n";
+  // Paper is white, whatever the screen is.
+  return ":root" + properties(false) + "\n@media screen{[data-theme=dark]" + properties(true) +
+         "}\n@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light])" +
+         properties(true) + "}\n";
 }
 
 namespace figure_parts {

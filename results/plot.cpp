@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <future>
+#include <string_view>
 #include <thread>
 
 namespace sar {
@@ -45,9 +46,13 @@ std::string picture(const TemporaryFolder& folder, const std::string& name) {
   if (std::filesystem::exists(folder.path() / name)) {
     content = read_file(folder.path() / name);
   }
-  if (content.empty()) {
-    throw io_error("gnuplot could not draw the figure")
-        .with("message", read_file(folder.path() / "messages"));
+  // A full disk cuts a picture off, and gnuplot does not say so.
+  const std::string_view end = content.starts_with("\x89PNG") ? "IEND" : "</svg>";
+  const std::size_t tail = content.size() < 16 ? 0 : content.size() - 16;
+  if (content.find(end, tail) == std::string::npos) {
+    throw io_error("gnuplot could not draw the figure: what it wrote is empty or cut off")
+        .with("message", read_file(folder.path() / "messages"))
+        .hint("is the disk of the temporary folder full?");
   }
   return content;
 }

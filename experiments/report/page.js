@@ -73,6 +73,9 @@
     tip.textContent = cell.querySelector(".tip").textContent;
     tip.hidden = false;
     cell.setAttribute("aria-describedby", "tip");
+    place(cell);
+  };
+  const place = (cell) => {
     const box = cell.getBoundingClientRect();
     const left = Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - 8);
     const below = box.bottom + tip.offsetHeight + 8 < innerHeight;
@@ -118,7 +121,10 @@
   document.addEventListener("click", (event) => {
     if (pinned && !event.target.closest("td[data-cell], #tip")) hide();
   });
-  addEventListener("scroll", () => { if (!pinned) hide(); }, { passive: true, capture: true });
+  addEventListener("scroll", () => {
+    if (shown && (pinned || shown === document.activeElement)) place(shown);
+    else hide();
+  }, { passive: true, capture: true });
 
   // --- measured, published or both ---
   for (const choice of all("fieldset.toggle[data-for]")) {
