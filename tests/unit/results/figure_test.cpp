@@ -247,7 +247,8 @@ TEST_CASE(
   }
   CHECK(property(css, "--paper", false) == "#ffffff");
   CHECK_THAT(css,
-             Catch::Contains("@media (prefers-color-scheme:dark){:root:not([data-theme=light])"));
+             Catch::Contains(
+                 "@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light])"));
 }
 
 TEST_CASE("an unknown method has a style of its own, the same at all times, and a safe property") {
