@@ -8,7 +8,7 @@ BUILD_PACKAGES="g++ cmake ninja-build git ca-certificates pkg-config
   libinsighttoolkit5-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev
   libsqlitecpp-dev libsqlite3-dev librandom123-dev libssl-dev libboost-dev libboost-math-dev zlib1g-dev
   libopenblas0-pthread gnuplot-nox"
-TEST_PACKAGES="catch2 libbenchmark-dev clang-format mricron-data invesalius-examples sqlite3"
+TEST_PACKAGES="catch2 libbenchmark-dev clang-format mricron-data invesalius-examples sqlite3 texlive-latex-recommended"
 
 # missing_packages NAME...: those that are not installed
 missing_packages() {
