@@ -92,7 +92,8 @@ std::string how_far(const Json& state) {
 Lines kinds_of(const Json& state, std::size_t width) {
   std::string line = "nodes    ";
   Lines lines;
-  for (const auto& [kind, count] : state.value("kinds", Json::object()).items()) {
+  const Json kinds = state.value("kinds", Json::object());
+  for (const auto& [kind, count] : kinds.items()) {
     const int failed = count.value("failed", 0);
     const std::string item = fmt::format("{} {}/{}{}",
                                          kind,
@@ -114,7 +115,8 @@ Lines workers_of(const Json& state, std::size_t width) {
   Lines lines;
   Json workers = state.value("workers", Json::array());
   if (workers.empty()) {  // as runs of an earlier version wrote it
-    for (const auto& [label, fraction] : state.value("running", Json::object()).items()) {
+    const Json running = state.value("running", Json::object());
+    for (const auto& [label, fraction] : running.items()) {
       workers.push_back({{"label", label}, {"fraction", fraction}});
     }
   }
