@@ -9,7 +9,7 @@ BUILD_PACKAGES="g++ cmake ninja-build git ca-certificates pkg-config
   libsqlitecpp-dev libsqlite3-dev librandom123-dev libssl-dev libboost-dev libboost-math-dev zlib1g-dev
   libpng-dev libkainjow-mustache-dev libopenblas0-pthread gnuplot-nox"
 TEST_PACKAGES="catch2 libbenchmark-dev clang-format mricron-data invesalius-examples sqlite3
-  chromium-headless-shell"
+  chromium-headless-shell texlive-latex-recommended"
 
 # missing_packages NAME...: those that are not installed
 missing_packages() {

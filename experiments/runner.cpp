@@ -122,7 +122,7 @@ class Execution {
     slots_.resize(static_cast<std::size_t>(std::max(1, options_.jobs)));
     loop();
     store_.renew_statistics(plan_.protocol.protocol, tables_);
-    write_status("finished");
+    write_status(report_.interrupted ? "interrupted" : "finished");
     summarise();
     report_.seconds = seconds_since(start);
     return report_;
@@ -249,6 +249,7 @@ class Execution {
           return;
         }
         ::usleep(300'000);  // another process holds the locks of all that is left
+        show_progress();
         continue;
       }
       wait_for_events();
@@ -491,37 +492,87 @@ class Execution {
   // --- reporting ------------------------------------------------------------------------------
 
   void show_progress() {
-    double weight = done_weight_;
     std::map<std::string, double> running;
     for (const auto& slot : slots_) {
       if (slot.node != nullptr) {
-        weight += slot.fraction * weight_of(*slot.node);
         running[slot.node->label] = slot.fraction;
       }
     }
-    const double fraction = total_weight_ > 0 ? weight / total_weight_ : 1;
-    progress_->update(done_nodes_, fraction, running);
+    progress_->update(done_nodes_, fraction_done(), running);
     if (seconds_since(last_status_) > 1) {
       last_status_ = Clock::now();
-      write_status("running", fraction, running);
+      write_status("running");
     }
   }
 
-  /// What `sar-bench status` reads from another terminal.
-  void write_status(const std::string& state,
-                    double fraction = 1,
-                    const std::map<std::string, double>& running = {}) {
-    Json json{{"state", state},
-              {"pid", ::getpid()},
-              {"host", host_name()},
-              {"updated", utc_now()},
-              {"protocol", plan_.protocol.protocol},
-              {"nodes_done", done_nodes_},
-              {"nodes_wanted", wanted_.size()},
-              {"fraction", fraction},
-              {"elapsed_s", seconds_since(begin_)},
-              {"running", running}};
-    write_file_atomically(state_folder_ / "status.json", json.dump(2) + "\n");
+  [[nodiscard]] double fraction_done() const {
+    double weight = done_weight_;
+    for (const auto& slot : slots_) {
+      weight += slot.node != nullptr ? slot.fraction * weight_of(*slot.node) : 0;
+    }
+    return total_weight_ > 0 ? weight / total_weight_ : 1;
+  }
+
+  /// What `sar-bench status` reads from another terminal, about once a second.
+  void write_status(const std::string& state) {
+    Json kinds = Json::object();  // of the whole plan, stored work included
+    Json failures = Json::array();
+    for (const auto& node : plan_.nodes) {
+      const State now = state_[node.key];
+      Json& kind = kinds[node.kind];
+      if (kind.is_null()) {
+        kind = {{"planned", 0}, {"done", 0}, {"failed", 0}};
+      }
+      const auto count = [](Json& number) { number = number.get<int>() + 1; };
+      count(kind["planned"]);
+      if (now == State::done || now == State::failed) {
+        count(kind[now == State::done ? "done" : "failed"]);
+      }
+      if (now == State::failed && failures.size() < 100) {
+        failures.push_back({{"label", node.label}, {"reason", failures_[node.key]}});
+      }
+    }
+    Json cells{{"planned", plan_.cells.size()}, {"done", 0}, {"failed", 0}};
+    for (const auto& cell : plan_.cells) {
+      const State now = state_[cell.row.evaluate_node];
+      if (now == State::done || now == State::failed) {
+        Json& count = cells[now == State::done ? "done" : "failed"];
+        count = count.get<int>() + 1;
+      }
+    }
+    Json workers = Json::array();
+    Json running = Json::object();
+    for (const auto& slot : slots_) {
+      if (slot.node != nullptr) {
+        workers.push_back({{"label", slot.node->label},
+                           {"kind", slot.node->kind},
+                           {"fraction", slot.fraction},
+                           {"seconds", seconds_since(slot.started)}});
+        running[slot.node->label] = slot.fraction;
+      }
+    }
+    Json experiments = Json::array();
+    for (const auto& part : plan_.parts) {
+      experiments.push_back(part.experiment);
+    }
+    const Json json{{"state", state},
+                    {"pid", ::getpid()},
+                    {"host", host_name()},
+                    {"updated", utc_now()},
+                    {"protocol", plan_.protocol.protocol},
+                    {"profile", plan_.protocol.profile},
+                    {"data_kind", plan_.protocol.data_kind},
+                    {"experiments", std::move(experiments)},
+                    {"nodes_done", done_nodes_},
+                    {"nodes_wanted", wanted_.size()},
+                    {"kinds", std::move(kinds)},
+                    {"cells", std::move(cells)},
+                    {"fraction", fraction_done()},
+                    {"elapsed_s", seconds_since(begin_)},
+                    {"workers", std::move(workers)},
+                    {"running", std::move(running)},
+                    {"failures", std::move(failures)}};
+    write_file_atomically(state_folder_ / "status.json", to_text(json));
   }
 
   void summarise() {

@@ -141,9 +141,9 @@ std::string render_csv(const Audit& audit) {
 
 /// Sentences are no cells of a LaTeX table, which does not break lines: a list of them.
 std::string latex_list(const std::vector<std::pair<std::string, std::string>>& items) {
-  std::string text = "\\begin{description}\n";
+  std::string text = "\\begin{description}\\sloppy\n";
   for (const auto& [name, what] : items) {
-    text += fmt::format("\\item[{}] {}\n", escape_latex(name), escape_latex(what));
+    text += fmt::format("\\item[{{{}}}] {}\n", escape_latex(name), escape_latex(what));
   }
   return text + "\\end{description}\n";
 }
@@ -187,14 +187,12 @@ std::string render_json(const Audit& audit) {
                       {"summary", check.summary},
                       {"values", check.values}});
   }
-  return Json{{"schema_version", 1},
-              {"paper", audit.paper},
-              {"title", audit.title},
-              {"findings", std::move(findings)},
-              {"checks", std::move(checks)},
-              {"doubted", audit.doubted}}
-             .dump(2) +
-         "\n";
+  return to_text({{"schema_version", 1},
+                  {"paper", audit.paper},
+                  {"title", audit.title},
+                  {"findings", std::move(findings)},
+                  {"checks", std::move(checks)},
+                  {"doubted", audit.doubted}});
 }
 
 }  // namespace audit_detail

@@ -22,7 +22,9 @@ std::string wrapped(const std::string& text, std::size_t indent = 0, const std::
 std::string replace_all(std::string_view text,
                         const std::vector<std::pair<std::string_view, std::string_view>>& table);
 
-/// Plain text as LaTeX text, with the signs that this program prints.
+/// Plain text as LaTeX text for pdflatex without further packages: special characters escaped,
+/// Greek letters and signs in mathematics, letters with accents as they are. Other characters
+/// become "U+4E2D", bytes that are no UTF-8 a question mark, control characters blanks.
 std::string escape_latex(const std::string& text);
 
 }  // namespace sar

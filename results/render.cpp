@@ -1,4 +1,5 @@
 #include "harness/core/error.h"
+#include "results/grid.h"
 #include "results/layout.h"
 #include "results/statistics.h"
 #include "results/table.h"
@@ -41,14 +42,6 @@ std::string escape_csv(const std::string& text) {
   return '"' + replace_all(text, {{"\"", "\"\""}}) + '"';
 }
 
-/// What of a table every laid-out format shows, before any markup.
-struct Grid {
-  std::vector<std::pair<std::string, std::size_t>> groups;  ///< label and number of columns
-  std::vector<std::string> header;                          ///< with the row heading
-  std::vector<std::vector<CellText>> rows;                  ///< as long as the header
-  std::size_t text_columns = 1;                             ///< left-aligned ones
-};
-
 std::string reference_label(const Table& table) {
   for (const TableRow& row : table.spec.rows) {
     if (row.method == table.spec.reference) {
@@ -58,9 +51,11 @@ std::string reference_label(const Table& table) {
   return table.spec.reference;
 }
 
-Grid value_grid(const Table& table, const std::string& plus_minus) {
+/// The headings of a table; `lead` are those of the text columns.
+Grid headed_grid(const Table& table, std::vector<std::string> lead) {
   Grid grid;
-  grid.header.emplace_back("Method");
+  grid.text_columns = lead.size();
+  grid.header = std::move(lead);
   for (const TableColumn& column : table.spec.columns) {
     grid.header.push_back(column.label);
     if (grid.groups.empty() || grid.groups.back().first != column.group) {
@@ -68,13 +63,36 @@ Grid value_grid(const Table& table, const std::string& plus_minus) {
     }
     ++grid.groups.back().second;
   }
+  return grid;
+}
+
+void add_row(Grid& grid,
+             const Table& table,
+             std::size_t row,
+             const std::vector<std::string>& lead) {
+  std::vector<CellText>& cells = grid.rows.emplace_back();
+  for (const std::string& text : lead) {
+    cells.push_back({text, "", false});
+  }
+  for (std::size_t column = 0; column < table.cells[row].size(); ++column) {
+    cells.push_back(cell_text(table, row, column));
+  }
+}
+
+Grid value_grid(const Table& table) {
+  Grid grid = headed_grid(table, {"Method"});
   for (std::size_t row = 0; row < table.cells.size(); ++row) {
-    std::vector<CellText>& cells = grid.rows.emplace_back();
-    cells.push_back({table.spec.rows[row].label, "", false});
-    for (std::size_t column = 0; column < table.cells[row].size(); ++column) {
-      CellText& cell = cells.emplace_back(cell_text(table, row, column));
-      cell.value = replace_all(cell.value, {{"±", plus_minus}});
-    }
+    add_row(grid, table, row, {table.spec.rows[row].label});
+  }
+  return grid;
+}
+
+/// Each method twice: what was measured, and below it what is published.
+Grid value_grid(const Table& measured, const Table& published) {
+  Grid grid = headed_grid(measured, {"Method", ""});
+  for (std::size_t row = 0; row < measured.cells.size(); ++row) {
+    add_row(grid, measured, row, {measured.spec.rows[row].label, "measured"});
+    add_row(grid, published, row, {"", "published"});
   }
   return grid;
 }
@@ -129,10 +147,6 @@ const char* test_name(const Table& table) {
   return table.test == "student" ? "Student's pooled two-sample t-test" : "Welch's t-test";
 }
 
-std::string heading(const Table& table) {
-  return table.spec.title + (table.protocol.data_kind == "phantom" ? " [phantom data]" : "");
-}
-
 std::string test_heading(const Table& table) {
   return fmt::format(
       "t-tests of each row against {0} (row minus {0}; n of row and {0}; t, df{1} of {2})",
@@ -141,9 +155,49 @@ std::string test_heading(const Table& table) {
       test_name(table));
 }
 
+/// A table with all that goes with it, as every laid-out format shows it.
+struct Page {
+  std::string id, title;
+  std::string phantom;  ///< "phantom data", or empty
+  Grid values;
+  std::vector<std::string> notes;
+  std::vector<std::string> published_notes;         ///< of a second source; may be empty
+  std::vector<std::pair<std::string, Grid>> tests;  ///< with heading; empty grids are left out
+};
+
+Page page_of(const Table& table, const std::string& best_mark) {
+  Page page{table.spec.id,
+            table.spec.title,
+            table.protocol.data_kind == "phantom" ? "phantom data" : "",
+            value_grid(table),
+            table_notes(table, best_mark),
+            {},
+            {}};
+  if (Grid tests = test_grid(table); !tests.rows.empty()) {
+    page.tests.emplace_back(test_heading(table), std::move(tests));
+  }
+  return page;
+}
+
+Page page_of(const Table& measured, const Table& published, const std::string& best_mark) {
+  Page page = page_of(measured, best_mark);
+  const Page other = page_of(published, best_mark);
+  page.title += ", measured and published";
+  page.phantom = page.phantom.empty() ? "" : "measured on phantom data";
+  page.values = value_grid(measured, published);
+  page.notes.front() = "Measured: " + page.notes.front();
+  page.published_notes = other.notes;
+  for (auto& [name, grid] : page.tests) {
+    name = "Measured: " + name;
+  }
+  for (const auto& [name, grid] : other.tests) {
+    page.tests.emplace_back("Published: " + name, grid);
+  }
+  return page;
+}
+
 // --- text ---------------------------------------------------------------------------------------
 
-/// Columns on the screen: the code points of UTF-8 text.
 std::string spaces(std::size_t width) {
   return std::string(width, ' ');
 }
@@ -184,8 +238,12 @@ std::string text_block(const Grid& grid,
     first += span;
   }
   if (!grid.groups.empty()) {
-    result += trimmed(spaces(widths[0].width()) + labels);
-    result += trimmed(spaces(widths[0].width()) + rules);
+    std::size_t stub = (grid.text_columns - 1) * gap.size();
+    for (std::size_t column = 0; column < grid.text_columns; ++column) {
+      stub += widths[column].width();
+    }
+    result += trimmed(spaces(stub) + labels);
+    result += trimmed(spaces(stub) + rules);
   }
   const auto add_line = [&](const std::function<CellText(std::size_t)>& cell_at) {
     std::string line;
@@ -270,14 +328,15 @@ std::string text_grid(Grid grid, bool color) {
   return result;
 }
 
-std::string render_text(const Table& table, bool color) {
-  std::string result = heading(table) + "\n\n";
-  result += text_grid(value_grid(table, "±"), color);
-  result +=
-      "\n" + wrapped(fmt::format("{}", fmt::join(table_notes(table, color ? "bold" : "*"), " ")));
-  const Grid tests = test_grid(table);
-  if (!tests.rows.empty()) {
-    result += "\n" + wrapped(test_heading(table)) + "\n" + text_grid(tests, false);
+std::string render_text(const Page& page, bool color) {
+  std::string result =
+      wrapped(page.title + (page.phantom.empty() ? "" : " [" + page.phantom + "]")) + "\n" +
+      text_grid(page.values, color) + "\n" + wrapped(fmt::format("{}", fmt::join(page.notes, " ")));
+  if (!page.published_notes.empty()) {
+    result += wrapped(fmt::format("{}", fmt::join(page.published_notes, " ")));
+  }
+  for (const auto& [heading, tests] : page.tests) {
+    result += "\n" + wrapped(heading) + "\n" + text_grid(tests, false);
   }
   return result;
 }
@@ -316,92 +375,33 @@ std::string markdown_grid(const Grid& grid) {
   return result;
 }
 
-std::string render_markdown(const Table& table) {
-  const bool phantom = table.protocol.data_kind == "phantom";
-  std::string result = "**" + escape_markdown(table.spec.title) + "**" +
-                       (phantom ? " (*phantom data*)" : "") + "\n\n";
-  result += markdown_grid(value_grid(table, " ± ")) + "\n";
-  for (const std::string& sentence : table_notes(table, "bold")) {
-    result += escape_markdown(sentence) + "\n";
+std::string render_markdown(const Page& page) {
+  std::string result = "**" + escape_markdown(page.title) + "**" +
+                       (page.phantom.empty() ? "" : " (*" + page.phantom + "*)") + "\n\n" +
+                       markdown_grid(page.values) + "\n";
+  for (const auto* notes : {&page.notes, &page.published_notes}) {
+    for (const std::string& sentence : *notes) {
+      result += escape_markdown(sentence) + "\n";
+    }
   }
-  const Grid tests = test_grid(table);
-  if (!tests.rows.empty()) {
-    result += "\n" + escape_markdown(test_heading(table)) + "\n\n" + markdown_grid(tests);
+  for (const auto& [heading, tests] : page.tests) {
+    result += "\n" + escape_markdown(heading) + "\n\n" + markdown_grid(tests);
   }
   return result;
 }
 
 // --- LaTeX --------------------------------------------------------------------------------------
 
-/// "78.10±3.20" as the paper sets it, with the spread as a subscript.
-std::string latex_number(const CellText& cell) {
-  const std::size_t sign = cell.value.find("±");
-  if (sign == std::string::npos) {
-    std::string text = escape_latex(cell.value);
-    if (text.starts_with('-')) {
-      text = " " + text;
-    }
-    text = replace_all(text, {{" -", " $-$"}, {"[-", "[$-$"}});  // minus signs, not hyphens
-    text.erase(0, text.find_first_not_of(' '));
-    return cell.best ? "\\textbf{" + text + "}" : text;
-  }
-  const std::string number = cell.value.substr(0, sign) + "_{\\pm " +
-                             cell.value.substr(sign + std::string_view("±").size()) + "}";
-  return cell.best ? "$\\mathbf{" + number + "}$" : "$" + number + "$";
-}
-
-std::string latex_grid(const Grid& grid) {
-  std::string result = "\\begin{tabular}{" + std::string(grid.text_columns, 'l') +
-                       std::string(grid.header.size() - grid.text_columns, 'r') + "}\n\\toprule\n";
-  if (!grid.groups.empty()) {
-    std::string labels;
-    std::string rules;
-    std::size_t column = grid.text_columns + 1;  // counted from 1
-    for (const auto& [label, span] : grid.groups) {
-      labels += fmt::format(" & \\multicolumn{{{}}}{{c}}{{{}}}", span, escape_latex(label));
-      rules += fmt::format("\\cmidrule(lr){{{}-{}}}", column, column + span - 1);
-      column += span;
-    }
-    result += labels.substr(1) + " \\\\\n" + rules + "\n";
-  }
-  std::vector<std::string> line;
-  for (const std::string& label : grid.header) {
-    line.push_back(escape_latex(label));
-  }
-  result += fmt::format("{} \\\\\n\\midrule\n", fmt::join(line, " & "));
-  for (const auto& row : grid.rows) {
-    line.clear();
-    for (const CellText& cell : row) {
-      const bool dagger = cell.marks.starts_with("†");
-      line.push_back(
-          latex_number(cell) + (dagger ? "$^{\\dagger}$" : "") +
-          escape_latex(dagger ? cell.marks.substr(std::string_view("†").size()) : cell.marks));
-    }
-    result += fmt::format("{} \\\\\n", fmt::join(line, " & "));
-  }
-  return result + "\\bottomrule\n\\end{tabular}\n";
-}
-
-std::string latex_float(const std::string& caption, const std::string& label, const Grid& grid) {
-  return "\\begin{table}[t]\n\\centering\n\\caption{" + caption + "}\n\\label{tab:" + label +
-         "}\n" + latex_grid(grid) + "\\end{table}\n";
-}
-
-std::string render_latex(const Table& table) {
-  const bool phantom = table.protocol.data_kind == "phantom";
-  std::string caption =
-      escape_latex(table.spec.title) + (phantom ? " (\\emph{phantom data})." : ".");
-  for (const std::string& sentence : table_notes(table, "Bold")) {
-    caption += " " + escape_latex(sentence);
-  }
-  std::string result = "% needs \\usepackage{booktabs}\n" +
-                       latex_float(caption, table.spec.id, value_grid(table, "±"));
-  const Grid tests = test_grid(table);
-  if (!tests.rows.empty()) {
-    result += "\n" + latex_float(escape_latex(test_heading(table)) +
-                                     (phantom ? " (\\emph{phantom data})." : "."),
-                                 table.spec.id + "-tests",
-                                 tests);
+std::string render_latex(const Page& page) {
+  const std::string end = page.phantom.empty() ? "." : " (\\emph{" + page.phantom + "}).";
+  std::vector<std::string> caption{page.title};
+  caption.insert(caption.end(), page.notes.begin(), page.notes.end());
+  caption.insert(caption.end(), page.published_notes.begin(), page.published_notes.end());
+  std::string result = latex_needs() + latex_tables(caption, end, page.id, page.values);
+  std::string label = page.id + "-tests";
+  for (const auto& [heading, tests] : page.tests) {
+    result += "\n" + latex_tables({heading}, end, label, tests);
+    label = page.id + "-tests-published";
   }
   return result;
 }
@@ -436,22 +436,56 @@ std::string html_grid(const Grid& grid, const std::string& caption, const std::s
   return result + "</tbody>\n</table>\n";
 }
 
-std::string render_html(const Table& table) {
-  const bool phantom = table.protocol.data_kind == "phantom";
-  const std::string mark = phantom ? " (<em>phantom data</em>)" : "";
+std::string render_html(const Page& page) {
+  const std::string mark = page.phantom.empty() ? "" : " (<em>" + page.phantom + "</em>)";
+  Grid values = page.values;
+  for (std::size_t row = 1; row < values.rows.size(); ++row) {  // no heading of a row is empty
+    if (values.rows[row][0].value.empty()) {
+      values.rows[row][0].value = values.rows[row - 1][0].value;
+    }
+  }
   std::string result = "<figure class=\"results\">\n";
-  result += html_grid(value_grid(table, " ± "),
-                      escape_html(table.spec.title) + mark,
-                      "class=\"dice\" id=\"" + escape_html(table.spec.id) + "\"");
-  const Grid tests = test_grid(table);
-  if (!tests.rows.empty()) {
-    result += html_grid(tests, escape_html(test_heading(table)) + mark, "class=\"tests\"");
+  result += html_grid(
+      values, escape_html(page.title) + mark, "class=\"dice\" id=\"" + escape_html(page.id) + "\"");
+  for (const auto& [heading, tests] : page.tests) {
+    result += html_grid(tests, escape_html(heading) + mark, "class=\"tests\"");
   }
   result += "<figcaption>";
-  for (const std::string& sentence : table_notes(table, "Bold")) {
-    result += escape_html(sentence) + "\n";
+  for (const auto* notes : {&page.notes, &page.published_notes}) {
+    for (const std::string& sentence : *notes) {
+      result += escape_html(sentence) + "\n";
+    }
   }
   return result + "</figcaption>\n</figure>\n";
+}
+
+/// "78.10 ± 3.20", where there is room.
+Page with_blanks(Page page) {
+  for (auto& row : page.values.rows) {
+    for (std::size_t column = page.values.text_columns; column < row.size(); ++column) {
+      row[column].value = replace_all(row[column].value, {{"±", " ± "}});
+    }
+  }
+  return page;
+}
+
+/// Throws Error 2 for another format.
+std::string render_page(const std::function<Page(const std::string& best_mark)>& page,
+                        const std::string& format,
+                        bool color) {
+  if (format == "text") {
+    return render_text(page(color ? "bold" : "*"), color);
+  }
+  if (format == "md") {
+    return render_markdown(with_blanks(page("bold")));
+  }
+  if (format == "latex") {
+    return render_latex(page("Bold"));
+  }
+  if (format == "html") {
+    return render_html(with_blanks(page("Bold")));
+  }
+  throw usage_error("unknown format: " + format).hint("use text, md, latex, csv, json or html");
 }
 
 // --- CSV and JSON -------------------------------------------------------------------------------
@@ -573,7 +607,7 @@ std::string render_json(const Table& table, const Table* published = nullptr) {
                          {"correction", table.correction},
                          {"alpha", table.alpha},
                          {"rows", std::move(rows)}};
-  return document.dump(2) + "\n";
+  return to_text(document);
 }
 
 Grid grid_of(const Sheet& sheet) {
@@ -705,6 +739,10 @@ std::vector<std::string> table_notes(const Table& table, const std::string& best
   if (published) {
     return result;
   }
+  if (table.protocol.protocol.empty()) {
+    result.emplace_back("No run of it is stored.");
+    return result;
+  }
   result.push_back(fmt::format(
       "Protocol {}, profile {}.", table.protocol.protocol.substr(0, 12), table.protocol.profile));
   if (table.protocol.data_kind == "phantom") {
@@ -716,25 +754,14 @@ std::vector<std::string> table_notes(const Table& table, const std::string& best
 }
 
 std::string render(const Table& table, const std::string& format, bool color) {
-  if (format == "text") {
-    return render_text(table, color);
-  }
-  if (format == "md") {
-    return render_markdown(table);
-  }
-  if (format == "latex") {
-    return render_latex(table);
-  }
-  if (format == "html") {
-    return render_html(table);
-  }
   if (format == "csv") {
     return render_csv(table);
   }
   if (format == "json") {
     return render_json(table);
   }
-  throw usage_error("unknown format: " + format).hint("use text, md, latex, csv, json or html");
+  return render_page(
+      [&](const std::string& best_mark) { return page_of(table, best_mark); }, format, color);
 }
 
 std::string render_both(const Table& measured,
@@ -744,12 +771,14 @@ std::string render_both(const Table& measured,
   if (format == "json") {
     return render_json(measured, &published);
   }
-  const std::string first = render(measured, format, color);
-  std::string second = render(published, format, color);
   if (format == "csv") {
-    return first + second.substr(second.find('\n') + 1);  // one heading
+    const std::string second = render_csv(published);
+    return render_csv(measured) + second.substr(second.find('\n') + 1);  // one heading
   }
-  return first + "\n" + second;
+  return render_page(
+      [&](const std::string& best_mark) { return page_of(measured, published, best_mark); },
+      format,
+      color);
 }
 
 std::string render(const Sheet& sheet, const std::string& format) {
@@ -770,11 +799,9 @@ std::string render(const Sheet& sheet, const std::string& format) {
            (notes.empty() ? "" : notes + "\n");
   }
   if (format == "latex") {
-    std::string caption = escape_latex(sheet.title) + ".";
-    for (const std::string& sentence : sheet.notes) {
-      caption += " " + escape_latex(sentence);
-    }
-    return "% needs \\usepackage{booktabs}\n" + latex_float(caption, sheet.id, grid);
+    std::vector<std::string> caption{sheet.title};
+    caption.insert(caption.end(), sheet.notes.begin(), sheet.notes.end());
+    return latex_needs() + latex_tables(caption, ".", sheet.id, grid);
   }
   if (format == "html") {
     std::string result = "<figure class=\"results\">\n" +
@@ -800,7 +827,7 @@ std::string render(const Sheet& sheet, const std::string& format) {
     return result;
   }
   if (format == "json") {
-    return sheet.json.dump(2) + "\n";
+    return to_text(sheet.json);
   }
   throw usage_error("unknown format: " + format).hint("use text, md, latex, csv, json or html");
 }

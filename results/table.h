@@ -132,16 +132,16 @@ std::string column_name(const TableSpec& spec, std::size_t column);
 /// `best_mark` says how the reader knows the best value of a column ("*", "bold").
 std::vector<std::string> table_notes(const Table& table, const std::string& best_mark);
 
-/// "text" (aligned; the table within 100 columns), "md", "latex" (booktabs), "html" (a <figure>):
-/// the table as the paper lays it out, then its tests against the reference row; a caption names n,
-/// the test, alpha, correction, protocol, failed trials, and *phantom data* if it is. "csv": one
-/// line per cell, "json": shape of the product contract, section 6; both with unrounded numbers.
-/// `color`: bold of the best by terminal escape codes in place of a star, text only. Throws Error 2
-/// for another format.
+/// "text" (aligned; the table within 100 columns), "md", "latex" (booktabs; results/grid.h), "html"
+/// (a <figure>): the table as the paper lays it out, then its tests against the reference row; a
+/// caption names n, the test, alpha, correction, protocol, failed trials, and *phantom data* if it
+/// is. "csv": one line per cell, "json": shape of the product contract, section 6; both with
+/// unrounded numbers. `color`: bold of the best by terminal escape codes in place of a star, text
+/// only. Throws Error 2 for another format.
 std::string render(const Table& table, const std::string& format, bool color = false);
 
 /// Measured and published numbers of one table: in JSON as two objects in each cell, in CSV as
-/// lines of either source, otherwise one after the other.
+/// lines of either source, otherwise each method in two lines of one table.
 std::string render_both(const Table& measured,
                         const Table& published,
                         const std::string& format,

@@ -64,36 +64,9 @@ std::string name_of(const Experiment& experiment, const Catalog& catalog) {
                                                                 : experiment.file.string();
 }
 
-void say_where_to_look(const RunCommand& command,
-                       const Chosen& chosen,
-                       const Session& session,
-                       const Plan& plan,
-                       const Store& store,
-                       const RunReport& report) {
-  if (command.common.quiet) {
-    return;
-  }
-  const std::string db = command.common.database;
-  std::cerr << fmt::format("\n{} nodes run, {} stored before, {} failed; {}.\n",
-                           report.nodes_run,
-                           report.nodes_stored,
-                           report.nodes_failed,
-                           format_duration(report.seconds));
-  const Experiment& experiment = *session.experiment();
-  std::cerr << fmt::format("Next: {} show {} --db {}   again (--format md, latex, csv, json)\n",
-                           chosen.program,
-                           command.plan.experiment,
-                           db);
-  for (const Experiment* part : parts_of(experiment)) {
-    if (part->kind == ExperimentKind::curves) {
-      std::cerr << fmt::format(
-          "      {} curves {} --db {}   the loss curves as CSV, JSON, SVG and PNG\n",
-          chosen.program,
-          name_of(*part, session.catalog()),
-          db);
-    }
-  }
-  for (const Experiment* part : parts_of(experiment)) {
+/// A cell of the experiment's first table that is done, as `explain` takes it; empty if none is.
+std::string cell_to_explain(const Session& session, const Plan& plan, const Store& store) {
+  for (const Experiment* part : parts_of(*session.experiment())) {
     if (part->kind != ExperimentKind::dice) {
       continue;
     }
@@ -105,18 +78,57 @@ void say_where_to_look(const RunCommand& command,
              is_done(store, plan.node(each.row.evaluate_node));
     });
     if (cell != plan.cells.end()) {
-      std::cerr << fmt::format(
-          "      {} explain {}/{}/{}/{}/{}{} --db {}   from a number to its runs\n",
-          chosen.program,
-          name_of(*part, session.catalog()),
-          cell->row.method,
-          column.task,
-          column.target,
-          column.bucket,
-          column.fraction == "1" ? "" : "/" + column.fraction,
-          db);
-      return;
+      return fmt::format("{}/{}/{}/{}/{}{}",
+                         name_of(*part, session.catalog()),
+                         cell->row.method,
+                         column.task,
+                         column.target,
+                         column.bucket,
+                         column.fraction == "1" ? "" : "/" + column.fraction);
     }
+  }
+  return {};
+}
+
+/// What was done, and at most five lines on where to look next; what failed comes first.
+void say_where_to_look(const RunCommand& command,
+                       const Chosen& chosen,
+                       const Session& session,
+                       const Plan& plan,
+                       const Store& store,
+                       const RunReport& report) {
+  if (command.common.quiet) {
+    return;
+  }
+  const auto line = [&](const std::string& what, const std::string& why) {
+    return fmt::format("{} {} --db {}   {}", chosen.program, what, command.common.database, why);
+  };
+  std::vector<std::string> lines;
+  if (report.nodes_failed > 0) {
+    lines.push_back(line("status --once", "why work failed; `list runs` has every cell"));
+    lines.emplace_back("the same command with --only-failed   tries failed work again");
+  }
+  lines.push_back(line("show " + command.plan.experiment, "again (--format md, latex, csv, json)"));
+  lines.push_back(
+      line("report", "all of it on one page, " + command.common.database + ".report/report.html"));
+  const std::string cell = cell_to_explain(session, plan, store);
+  if (!cell.empty()) {
+    lines.push_back(line("explain " + cell, "from a number to its runs"));
+  }
+  for (const Experiment* part : parts_of(*session.experiment())) {
+    if (part->kind == ExperimentKind::curves) {
+      lines.push_back(line("curves " + name_of(*part, session.catalog()),
+                           "the loss curves as CSV, JSON, SVG and PNG"));
+    }
+  }
+  std::cerr << fmt::format("\n{} nodes run, {} stored before, {} failed; {}.\n",
+                           report.nodes_run,
+                           report.nodes_stored,
+                           report.nodes_failed,
+                           format_duration(report.seconds));
+  constexpr std::size_t kMost = 5;
+  for (std::size_t i = 0; i < std::min(kMost, lines.size()); ++i) {
+    std::cerr << (i == 0 ? "Next: " : "      ") << lines[i] << '\n';
   }
 }
 
@@ -217,7 +229,7 @@ ExitCode show_plan(const RunCommand& command) {
   const Progressed progressed = progress_of(plan, store);
   emit(command.common,
        command.common.chosen_format() == "json"
-           ? plan_json(plan, session, store, progressed).dump(2) + "\n"
+           ? to_text(plan_json(plan, session, store, progressed))
            : describe(plan, session) + missing_work(progressed));
   return ExitCode::ok;
 }

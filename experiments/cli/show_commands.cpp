@@ -10,8 +10,6 @@
 #include "results/table.h"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <iostream>
@@ -252,14 +250,12 @@ ExitCode explain(const ShowCommand& command) {
   }
   if (command.common.chosen_format() == "json") {
     emit(command.common,
-         Json{{"schema_version", 1},
-              {"cell", command.subject},
-              {"protocol", stored ? Json(stored->protocol) : Json()},
-              {"data_kind", stored ? Json(stored->data_kind) : Json()},
-              {"published", published ? published_json(*published) : Json()},
-              {"trials", trials}}
-                 .dump(2) +
-             "\n");
+         to_text({{"schema_version", 1},
+                  {"cell", command.subject},
+                  {"protocol", stored ? Json(stored->protocol) : Json()},
+                  {"data_kind", stored ? Json(stored->data_kind) : Json()},
+                  {"published", published ? published_json(*published) : Json()},
+                  {"trials", trials}}));
     return ExitCode::ok;
   }
   std::string text = command.subject;
@@ -315,72 +311,6 @@ ExitCode explain(const ShowCommand& command) {
   return ExitCode::ok;
 }
 
-ExitCode status(const CommonOptions& common) {
-  const std::filesystem::path file = state_folder(common) / "status.json";
-  if (!std::filesystem::exists(file)) {
-    throw Error(ExitCode::results_missing, "no run has been started for this database")
-        .with("database", common.database);
-  }
-  Json state = read_json(file);
-  const bool same_host = [&] {
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 &&
-           state.at("host") == std::string(name.data());
-  }();
-  if (state.at("state") == "running" && same_host && ::kill(state.at("pid").get<pid_t>(), 0) != 0) {
-    state["state"] = "stopped without finishing";
-  }
-  Json failed = Json::array();
-  if (std::filesystem::exists(common.database)) {
-    const Store store(common.database, Store::Mode::read);
-    for (const auto& run : store.runs(state.at("protocol").get<std::string>())) {
-      if (run.state == "failed") {
-        failed.push_back({{"cell_key", run.cell.cell_key},
-                          {"method", run.cell.method},
-                          {"task", run.cell.task},
-                          {"fraction", run.cell.fraction},
-                          {"trial", run.cell.trial},
-                          {"reason", run.reason}});
-      }
-    }
-  }
-  state["failed"] = failed;
-  state["schema_version"] = 1;
-  if (common.chosen_format() == "json") {
-    emit(common, state.dump(2) + "\n");
-    return ExitCode::ok;
-  }
-  const double fraction = state.at("fraction");
-  const double elapsed = state.at("elapsed_s");
-  std::string text = fmt::format("{}: {} of {} nodes done ({:.0f} %), {} since the start",
-                                 state.at("state").get<std::string>(),
-                                 state.at("nodes_done").get<int>(),
-                                 state.at("nodes_wanted").get<int>(),
-                                 100 * fraction,
-                                 format_duration(elapsed));
-  if (state.at("state") == "running" && fraction > 0.01) {
-    text += ", about " + format_duration(elapsed * (1 - fraction) / fraction) + " left";
-  }
-  text += fmt::format("\nprotocol {}, process {} on {}, last seen {}\n",
-                      state.at("protocol").get<std::string>(),
-                      state.at("pid").get<int>(),
-                      state.at("host").get<std::string>(),
-                      state.at("updated").get<std::string>());
-  for (const auto& [label, part] : state.at("running").items()) {
-    text += fmt::format("  {:3.0f} %  {}\n", 100 * part.get<double>(), label);
-  }
-  for (const Json& each : failed) {
-    text += fmt::format("  failed: {} {} {} trial {}: {}\n",
-                        each.at("method").get<std::string>(),
-                        each.at("task").get<std::string>(),
-                        each.at("fraction").get<std::string>(),
-                        each.at("trial").get<int>(),
-                        each.at("reason").get<std::string>());
-  }
-  emit(common, text);
-  return ExitCode::ok;
-}
-
 }  // namespace
 
 void add_show(CLI::App& app, Chosen& chosen) {
@@ -423,17 +353,6 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   add_common(sub, command->common);
   on_chosen(
       sub, chosen, command, [](const ShowCommand& each, const Chosen&) { return explain(each); });
-}
-
-void add_status(CLI::App& app, Chosen& chosen) {
-  auto command = std::make_shared<ShowCommand>();
-  auto* sub =
-      app.add_subcommand("status", "what is running, done and failed, from another terminal too");
-  add_database(sub, command->common);
-  add_common(sub, command->common);
-  on_chosen(sub, chosen, command, [](const ShowCommand& each, const Chosen&) {
-    return status(each.common);
-  });
 }
 
 }  // namespace sar::cli

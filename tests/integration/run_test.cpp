@@ -73,6 +73,10 @@ std::int64_t finished_nodes(const fs::path& folder) {
                            : 0;
 }
 
+Json status(const fs::path& folder) {
+  return Json::parse(sar_bench(folder, {"status", "--json"}).out);
+}
+
 TEST_CASE("two workers give the same bits as one", "[run]") {
   const sar::TemporaryFolder folder;
   REQUIRE(sar_bench(folder.path(), tiny_run({"-j", "2"})).code == 0);
@@ -87,6 +91,7 @@ TEST_CASE("a run that is stopped by a signal resumes to the same bits", "[run]")
   const Outcome stopped = program.finish();
   REQUIRE(under_way);
   CHECK(stopped.code == 75);
+  CHECK(status(folder.path()).at("state") == "interrupted");
   const Outcome resumed = sar_bench(folder.path(), tiny_run());
   INFO(resumed.err);
   CHECK(resumed.code == 0);
@@ -100,10 +105,16 @@ TEST_CASE("a run that is killed resumes to the same bits", "[run]") {
   program.signal(SIGKILL);
   program.finish();
   REQUIRE(under_way);
+  CHECK(status(folder.path()).at("state") == "stopped without finishing");
   const Outcome resumed = sar_bench(folder.path(), tiny_run());
   INFO(resumed.err);
   CHECK(resumed.code == 0);
   CHECK(numbers(folder.path()) == reference_numbers());
+  const Json ended = status(folder.path());
+  CHECK(ended.at("state") == "finished");
+  CHECK(ended.at("fraction") == 1.0);
+  CHECK(ended.at("cells") == Json{{"planned", 4}, {"done", 4}, {"failed", 0}});
+  CHECK(ended.at("kinds").at("evaluate") == Json{{"planned", 4}, {"done", 4}, {"failed", 0}});
 }
 
 TEST_CASE("a finished run computes nothing again and a changed value computes only what reads it",
@@ -151,6 +162,12 @@ TEST_CASE(
                             "v_run order by method, task");
   CHECK(states.dump() ==
         R"([["sar","failed",1],["sar","failed",1],["scratch","done",0],["scratch","done",0]])");
+  // A pipe gets the state once, without escape codes.
+  const Outcome state = sar_bench(folder.path(), {"status"});
+  CHECK(state.code == 0);
+  CHECK(state.out.find("diverged") != std::string::npos);
+  CHECK(state.out.find("2 of 4 done, 2 failed") != std::string::npos);
+  CHECK(state.out.find('\x1b') == std::string::npos);
   const Json before = query(folder.path(), "select max(ended) from node where state = 'failed'");
   CHECK(sar_bench(folder.path(), tiny_run(diverging)).code == 3);
   CHECK(query(folder.path(), "select max(ended) from node where state = 'failed'") == before);

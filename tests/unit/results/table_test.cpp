@@ -2,6 +2,7 @@
 
 #include "fixtures.h"
 #include "harness/core/error.h"
+#include "results/layout.h"
 #include "results/statistics.h"
 
 #include <catch2/catch.hpp>
@@ -183,6 +184,57 @@ TEST_CASE("each format renders the approved text") {
   }
 }
 
+TEST_CASE("measured and published numbers stand in two lines of each method, in every layout") {
+  const Table measured = sample_table();
+  Table published = sample_table();
+  published.source = "published";
+  published.cells[2][0].mean = 12.34;
+  published.cells[2][0].best = false;
+  const std::string text = sar::render_both(measured, published, "text");
+  CHECK_THAT(text, Catch::StartsWith("Comparison with state-of-the-art methods, measured and"));
+  CHECK_THAT(text, Catch::Contains("SAR      measured   67.75±0.75*"));
+  CHECK_THAT(text, Catch::Contains("         published  12.34±0.75 "));
+  CHECK_THAT(text, Catch::Contains("\nAs published: Dice in percent"));
+  CHECK_THAT(text, Catch::Contains("\nMeasured: t-tests of each row against SAR"));
+  CHECK_THAT(text, Catch::Contains("\nPublished: t-tests of each row against SAR"));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    CHECK(sar::display_width(line) <= sar::kTextWidth);
+  }
+  CHECK_THAT(sar::render_both(measured, published, "md"),
+             Catch::Contains("| SAR | measured | **67.75 ± 0.75** |") &&
+                 Catch::Contains("|  | published | 12.34 ± 0.75 |"));
+  // Whoever reads a page row by row needs the method in each.
+  CHECK_THAT(sar::render_both(measured, published, "html"),
+             Catch::Contains("<th scope=\"row\">SAR</th><td>published</td><td>12.34 ± 0.75</td>"));
+  CHECK_THAT(sar::render_both(measured, published, "latex"),
+             Catch::Contains(" & published & $12.34_{\\pm 0.75}$ &"));
+}
+
+TEST_CASE("without a run the measured lines are gaps and name no protocol") {
+  const Table published = sample_table();
+  const Table measured =
+      sar::build_table(std::vector<TrialDice>{}, {}, {}, sar::test::small_spec(5), {});
+  const std::string text = sar::render_both(measured, published, "text");
+  CHECK_THAT(text, Catch::Contains("No run of it is stored."));
+  CHECK_THAT(text, !Catch::Contains("Protocol , profile"));
+}
+
+TEST_CASE("a cell's text is what every layout shows") {
+  const Table table = sample_table();
+  const sar::CellText best = sar::cell_text(table, 2, 0);
+  CHECK(best.value == "67.75±0.75");
+  CHECK(best.marks.empty());
+  CHECK(best.best);
+  CHECK(sar::cell_text(table, 1, 0).marks == "†");
+  CHECK(sar::is_significant(table, table.cells[1][0]));
+  CHECK_FALSE(sar::is_significant(table, table.cells[2][0]));
+  CHECK(sar::cell_text(table, 0, 0).value == "50.87");
+  CHECK(sar::cell_text(table, 0, 0).marks == " (1/3)");
+  CHECK(sar::cell_text(table, 1, 4).value == "–");
+  CHECK(sar::column_name(table.spec, 0) == "TumorS");
+}
+
 TEST_CASE("a cell holds mean, spread and tests of its trials") {
   const Table table = sample_table();
   const sar::TableCell& cell = table.cells[1][0];  // Genesis, TumorS: 60, 61.5, 63
@@ -358,7 +410,7 @@ TEST_CASE("special characters cannot break a format") {
   CHECK(html.find("<b>") == std::string::npos);
   CHECK(html.find("50% &amp; &lt;b&gt;") != std::string::npos);
   const std::string latex = sar::render(table, "latex");
-  CHECK(latex.find("50\\% \\& $<$b$>$|\\_x\\_|") != std::string::npos);
+  CHECK(latex.find("50\\% \\& $<$b$>$$|$\\_x\\_$|$") != std::string::npos);
   CHECK(latex.find("\\{\\#\\$\\textasciicircum{}\\textasciitilde{}\\textbackslash{}\\}") !=
         std::string::npos);
   const std::string csv = sar::render(table, "csv");
