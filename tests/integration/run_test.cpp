@@ -73,7 +73,7 @@ std::int64_t finished_nodes(const fs::path& folder) {
                            : 0;
 }
 
-Json status(const fs::path& folder) {
+Json last_status(const fs::path& folder) {
   return Json::parse(sar_bench(folder, {"status", "--json"}).out);
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("a run that is stopped by a signal resumes to the same bits", "[run]")
   const Outcome stopped = program.finish();
   REQUIRE(under_way);
   CHECK(stopped.code == 75);
-  CHECK(status(folder.path()).at("state") == "interrupted");
+  CHECK(last_status(folder.path()).at("state") == "interrupted");
   const Outcome resumed = sar_bench(folder.path(), tiny_run());
   INFO(resumed.err);
   CHECK(resumed.code == 0);
@@ -105,12 +105,12 @@ TEST_CASE("a run that is killed resumes to the same bits", "[run]") {
   program.signal(SIGKILL);
   program.finish();
   REQUIRE(under_way);
-  CHECK(status(folder.path()).at("state") == "stopped without finishing");
+  CHECK(last_status(folder.path()).at("state") == "stopped without finishing");
   const Outcome resumed = sar_bench(folder.path(), tiny_run());
   INFO(resumed.err);
   CHECK(resumed.code == 0);
   CHECK(numbers(folder.path()) == reference_numbers());
-  const Json ended = status(folder.path());
+  const Json ended = last_status(folder.path());
   CHECK(ended.at("state") == "finished");
   CHECK(ended.at("fraction") == 1.0);
   CHECK(ended.at("cells") == Json{{"planned", 4}, {"done", 4}, {"failed", 0}});
