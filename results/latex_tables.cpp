@@ -82,6 +82,7 @@ double width_pt(const std::string& text) {
   for (const char c : replace_all(text, {{"†", "+"}})) {
     const auto byte = static_cast<unsigned char>(c);
     width += (byte & 0xC0U) == 0x80U                          ? 0  // not the first of its character
+             : byte >= 0x80U                                  ? 7.8  // "×"; few are wider
              : is_digit(c)                                    ? 5
              : (c >= 'A' && c <= 'Z') || c == 'm' || c == 'w' ? 7.2
              : std::string_view(" .,:;()[]|/-ijl'+").find(c) != std::string_view::npos ? 3.7
@@ -245,13 +246,17 @@ double lines_of(const std::vector<CellText>& row, const Layout& layout) {
   return lines;
 }
 
-/// Text in a broken column: ragged, and names of keys and paths may break too.
+/// Text in a broken column: ragged, and names of keys and paths may break too, fractions not.
 std::string broken(const std::string& text) {
-  return "{\\raggedright " +
-         replace_all(
-             text,
-             {{"\\_", "\\_\\allowbreak{}"}, {".", ".\\allowbreak{}"}, {"/", "/\\allowbreak{}"}}) +
-         "\\par}";
+  std::string result = "\\raggedright ";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    result += text[i];
+    const bool digit_follows = i + 1 < text.size() && is_digit(text[i + 1]);
+    if ((text[i] == '.' || text[i] == '/' || text[i] == '_') && !digit_follows) {
+      result += "\\allowbreak{}";
+    }
+  }
+  return result;
 }
 
 std::string tabular(const Grid& grid, const Layout& layout, std::size_t first, std::size_t end) {
@@ -285,7 +290,9 @@ std::string tabular(const Grid& grid, const Layout& layout, std::size_t first, s
     }
     // A bracket or star after the end of a line would be an argument of it.
     const bool argument = line.front().starts_with('[') || line.front().starts_with('*');
-    result += fmt::format("{}{} \\\\\n", argument ? "{}" : "", fmt::join(line, " & "));
+    // In a ragged last column "\\" would end a line of its text.
+    const char* end = layout.broken_pt.back() > 0 ? "\\tabularnewline" : "\\\\";
+    result += fmt::format("{}{} {}\n", argument ? "{}" : "", fmt::join(line, " & "), end);
   };
   add([&](std::size_t i) { return escape_latex(grid.header[i]); });
   result += "\\midrule\n";

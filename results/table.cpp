@@ -182,7 +182,7 @@ Table build_table(const SummaryTable& summaries,
       if (summaries.unknown_n && summary.n > 0) {
         cell.mean = summary.mean;
         cell.n = cell.planned = 0;
-        cell.not_testable = "n is not stated";
+        cell.not_testable = spec.rows[row].method == spec.reference ? "" : "n is not stated";
         continue;
       }
       if (summary.n > 0) {
