@@ -274,10 +274,11 @@ std::string heading(const Example& example, std::size_t longest_id) {
 }
 
 std::string remark(const Example& example) {
-  std::string text = example.centre == "truth" ? "Slices through the true tumour."
-                     : example.centre == "prediction"
-                         ? "No true tumour: slices through the predicted one."
-                         : "No tumour, true or predicted: slices through the middle.";
+  std::string text = example.origin.empty() ? "" : example.origin + ". ";
+  text += example.centre == "truth" ? "Slices through the true tumour."
+          : example.centre == "prediction"
+              ? "No true tumour: slices through the predicted one."
+              : "No tumour, true or predicted: slices through the middle.";
   if (example.centre == "truth" &&
       std::ranges::all_of(example.slices,
                           [](const ExampleSlice& slice) { return slice.prediction.empty(); })) {

@@ -30,6 +30,9 @@ struct Example {
   std::string centre;
   bool oriented = false;             ///< the scan's file states which side is which
   std::vector<ExampleSlice> slices;  ///< axial, coronal, sagittal
+  /// Whose prediction it is and of what kind of data, for pictures: "SAR, trial 0 [phantom data]".
+  /// Not in the file: the reader's to say.
+  std::string origin;
 };
 
 /// The examples in the product of an evaluation, in its order: by bucket, in each from best to

@@ -248,8 +248,11 @@ class Gathering {
     if (asked.size() == 1 && asked.front() == "none") {
       return;
     }
+    const bool every = asked.size() == 1 && asked.front() == "all";
     for (const std::string& method : asked) {
-      static_cast<void>(catalog_.method(method));  // refuses unknown ones
+      if (!every) {
+        static_cast<void>(catalog_.method(method));  // refuses unknown ones
+      }
     }
     std::set<std::string> covered;  // tasks of earlier tables: their methods are enough
     for (const ReportTable& table : contents_.tables) {
@@ -258,6 +261,11 @@ class Gathering {
       std::vector<std::string> methods = asked;
       if (methods.empty() && !spec.rows.empty()) {
         methods = {spec.reference, spec.rows.front().method};
+      } else if (every) {
+        methods.clear();
+        for (const TableRow& row : spec.rows) {
+          methods.push_back(row.method);
+        }
       }
       for (const TableColumn& column : spec.columns) {
         if (column.fraction != "1" || (asked.empty() && earlier.contains(column.task))) {
@@ -299,8 +307,15 @@ class Gathering {
     const auto evaluation = store_.node(run->cell.evaluate_node);
     try {
       group.cases = read_examples(evaluation->path, evaluation->sha256);
+      for (Example& example : group.cases) {
+        example.origin =
+            fmt::format("{}, trial {}{}",
+                        row.label,
+                        group.trial,
+                        contents_.protocol->data_kind == "phantom" ? " [phantom data]" : "");
+      }
     } catch (const Error& error) {
-      group.missing = error.message();
+      group.missing = "No slices to show: " + error.message() + ".";
     }
   }
 
@@ -453,7 +468,7 @@ void add_report(CLI::App& app, Chosen& chosen) {
   sub->add_option("--examples",
                   command->examples,
                   "methods whose example cases are shown (default: the reference and the first "
-                  "row), or none")
+                  "row), or all, or none")
       ->delimiter(',');
   add_database(sub, command->common);
   add_common(sub, command->common, false);
