@@ -90,6 +90,8 @@ std::string point_style(const MethodStyle& style, double size) {
                      style.light);
 }
 
+constexpr std::string_view kPhantomMark = " [phantom data]";
+
 Canvas::Canvas(int height, const std::string& title) : height_(height) {
   commands_ = fmt::format(
       "reset\nset encoding utf8\nunset key\nset border 3 {0}\n"
@@ -98,7 +100,13 @@ Canvas::Canvas(int height, const std::string& title) : height_(height) {
       line_style(kMuted, 1),
       kMuted,
       line_style(kGrid, 1));
-  text(kWidth / 2.0, 24, title, {.size = kTitleSize, .align = "center"});
+  // A long title is shortened and set smaller; its mark for phantom data stays.
+  const bool marked = title.ends_with(kPhantomMark);
+  const std::string words =
+      plain(marked ? title.substr(0, title.size() - kPhantomMark.size()) : title, 80);
+  const std::string whole = words + (marked ? std::string(kPhantomMark) : "");
+  const double size = text_width(whole, kTitleSize) < kWidth - 40 ? kTitleSize : kHeadingSize;
+  text(kWidth / 2.0, 24, whole, {.size = size, .align = "center"});
 }
 
 std::string Canvas::at(double x, double y) const {
@@ -108,7 +116,7 @@ std::string Canvas::at(double x, double y) const {
 void Canvas::text(double x, double y, const std::string& text, const TextStyle& style) {
   commands_ += fmt::format("set label {} {} at {} {} font 'sans{},{}' textcolor rgb '{}'\n",
                            ++labels_,
-                           quoted(text),
+                           quoted(text, 110),
                            at(x, y),
                            style.align,
                            style.size == kTitleSize || style.size == kHeadingSize ? ":Bold" : "",
@@ -255,7 +263,7 @@ std::vector<std::string> mark_elements(const std::string& data,
 }
 
 std::string title_of(const std::string& title, const ProtocolRow& protocol) {
-  return title + (protocol.data_kind == "phantom" ? " [phantom data]" : "");
+  return title + (protocol.data_kind == "phantom" ? std::string(kPhantomMark) : "");
 }
 
 void add_protocol_notes(std::vector<std::string>& notes, const ProtocolRow& protocol) {

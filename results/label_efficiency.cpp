@@ -223,7 +223,7 @@ std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group)
     const auto best = std::ranges::max_element(
         curve->points, {}, [](const EfficiencyPoint& point) { return point.dice.mean; });
     return fmt::format(
-        "{} reaches {} with no fraction at hand: its best mean is that with {} ({}).",
+        "{} does not reach {} with any fraction at hand: its best mean is that with {} ({}).",
         reference,
         reached,
         labels_text(best->fraction),

@@ -291,8 +291,8 @@ std::string tabular(const Grid& grid, const Layout& layout, std::size_t first, s
     // A bracket or star after the end of a line would be an argument of it.
     const bool argument = line.front().starts_with('[') || line.front().starts_with('*');
     // In a ragged last column "\\" would end a line of its text.
-    const char* end = layout.broken_pt.back() > 0 ? "\\tabularnewline" : "\\\\";
-    result += fmt::format("{}{} {}\n", argument ? "{}" : "", fmt::join(line, " & "), end);
+    const char* line_end = layout.broken_pt.back() > 0 ? "\\tabularnewline" : "\\\\";
+    result += fmt::format("{}{} {}\n", argument ? "{}" : "", fmt::join(line, " & "), line_end);
   };
   add([&](std::size_t i) { return escape_latex(grid.header[i]); });
   result += "\\midrule\n";
@@ -353,7 +353,7 @@ std::string latex_tables(const std::vector<std::string>& caption,
         ++end;
       }
       result += (begins ? "" : "\n") + std::string("\\begin{table}[tp]\n\\centering\n") +
-                "\\caption{" + words + "}\n" +
+                (begins ? "" : "\\addtocounter{table}{-1}\n") + "\\caption{" + words + "}\n" +
                 (begins ? "\\label{tab:" + label_name(label) + "}\n" : "") + "\\smallskip\n" +
                 layout.setting.commands + tabular(part, layout, first, end) + "\\end{table}\n";
       first = end;

@@ -113,7 +113,9 @@ Grid test_grid(const Table& table) {
       const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
       std::vector<std::string> line = {table.spec.rows[row].label,
                                        column_name(table.spec, column),
-                                       fmt::format("{}, {}", cell.n, cell.reference_n)};
+                                       cell.mean && cell.n == 0
+                                           ? std::string("–")
+                                           : fmt::format("{}, {}", cell.n, cell.reference_n)};
       const auto p_of = [](const std::optional<TestResult>& test) {
         return test ? format_p(test->p) : std::string("–");
       };
@@ -155,14 +157,20 @@ std::string test_heading(const Table& table) {
       test_name(table));
 }
 
+struct PageTests {
+  std::string heading;
+  Grid grid;
+  bool measured = true;
+};
+
 /// A table with all that goes with it, as every laid-out format shows it.
 struct Page {
   std::string id, title;
   std::string phantom;  ///< "phantom data", or empty
   Grid values;
   std::vector<std::string> notes;
-  std::vector<std::string> published_notes;         ///< of a second source; may be empty
-  std::vector<std::pair<std::string, Grid>> tests;  ///< with heading; empty grids are left out
+  std::vector<std::string> published_notes;  ///< of a second source; may be empty
+  std::vector<PageTests> tests;              ///< empty grids are left out
 };
 
 Page page_of(const Table& table, const std::string& best_mark) {
@@ -174,7 +182,7 @@ Page page_of(const Table& table, const std::string& best_mark) {
             {},
             {}};
   if (Grid tests = test_grid(table); !tests.rows.empty()) {
-    page.tests.emplace_back(test_heading(table), std::move(tests));
+    page.tests.push_back({test_heading(table), std::move(tests), table.source != "published"});
   }
   return page;
 }
@@ -187,11 +195,11 @@ Page page_of(const Table& measured, const Table& published, const std::string& b
   page.values = value_grid(measured, published);
   page.notes.front() = "Measured: " + page.notes.front();
   page.published_notes = other.notes;
-  for (auto& [name, grid] : page.tests) {
-    name = "Measured: " + name;
+  for (PageTests& tests : page.tests) {
+    tests.heading = "Measured: " + tests.heading;
   }
-  for (const auto& [name, grid] : other.tests) {
-    page.tests.emplace_back("Published: " + name, grid);
+  for (const PageTests& tests : other.tests) {
+    page.tests.push_back({"Published: " + tests.heading, tests.grid, false});
   }
   return page;
 }
@@ -335,7 +343,7 @@ std::string render_text(const Page& page, bool color) {
   if (!page.published_notes.empty()) {
     result += wrapped(fmt::format("{}", fmt::join(page.published_notes, " ")));
   }
-  for (const auto& [heading, tests] : page.tests) {
+  for (const auto& [heading, tests, measured] : page.tests) {
     result += "\n" + wrapped(heading) + "\n" + text_grid(tests, false);
   }
   return result;
@@ -384,7 +392,7 @@ std::string render_markdown(const Page& page) {
       result += escape_markdown(sentence) + "\n";
     }
   }
-  for (const auto& [heading, tests] : page.tests) {
+  for (const auto& [heading, tests, measured] : page.tests) {
     result += "\n" + escape_markdown(heading) + "\n\n" + markdown_grid(tests);
   }
   return result;
@@ -399,8 +407,8 @@ std::string render_latex(const Page& page) {
   caption.insert(caption.end(), page.published_notes.begin(), page.published_notes.end());
   std::string result = latex_needs() + latex_tables(caption, end, page.id, page.values);
   std::string label = page.id + "-tests";
-  for (const auto& [heading, tests] : page.tests) {
-    result += "\n" + latex_tables({heading}, end, label, tests);
+  for (const auto& [heading, tests, measured] : page.tests) {
+    result += "\n" + latex_tables({heading}, measured ? end : ".", label, tests);
     label = page.id + "-tests-published";
   }
   return result;
@@ -447,8 +455,8 @@ std::string render_html(const Page& page) {
   std::string result = "<figure class=\"results\">\n";
   result += html_grid(
       values, escape_html(page.title) + mark, "class=\"dice\" id=\"" + escape_html(page.id) + "\"");
-  for (const auto& [heading, tests] : page.tests) {
-    result += html_grid(tests, escape_html(heading) + mark, "class=\"tests\"");
+  for (const auto& [heading, tests, measured] : page.tests) {
+    result += html_grid(tests, escape_html(heading) + (measured ? mark : ""), "class=\"tests\"");
   }
   result += "<figcaption>";
   for (const auto* notes : {&page.notes, &page.published_notes}) {
@@ -697,8 +705,9 @@ std::vector<std::string> table_notes(const Table& table, const std::string& best
   }
   if (tested > 0) {
     result.push_back(
-        fmt::format("†: differs from {} ({}, two-sided, alpha = {:g}, correction: {}){}",
+        fmt::format("†: differs from {} ({}{}, two-sided, alpha = {:g}, correction: {}){}",
                     reference_label(table),
+                    published ? "computed here from the printed numbers: " : "",
                     test_name(table),
                     table.alpha,
                     table.correction,
@@ -751,6 +760,22 @@ std::vector<std::string> table_notes(const Table& table, const std::string& best
         "with the paper's.");
   }
   return result;
+}
+
+Sheet test_sheet(const Table& table) {
+  const Grid grid = test_grid(table);
+  Sheet sheet;
+  sheet.id = table.spec.id + "-tests-" + table.source;
+  sheet.title = test_heading(table);
+  sheet.header = grid.header;
+  sheet.text_columns = grid.text_columns;
+  for (const auto& row : grid.rows) {
+    std::vector<std::string>& line = sheet.rows.emplace_back();
+    for (const CellText& cell : row) {
+      line.push_back(cell.value);
+    }
+  }
+  return sheet;
 }
 
 std::string render(const Table& table, const std::string& format, bool color) {
@@ -820,9 +845,21 @@ std::string render(const Sheet& sheet, const std::string& format) {
       std::transform(line.begin(), line.end(), line.begin(), escape_csv);
       result += fmt::format("{}\n", fmt::join(line, ","));
     };
-    add(sheet.header);
+    // Where the document says what the numbers were made of, each line does.
+    const auto said = [&](const char* name) {
+      return sheet.json.is_object() && sheet.json.contains(name) && sheet.json.at(name).is_string();
+    };
+    const bool origin = said("data_kind") && said("protocol");
+    const auto with = [&](std::vector<std::string> line, const Json& kind, const Json& protocol) {
+      if (origin) {
+        line.push_back(kind.get<std::string>());
+        line.push_back(protocol.get<std::string>());
+      }
+      return line;
+    };
+    add(with(sheet.header, "data_kind", "protocol"));
     for (const auto& row : sheet.rows) {
-      add(row);
+      add(origin ? with(row, sheet.json.at("data_kind"), sheet.json.at("protocol")) : row);
     }
     return result;
   }

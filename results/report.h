@@ -19,6 +19,7 @@ struct ReportTable {
   Table measured;                  ///< as `show` builds it; all gaps where nothing is stored
   Table corrected;                 ///< the same with p corrected by Holm, for tooltips
   std::optional<Table> published;  ///< in the same rows and columns
+  std::optional<Table> published_corrected;
 };
 
 /// A figure as drawn, or why it is not.
@@ -39,7 +40,8 @@ struct ReportExamples {
 
 /// What a report shows, gathered from the database and a paper.
 struct ReportContents {
-  std::string title;            ///< of the experiment
+  bool whole = false;  ///< of a collection: sections without content say so, else they are left out
+  std::string title;   ///< of the experiment
   std::string paper, citation;  ///< whose numbers stand beside the measured ones
   std::string paper_id;
   std::string database;                 ///< as the user called it

@@ -34,7 +34,6 @@ Json block(const std::string& kind, Json content) {
                                             "dice",
                                             "figure",
                                             "sheet",
-                                            "folded",
                                             "claims",
                                             "audit",
                                             "examples",
@@ -63,7 +62,7 @@ std::string number_text(double value) {
   return fmt::format("{}", value);  // the shortest text that reads back the same, as in CSV
 }
 
-/// A share of hours or a large count, as people read it.
+/// Hours as people read them: "12 h", "1.5 h", "51 min".
 std::string hours_text(double hours) {
   return hours >= 10   ? fmt::format("{:.0f} h", hours)
          : hours >= 1  ? fmt::format("{:.1f} h", hours)
@@ -114,11 +113,16 @@ Json sheet_view(const Sheet& sheet) {
 }
 
 Json shown(const Sheet& sheet) {
-  return block("sheet", sheet_view(sheet));
+  Json view = sheet_view(sheet);
+  view["fold"] = false;
+  return block("sheet", std::move(view));
 }
 
+/// Behind a line that opens it.
 Json folded(const std::string& title, const Sheet& sheet) {
-  return block("folded", {{"fold_title", title}, {"folded_sheet", sheet_view(sheet)}});
+  Json view = sheet_view(sheet);
+  view["fold"] = {{"fold_title", title}};
+  return block("sheet", std::move(view));
 }
 
 // --- tables of Dice -----------------------------------------------------------------------------
@@ -141,13 +145,22 @@ std::string label_of_reference(const Table& table) {
   return row == table.spec.rows.end() ? table.spec.reference : row->label;
 }
 
+std::string correction_name(const std::string& correction) {
+  return correction == "holm" ? "Holm" : correction == "bh" ? "Benjamini–Hochberg" : correction;
+}
+
+const std::optional<TestResult>& chosen_test(const Table& table, const TableCell& cell) {
+  return table.test == "welch" ? cell.welch : cell.student;
+}
+
 std::vector<std::string> tip_of(const Table& table,
-                                const Table* corrected,
+                                const Table& corrected,
                                 std::size_t row,
                                 std::size_t column,
                                 const std::string& path) {
   const TableCell& cell = table.cells[row][column];
-  const CellText shown = cell_text(table, row, column);
+  const bool published = table.source == "published";
+  const bool welch = table.test == "welch";
   std::vector<std::string> lines{
       fmt::format("{}, {}", table.spec.rows[row].label, column_name(table.spec, column))};
   if (cell.mean) {
@@ -157,33 +170,26 @@ std::vector<std::string> tip_of(const Table& table,
                                 cell.sd ? fmt::format("SD {:.2f}", *cell.sd) : std::string("no SD"),
                                 cell.n > 0 ? std::to_string(cell.n) : std::string("not stated")));
   } else {
-    lines.push_back(table.source +
-                    (table.source == "published" ? ": not printed" : ": no trial yet"));
+    lines.push_back(table.source + (published ? ": not printed" : ": no trial yet"));
   }
   if (cell.failed > 0) {
     lines.push_back(fmt::format("{} of {} trials failed", cell.failed, cell.planned));
   }
-  if (cell.student || cell.welch) {
-    const TestResult& chosen = table.test == "welch" ? *cell.welch : *cell.student;
-    lines.push_back(fmt::format("against {} ({}): t = {:.2f}, df = {:.4g}, p = {}",
+  if (const auto& test = chosen_test(table, cell)) {
+    lines.push_back(fmt::format("{}against {} ({}): t = {:.2f}, df = {:.4g}, p = {}",
+                                published ? "computed here, " : "",
                                 label_of_reference(table),
-                                table.test == "welch" ? "Welch" : "Student",
-                                chosen.t,
-                                chosen.df,
-                                format_p(chosen.p)));
-    const auto& other = table.test == "welch" ? cell.student : cell.welch;
-    if (other) {
-      lines.push_back(fmt::format(
-          "{}: p = {}", table.test == "welch" ? "Student" : "Welch", format_p(other->p)));
+                                welch ? "Welch" : "Student",
+                                test->t,
+                                test->df,
+                                format_p(test->p)));
+    if (const auto& other = welch ? cell.student : cell.welch) {
+      lines.push_back(fmt::format("{}: p = {}", welch ? "Student" : "Welch", format_p(other->p)));
     }
-    if (corrected != nullptr) {
-      const TableCell& same = corrected->cells[row][column];
-      const auto& test = table.test == "welch" ? same.welch : same.student;
-      if (test) {
-        lines.push_back(fmt::format("corrected over the table ({}): p = {}",
-                                    corrected->correction,
-                                    format_p(test->p_adjusted)));
-      }
+    if (const auto& same = chosen_test(corrected, corrected.cells[row][column])) {
+      lines.push_back(fmt::format("corrected over the table ({}): p = {}",
+                                  correction_name(corrected.correction),
+                                  format_p(same->p_adjusted)));
     }
   } else if (!cell.not_testable.empty()) {
     lines.push_back("not testable: " + cell.not_testable);
@@ -193,7 +199,7 @@ std::vector<std::string> tip_of(const Table& table,
 }
 
 Json cell_view(const Table& table,
-               const Table* corrected,
+               const Table& corrected,
                std::size_t row,
                std::size_t column,
                const Audit* audit) {
@@ -207,12 +213,14 @@ Json cell_view(const Table& table,
           {{"attribute", std::string("data-") + name}, {"number", number_text(*value)}});
     }
   };
-  const auto& test = table.test == "welch" ? cell.welch : cell.student;
+  const auto& test = chosen_test(table, cell);
   attribute("mean", cell.mean);
   attribute("sd", cell.sd);
   attribute("n", cell.mean && cell.n == 0 ? std::nullopt : std::optional<double>(cell.n));
   attribute("p", test ? std::optional(test->p) : std::nullopt);
   attribute("p-adjusted", test ? std::optional(test->p_adjusted) : std::nullopt);
+  const auto& same = chosen_test(corrected, corrected.cells[row][column]);
+  attribute("p-corrected", same ? std::optional(same->p_adjusted) : std::nullopt);
   std::vector<std::string> tip = tip_of(table, corrected, row, column, path);
   std::string classes = shown.best ? "best" : "";
   if (audit != nullptr && audit->doubted.contains(path)) {
@@ -276,9 +284,10 @@ Json dice_view(const ReportTable& table, const Audit* audit) {
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
     Json cells = Json::array();
     for (std::size_t column = 0; column < spec.columns.size(); ++column) {
-      cells.push_back(cell_view(measured, &table.corrected, row, column, nullptr));
+      cells.push_back(cell_view(measured, table.corrected, row, column, nullptr));
       if (both) {
-        cells.push_back(cell_view(*table.published, nullptr, row, column, audit));
+        cells.push_back(
+            cell_view(*table.published, *table.published_corrected, row, column, audit));
       }
     }
     view["rows"].push_back({{"row_method", safe_name(spec.rows[row].method)},
@@ -286,6 +295,15 @@ Json dice_view(const ReportTable& table, const Audit* audit) {
                             {"cells", std::move(cells)}});
   }
   std::vector<std::string> notes = table_notes(measured, "Bold");
+  const auto shows = [&](const char* task) {
+    return std::ranges::any_of(spec.columns,
+                               [&](const TableColumn& each) { return each.task == task; });
+  };
+  if (shows("pancreas")) {
+    notes.emplace_back(shows("brats") ? "A trial is a seed on one split for BraTS, a fold for the "
+                                        "pancreas."
+                                      : "A trial is a fold.");
+  }
   view["notes"] = texts(notes);
   std::string printed;
   if (both) {
@@ -403,12 +421,6 @@ Json work_sheet(const RunSummary& summary) {
 
 Json run_section(const ReportContents& contents) {
   Json blocks = Json::array();
-  if (!contents.protocol) {
-    blocks.push_back(
-        message("No run is stored: the measured halves of all tables are empty. "
-                "sar-bench run table2 makes some."));
-    return section("run", "Run", "What was run", {}, std::move(blocks));
-  }
   const ProtocolRow& protocol = *contents.protocol;
   const RunSummary& summary = contents.summary;
   std::vector<std::string> seeds;
@@ -440,7 +452,7 @@ Json run_section(const ReportContents& contents) {
                                summary.open,
                                summary.cells)}),
          property("From, to (UTC)", {summary.first, summary.last}),
-         property("Worker hours", {hours_text(hours)}),
+         property("Worker time", {hours_text(hours)}),
          property("Host", summary.hosts),
          property("Machine", summary.machines),
          property("Device", summary.devices),
@@ -488,7 +500,11 @@ Json failures_section(const RunSummary& summary) {
                           failure.reason});
   }
   if (sheet.rows.empty()) {
-    blocks.push_back(message("Nothing failed, and nothing was tried twice."));
+    blocks.push_back(message(summary.failed == 0
+                                 ? std::string("Nothing failed, and nothing was tried twice.")
+                                 : fmt::format("{} trials of table cells have failed; why is not "
+                                               "stored.",
+                                               summary.failed)));
   } else {
     sheet.notes.push_back(how_many(standing, "failure stands", "failures stand") + ", " +
                           how_many(sheet.rows.size() - standing, "was", "were") +
@@ -520,13 +536,19 @@ std::string word_of(Verdict verdict) {
 
 Json verdict_view(const ClaimVerdict& claim, const ClaimReport& report) {
   const bool corrected = claim.tested && report.options.correction != "none";
+  // Phantom runs show how a verdict would come about; their lamps stay dark.
+  const bool phantom = report.data_kind == "phantom";
+  const Verdict lamp = phantom ? Verdict::not_testable : claim.verdict;
   return {{"source", report.source},
-          {"verdict", to_string(claim.verdict)},
-          {"verdict_text", word_of(claim.verdict)},
-          {"sign", sign_of(claim.verdict)},
+          {"verdict", to_string(lamp)},
+          {"judged", to_string(claim.verdict)},
+          {"verdict_text",
+           phantom && claim.verdict != lamp ? "(" + word_of(claim.verdict) + ")"
+                                            : word_of(claim.verdict)},
+          {"sign", sign_of(lamp)},
           {"adjusted",
-           corrected ? texts({fmt::format("after correction ({}): {}",
-                                          report.options.correction,
+           corrected ? texts({fmt::format("significant after {}: {}",
+                                          correction_name(report.options.correction),
                                           word_of(claim.verdict_adjusted))})
                      : Json(false)}};
 }
@@ -565,7 +587,9 @@ Json claims_section(const ReportContents& contents) {
       const bool printed = report->source == "published";
       sides.push_back(
           side_view(claim, *report, printed && contents.audit ? &*contents.audit : nullptr));
-      filter += (filter.empty() ? "" : " ") + to_string(claim.verdict);
+      if (report->data_kind != "phantom") {
+        filter += (filter.empty() ? "" : " ") + to_string(claim.verdict);
+      }
     }
     const Claim& claim = published.claims[i].claim;
     const bool number = claim.section.find_first_not_of("0123456789.") == std::string::npos;
@@ -579,8 +603,8 @@ Json claims_section(const ReportContents& contents) {
   std::vector<std::string> paragraphs;
   for (const ClaimReport* report : reports) {
     paragraphs.push_back(fmt::format(
-        "{}: {} of {} claims are supported, {} unsupported, {} mixed, {} cannot be tested ({}, "
-        "correction {}, alpha {:g}).{}",
+        "{}: {} of {} claims are supported, {} unsupported, {} mixed, {} cannot be tested; where "
+        "differences must also be significant ({}, correction {}, alpha {:g}), {} are supported.{}",
         report->source == "published" ? "By the printed numbers" : "By the stored runs",
         report->count(Verdict::supported),
         report->claims.size(),
@@ -588,17 +612,25 @@ Json claims_section(const ReportContents& contents) {
         report->count(Verdict::mixed),
         report->count(Verdict::not_testable),
         report->options.test,
-        report->options.correction,
+        correction_name(report->options.correction),
         report->options.alpha,
+        report->count_adjusted(Verdict::supported),
         report->data_kind == "phantom" ? " Phantom data can neither support nor refute a sentence "
                                          "about real scans."
                                        : ""));
   }
+  paragraphs.emplace_back(
+      "A sentence that one mean is above another is supported by the means alone; the second line "
+      "of "
+      "its verdict says whether the difference is also significant.");
   Json blocks = Json::array();
-  blocks.push_back(block("claims",
-                         {{"claims_caption", "What the paper claims, sentence by sentence"},
-                          {"with_measured", contents.measured_claims.has_value()},
-                          {"claim", std::move(claims)}}));
+  blocks.push_back(
+      block("claims",
+            {{"claims_caption", "What the paper claims, sentence by sentence"},
+             {"with_measured", contents.measured_claims.has_value()},
+             {"measured_heading",
+              is_phantom(contents) ? "By the stored runs [phantom data]" : "By the stored runs"},
+             {"claim", std::move(claims)}}));
   blocks.push_back(table_files("claims"));
   return section("claims", "Claims", "Claims of the paper", paragraphs, std::move(blocks));
 }
@@ -770,10 +802,11 @@ Json facts_of(const ReportContents& contents) {
       facts.push_back(fact("",
                            "#table-" + safe_name(table.measured.spec.id),
                            fmt::format("{} of {}", marked, tested),
-                           fmt::format("comparisons of {} significant at {:g}; {} after correction",
+                           fmt::format("comparisons of {} significant at {:g}; {} after {}",
                                        table.measured.spec.id,
                                        table.measured.alpha,
-                                       corrected)));
+                                       corrected,
+                                       correction_name(table.corrected.correction))));
       break;  // the first table is the main one
     }
   }
@@ -783,7 +816,11 @@ Json facts_of(const ReportContents& contents) {
         "#claims",
         fmt::format(
             "{} of {}", contents.claims->count(Verdict::supported), contents.claims->claims.size()),
-        "claims of the paper supported by its printed numbers"));
+        fmt::format(
+            "claims supported by the paper's own printed numbers; {} where differences must "
+            "be significant after {}",
+            contents.claims->count_adjusted(Verdict::supported),
+            correction_name(contents.claims->options.correction))));
   }
   if (contents.audit) {
     const int faults =
@@ -817,6 +854,13 @@ Json tables_section(const ReportContents& contents) {
         heading("about-" + safe_name(table.measured.spec.id),
                 table.measured.spec.title + (is_phantom(contents) ? " [phantom data]" : "")));
     blocks.push_back(block("dice", dice_view(table, audit)));
+    for (const Table* source : {&table.measured, table.published ? &*table.published : nullptr}) {
+      if (source != nullptr) {
+        if (const Sheet tests = test_sheet(*source); !tests.rows.empty()) {
+          blocks.push_back(folded("t-tests of the " + source->source + " numbers", tests));
+        }
+      }
+    }
     blocks.push_back(table_files(table.measured.spec.id));
   }
   // Results first: the counts of the data come last, though they are the paper's Table 1.
@@ -857,26 +901,50 @@ Json sections_of(const ReportContents& contents) {
   Json sections = Json::array();
   const std::string reference =
       contents.tables.empty() ? "" : label_of_reference(contents.tables.front().measured);
-  sections.push_back(tables_section(contents));
-  sections.push_back(figures_section(
-      "forest",
-      "Differences",
-      reference + " against each method",
-      {"Difference of the means with its confidence interval: an interval that holds zero is "
-       "compatible with no difference at all."},
-      contents.forests));
-  sections.push_back(figures_section("curves", "Loss", "Loss curves", {}, contents.curves));
-  sections.push_back(
-      figures_section("size", "Size", "Dice against tumour volume", {}, contents.sizes));
-  sections.push_back(figures_section(
-      "labels", "Labels", "Label efficiency", {}, contents.efficiency, contents.saved));
-  sections.push_back(figures_section(
-      "ranks",
-      "Ranks",
-      "How stable is the order of the methods?",
-      {"Trials and test cases are drawn anew many times; each time the methods are ranked."},
-      contents.ranks));
-  sections.push_back(examples_section(contents));
+  // A report of one part has the sections of that part; one of the whole says what is missing.
+  const auto add = [&](const std::vector<ReportFigure>& figures, const auto& made) {
+    if (contents.whole || !figures.empty()) {
+      sections.push_back(made(figures));
+    }
+  };
+  if (contents.whole || !contents.tables.empty() || !contents.data.empty()) {
+    sections.push_back(tables_section(contents));
+  }
+  add(contents.forests, [&](const auto& figures) {
+    return figures_section(
+        "forest",
+        "Differences",
+        reference + " against each method",
+        {"Difference of the means with its confidence interval: an interval that "
+         "holds zero is compatible with no difference at all."},
+        figures);
+  });
+  add(contents.curves, [](const auto& figures) {
+    return figures_section("curves", "Loss", "Loss curves", {}, figures);
+  });
+  add(contents.sizes, [](const auto& figures) {
+    return figures_section("size", "Size", "Dice against tumour volume", {}, figures);
+  });
+  add(contents.efficiency, [&](const auto& figures) {
+    return figures_section("labels",
+                           "Labels",
+                           "Label efficiency",
+                           {"Means alone are compared here, without a test: with few trials a mean "
+                            "can be reached by chance."},
+                           figures,
+                           contents.saved);
+  });
+  add(contents.ranks, [](const auto& figures) {
+    return figures_section(
+        "ranks",
+        "Ranks",
+        "How stable is the order of the methods?",
+        {"Trials and test cases are drawn anew many times; each time the methods are ranked."},
+        figures);
+  });
+  if (contents.whole || !contents.examples.empty()) {
+    sections.push_back(examples_section(contents));
+  }
   if (!contents.pretraining.empty()) {
     Json blocks = Json::array();
     for (const Sheet& sheet : contents.pretraining) {

@@ -156,6 +156,9 @@ struct Sheet {
   std::size_t text_columns = 1;    ///< left-aligned ones, at the beginning
   Json json;                       ///< the document for format "json"
 };
+/// The tests of a table against its reference row, a line each, as they stand below the table; no
+/// rows if nothing was compared. Without a JSON document: the table's own has the numbers.
+Sheet test_sheet(const Table& table);
 /// In the formats of tables. Throws Error 2 for another format.
 std::string render(const Sheet& sheet, const std::string& format);
 

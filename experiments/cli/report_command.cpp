@@ -50,6 +50,11 @@ std::string time_of_report() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
+std::string label_of(const TableSpec& spec, const std::string& method) {
+  const auto row = std::ranges::find(spec.rows, method, &TableRow::method);
+  return row == spec.rows.end() ? method : row->label;
+}
+
 /// Gathers what a report shows.
 class Gathering {
  public:
@@ -64,11 +69,14 @@ class Gathering {
   }
 
   ReportContents gather() {
-    contents_.title = experiment_.kind == ExperimentKind::collection ? "Report on " + paper_.title
-                                                                     : experiment_.title;
+    contents_.whole = experiment_.kind == ExperimentKind::collection;
+    const bool printed = std::ranges::any_of(parts_of(experiment_), [&](const Experiment* part) {
+      return paper_.find(part->id) != nullptr;
+    });
+    contents_.title = contents_.whole && printed ? "Report on " + paper_.title : experiment_.title;
     contents_.paper = paper_.title;
     contents_.paper_id = paper_.id;
-    contents_.citation = paper_.citation;
+    contents_.citation = printed ? paper_.citation : "";
     contents_.database = command_.common.database;
     contents_.version = std::string(SARBENCH_VERSION) + ", commit " +
                         source_state().commit.substr(0, 12) +
@@ -79,7 +87,8 @@ class Gathering {
       throw Error(ExitCode::results_missing,
                   "no finished trial of " + experiment_.id + " is stored")
           .with("database", command_.common.database)
-          .hint("sar-bench run table2 makes some; sar-bench status shows what is running");
+          .hint("sar-bench run " + command_.experiment +
+                " makes some; sar-bench status shows what is running");
     }
     const ProtocolRow& protocol = *contents_.protocol;
     trials_ = store_.trial_dice(protocol.protocol);
@@ -111,8 +120,7 @@ class Gathering {
         add_table(part);
         break;
       case ExperimentKind::data:
-        contents_.data.push_back(
-            data_sheet(part.id, part.title, part.datasets, survey(), &protocol, &paper_));
+        add_data(part);
         break;
       case ExperimentKind::curves: {
         LossCurves curves =
@@ -138,6 +146,23 @@ class Gathering {
     }
   }
 
+  void add_data(const Experiment& part) {
+    const Json counted = survey();
+    Sheet sheet = data_sheet(part.id,
+                             part.title,
+                             part.datasets,
+                             counted,
+                             counted.is_null() ? nullptr : &*contents_.protocol,
+                             &paper_);
+    if (counted.is_null()) {
+      sheet.notes.emplace_back(
+          "The data at hand have not been counted under this protocol, or the count is not in the "
+          "work folder any more: sar-bench run " +
+          part.id + " counts them.");
+    }
+    contents_.data.push_back(std::move(sheet));
+  }
+
   void add_table(const Experiment& part) {
     const ProtocolRow& protocol = *contents_.protocol;
     TableSpec spec = part.table;
@@ -152,6 +177,7 @@ class Gathering {
     table.corrected = build_table(trials_, runs_, protocol, spec, corrected);
     if (const PrintedTable* printed = paper_.find(part.id)) {
       table.published = published_table(*printed, part.table, options);
+      table.published_corrected = published_table(*printed, part.table, corrected);
     }
     contents_.tables.push_back(std::move(table));
   }
@@ -160,7 +186,6 @@ class Gathering {
     const ProtocolRow& protocol = *contents_.protocol;
     const auto labelled = store_.labelled_cases(protocol.protocol);
     std::set<std::pair<std::string, std::string>> sizes;  // task and target
-    const Table* whole = nullptr;                         // first table with all labels
     for (const ReportTable& table : contents_.tables) {
       const Table& measured = table.measured;
       if (filled_cells(measured) == 0) {
@@ -169,15 +194,13 @@ class Gathering {
       const TableSpec& spec = measured.spec;
       const bool all_labels = std::ranges::all_of(
           spec.columns, [](const TableColumn& column) { return column.fraction == "1"; });
-      if (all_labels && whole == nullptr) {
-        whole = &measured;
-      }
       contents_.forests.push_back(
           {forest_figure("forest-" + spec.id,
-                         spec.title,
-                         forest(measured),
-                         table.published ? forest(*table.published) : std::vector<ForestPanel>{},
-                         measured),
+                         "Differences from " + label_of(spec, spec.reference) + ", " + spec.id,
+                         forest(table.corrected),
+                         table.published_corrected ? forest(*table.published_corrected)
+                                                   : std::vector<ForestPanel>{},
+                         table.corrected),
            {},
            {}});
       if (all_labels && spec.rows.size() > 2) {
@@ -186,7 +209,9 @@ class Gathering {
           ranks.push_back(rank_stability(cases_, spec.rows, column));
         }
         contents_.ranks.push_back(
-            {rank_figure("ranks-" + spec.id, spec.title, ranks, protocol), {}, {}});
+            {rank_figure("ranks-" + spec.id, "Stability of ranks, " + spec.id, ranks, protocol),
+             {},
+             {}});
       }
       for (const TableColumn& column : spec.columns) {
         if (column.fraction == "1" && column.target == "tumor" &&
@@ -204,16 +229,25 @@ class Gathering {
       }
     }
     for (const ReportTable& table : contents_.tables) {
-      const std::vector<LabelEfficiency> groups = label_efficiency(table.measured, whole, labelled);
+      TableSpec all_labels = table.measured.spec;
+      for (TableColumn& column : all_labels.columns) {
+        column.fraction = "1";
+      }
+      const Table whole =
+          build_table(trials_, runs_, protocol, all_labels, viewer_.table_options(&protocol));
+      const std::vector<LabelEfficiency> groups =
+          label_efficiency(table.measured, &whole, labelled);
       if (groups.empty() || filled_cells(table.measured) == 0) {
         continue;
       }
       const TableSpec& spec = table.measured.spec;
       contents_.efficiency.push_back(
-          {efficiency_figure("labels-" + spec.id, spec.title, groups, protocol), {}, {}});
+          {efficiency_figure("labels-" + spec.id, "Label efficiency, " + spec.id, groups, protocol),
+           {},
+           {}});
       for (const LabelEfficiency& group : groups) {
         for (const AnnotationSaved& saved : group.saved) {
-          contents_.saved.push_back(sentence(saved, group));
+          contents_.saved.push_back(group.title + phantom_mark() + ": " + sentence(saved, group));
         }
       }
     }
@@ -306,17 +340,27 @@ class Gathering {
     }
     const auto evaluation = store_.node(run->cell.evaluate_node);
     try {
-      group.cases = read_examples(evaluation->path, evaluation->sha256);
+      group.cases = read_examples(product_of(*evaluation), evaluation->sha256);
       for (Example& example : group.cases) {
         example.origin =
-            fmt::format("{}, trial {}{}",
-                        row.label,
-                        group.trial,
-                        contents_.protocol->data_kind == "phantom" ? " [phantom data]" : "");
+            fmt::format("{} on {}, trial {}{}", row.label, task, group.trial, phantom_mark());
       }
     } catch (const Error& error) {
       group.missing = "No slices to show: " + error.message() + ".";
     }
+  }
+
+  [[nodiscard]] std::string phantom_mark() const {
+    return contents_.protocol->data_kind == "phantom" ? " [phantom data]" : "";
+  }
+
+  /// The file of a node: where the database says, or, if database and work folder were moved
+  /// together, in the work folder of today.
+  [[nodiscard]] fs::path product_of(const NodeRow& node) const {
+    const fs::path said = node.path;
+    const fs::path here =
+        work_folder(command_.common) / said.parent_path().filename() / said.filename();
+    return !fs::exists(said) && fs::exists(here) ? here : said;
   }
 
   void draw_all() {
@@ -349,7 +393,7 @@ class Gathering {
 
   [[nodiscard]] Json survey() const {
     const auto node = store_.survey(contents_.protocol->protocol);
-    return node && fs::exists(node->path) ? read_json(node->path) : Json();
+    return node && fs::exists(product_of(*node)) ? read_json(product_of(*node)) : Json();
   }
 
   [[nodiscard]] int smoothing() const {
@@ -394,20 +438,35 @@ class Gathering {
   std::vector<CaseRow> cases_;
 };
 
+constexpr const char* kMaker = "sar-bench report";  ///< marks a folder as ours
+
 /// Writes all files and removes those that an earlier report left here and this one does not have.
 void write_report(const fs::path& folder,
                   const std::string& page,
                   const std::map<std::string, std::string>& files) {
   const fs::path list = folder / "files.json";
   std::set<std::string> old;
-  if (fs::exists(list)) {
-    const Json before = read_json(list);
+  Json before;
+  try {
+    before = fs::exists(list) ? read_json(list) : Json();
+  } catch (const Error&) {
+    before = nullptr;  // somebody else's
+  }
+  if (before.is_object() && before.value("made_by", Json()) == kMaker) {
     for (const Json& name : before.value("files", Json::array())) {
       const fs::path relative = name.is_string() ? name.get<std::string>() : "";
       const std::string top = relative.begin() == relative.end() ? "" : relative.begin()->string();
       if ((top == "tables" || top == "figures") &&
           std::ranges::find(relative, fs::path("..")) == relative.end()) {
         old.insert(relative.string());
+      }
+    }
+  } else {
+    for (const char* name : {"report.html", "files.json", "tables", "figures"}) {
+      if (fs::exists(folder / name)) {
+        throw io_error("the folder holds files that no earlier report left there")
+            .with("file", (folder / name).string())
+            .hint("name another folder with -o, or move them away");
       }
     }
   }
@@ -419,7 +478,8 @@ void write_report(const fs::path& folder,
   }
   names.push_back("report.html");
   write_file_atomically(folder / "report.html", page);
-  write_file_atomically(list, to_text({{"schema_version", 1}, {"files", names}}));
+  write_file_atomically(list,
+                        to_text({{"schema_version", 1}, {"made_by", kMaker}, {"files", names}}));
   for (const std::string& name : old) {
     std::error_code ignored;
     fs::remove(folder / name, ignored);
@@ -442,6 +502,13 @@ ExitCode run(const ReportCommand& command, const Chosen& chosen) {
                                         read_file(templates / "page.js")});
   const auto files = report_files(contents);
   write_report(folder, page, files);
+  const bool slices = std::ranges::any_of(
+      contents.examples, [](const ReportExamples& group) { return !group.cases.empty(); });
+  if (!common.quiet && slices && contents.protocol->data_kind != "phantom") {
+    std::cerr
+        << "note: the report shows slices of test cases with their ids; --examples none leaves "
+           "them out\n";
+  }
   const std::string path = fs::absolute(folder / "report.html").lexically_normal().string();
   std::cout
       << (common.chosen_format() == "json"

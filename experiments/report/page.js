@@ -27,9 +27,10 @@
     const original = [...body.rows];
     const value = (row, column) => {
       const cell = row.cells[column];
-      const text = cell.dataset.mean ?? cell.firstChild?.textContent ?? "";
-      const number = parseFloat(text.replace(/^[<>≥≤]\s*/, ""));
-      return Number.isNaN(number) ? null : number;
+      const text = (cell.dataset.mean ?? cell.textContent).trim();
+      // A number, perhaps with a spread, an interval or a share after it; "1/2" and "9 min" are texts.
+      const found = /^[<>≥≤]?\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=$|\s*[±%(\[†*,])/.exec(text);
+      return found ? Number(found[1]) : null;
     };
     const text = (row, column) => row.cells[column].textContent.trim();
     for (const button of all("button.sort", table)) {
@@ -156,7 +157,7 @@
 
   // --- a link into folded text opens it; paper has nothing folded ---
   const unfold = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash && document.getElementById(location.hash.slice(1));
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     if (target) target.scrollIntoView();
   };

@@ -85,8 +85,8 @@ TEST_CASE("labels saved, worked by hand, by fractions") {
   CHECK_FALSE(never.by.has_value());
   CHECK(never.saved == 0);
   CHECK(sentence(never, group) ==
-        "SAR reaches what Scratch reaches with 1/5 of the labels (75.00 ± 2.00, n = 5) with no "
-        "fraction at hand: its best mean is that with all labels (74.00 ± 0.60, n = 5).");
+        "SAR does not reach what Scratch reaches with 1/5 of the labels (75.00 ± 2.00, n = 5) with "
+        "any fraction at hand: its best mean is that with all labels (74.00 ± 0.60, n = 5).");
 
   CHECK(group.saved[3].by == "1/10");  // 55
   CHECK(group.saved[4].by == "1/20");  // 20

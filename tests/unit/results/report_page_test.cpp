@@ -29,6 +29,7 @@ PageTemplate page_of_the_product() {
 /// A report in which every text from outside is hostile.
 ReportContents hostile_contents() {
   ReportContents contents;
+  contents.whole = true;
   contents.title = contents.paper = contents.citation = contents.database = kHostile;
   contents.program = contents.version = contents.made = kHostile;
   ProtocolRow protocol;
@@ -53,6 +54,7 @@ ReportContents hostile_contents() {
   table.corrected = table.measured;
   table.published = table.measured;
   table.published->source = "published";
+  table.published_corrected = table.published;
   contents.tables = {table};
   Sheet sheet;
   sheet.id = "sheet" + kHostile;
