@@ -54,10 +54,6 @@ Place find_place(const Paper& paper, const CellPath& path) {
   return {};
 }
 
-std::string counted(std::size_t number, const std::string& noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 int decimals(const PrintedNumber& number) {
   if (!(number.half_unit > 0)) {
     return 9;  // not rounded

@@ -4,6 +4,7 @@
 
 #include "results/audit.h"
 #include "results/cells.h"
+#include "results/layout.h"
 
 #include <string>
 #include <string_view>
@@ -45,8 +46,6 @@ std::vector<Place> all_places(const Paper& paper);
 /// The cell of a path, or a Place without a table.
 Place find_place(const Paper& paper, const CellPath& path);
 
-/// "1 row", "3 rows".
-std::string counted(std::size_t number, const std::string& noun);
 /// Digits after the decimal point.
 int decimals(const PrintedNumber& number);
 /// "section 4.0.1", "abstract".

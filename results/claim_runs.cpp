@@ -1,7 +1,8 @@
+#include "harness/core/error.h"
 #include "results/claim_verdicts.h"
+#include "results/sheets.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <tuple>
@@ -110,9 +111,12 @@ ClaimRuns read_claim_runs(const Store& store, const ProtocolRow& protocol) {
   ClaimRuns runs;
   runs.protocol = protocol;
   runs.curves = store.finetuning_curves(protocol.protocol, "1");
-  if (const auto node = store.survey(protocol.protocol);
-      node && std::filesystem::exists(node->path)) {
-    runs.survey = read_json(node->path);
+  if (const auto node = store.survey(protocol.protocol)) {
+    try {
+      runs.survey = read_survey(*node, node->path);
+    } catch (const Error&) {
+      runs.survey = nullptr;  // the verdicts say that there is no count
+    }
   }
   run_detail::RunReader reader(store);
   for (const RunRow& run : store.runs(protocol.protocol)) {

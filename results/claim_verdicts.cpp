@@ -869,7 +869,9 @@ class Judge {
     auto rows = counted_rows(runs_->survey);
     if (rows.empty()) {
       not_testable(
-          "the pre-training data are not counted yet, or the count is gone: sar-bench run table1");
+          "the pre-training data are not counted yet, or the count is gone or was changed: "
+          "sar-bench "
+          "run table1");
     }
     return rows;
   }

@@ -86,7 +86,8 @@ struct ClaimRuns {
   Json survey;                         ///< counts of the pre-training data; null if not counted
   std::map<std::string, TaskRuns> tasks;
 };
-/// Reads them; the survey's file may be gone. Throws Error 74 as the store does.
+/// Reads them; a survey whose file is gone or was changed counts as none. Throws Error 74 as the
+/// store does.
 ClaimRuns read_claim_runs(const Store& store, const ProtocolRow& protocol);
 
 struct ClaimReport {

@@ -1,4 +1,5 @@
 #include "results/figure_parts.h"
+#include "results/layout.h"
 
 #include <fmt/format.h>
 
@@ -217,31 +218,33 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
   figure.height = curves_drawing::height_of(curves);
   figure.commands = curves_drawing::commands_of(curves, smoothing);
   figure.data = convergence_sheet(curves);
-  figure.description =
-      fmt::format("Loss by optimiser step of {} methods on {} tasks, a panel each.",
-                  curves.spec.rows.size(),
-                  curves.spec.tasks.size());
+  figure.description = fmt::format("Loss by optimiser step of {} on {}, a panel each.",
+                                   counted(curves.spec.rows.size(), "method"),
+                                   counted(curves.spec.tasks.size(), "task"));
   bool thinned = false;
   int most_n = 0;
   int least_n = 0;
   for (const auto& task : curves.spec.tasks) {
     const MethodCurve* fastest = nullptr;
+    int settled = 0;
     for (const MethodCurve& curve : curves.curves) {
       if (curve.task != task) {
         continue;
       }
       thinned = thinned || curve.training.size() > curves_drawing::kOwnPoints;
       if (curve.steps.n > 0) {
+        ++settled;
         least_n = least_n == 0 ? curve.steps.n : std::min(least_n, curve.steps.n);
         most_n = std::max(most_n, curve.steps.n);
         fastest = !fastest || curve.steps.mean < fastest->steps.mean ? &curve : fastest;
       }
     }
-    if (fastest) {
-      figure.description += fmt::format(" On {} {} settles first, after {:.0f} steps on average.",
-                                        curves_drawing::task_name(task),
-                                        fastest->label,
-                                        fastest->steps.mean);
+    if (settled > 1) {  // alone a method is not the first
+      figure.description += fmt::format(
+          " On {} the least mean number of steps until the loss settles is {:.0f}, of {}.",
+          curves_drawing::task_name(task),
+          fastest->steps.mean,
+          fastest->label);
     }
   }
   figure.notes.push_back(fmt::format(

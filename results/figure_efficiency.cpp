@@ -1,4 +1,5 @@
 #include "results/figure_parts.h"
+#include "results/layout.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -197,10 +198,9 @@ Figure efficiency_figure(const std::string& id,
   }
   figure.commands = canvas.finished();
 
-  figure.description =
-      fmt::format("Mean Dice over the share of training labels, in {} groups for {} methods.",
-                  groups.size(),
-                  known.size());
+  figure.description = fmt::format("Mean Dice over the share of training labels, in {} for {}.",
+                                   counted(groups.size(), "group"),
+                                   counted(known.size(), "method"));
   for (const LabelEfficiency& group : groups) {
     for (const AnnotationSaved& saved : group.saved) {
       const auto all = std::ranges::find_if(group.saved, [&](const AnnotationSaved& other) {
@@ -220,23 +220,22 @@ Figure efficiency_figure(const std::string& id,
       const auto curve = std::ranges::find(group.curves, saved.method, &EfficiencyCurve::method);
       const std::string baseline = curve == group.curves.end() ? saved.method : curve->label;
       if (saved.by) {
-        figure.description += fmt::format(
-            " {}: with {} of the labels {} reaches {:.1f}, the mean of {} with {} ({:.1f}).",
-            group.title,
-            *saved.by,
-            group.reference_label,
-            saved.reference_mean,
-            baseline,
-            saved.fraction,
-            saved.mean);
-      } else {
         figure.description +=
-            fmt::format(" {}: {} does not reach the mean of {} with {} of the labels ({:.1f}).",
+            fmt::format(" {}: with {} {} reaches {:.1f}, the mean of {} with {} ({:.1f}).",
                         group.title,
+                        labels_text(*saved.by),
                         group.reference_label,
+                        saved.reference_mean,
                         baseline,
-                        saved.fraction,
+                        labels_text(saved.fraction),
                         saved.mean);
+      } else {
+        figure.description += fmt::format(" {}: {} does not reach the mean of {} with {} ({:.1f}).",
+                                          group.title,
+                                          group.reference_label,
+                                          baseline,
+                                          labels_text(saved.fraction),
+                                          saved.mean);
       }
     }
   }

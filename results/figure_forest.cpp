@@ -1,4 +1,5 @@
 #include "results/figure_parts.h"
+#include "results/layout.h"
 
 #include <fmt/format.h>
 
@@ -144,8 +145,10 @@ Figure forest_figure(const std::string& id,
   const std::string level = fmt::format("{:g} % interval", 100 * (1 - table.alpha));
   const std::string sample = line_style(kInk, 2);
   if (!measured.empty()) {
-    legend.push_back(
-        {"measured, with " + level, kInk, sample, point_style({kInk, "", 7, ""}, 1.1)});
+    legend.push_back({title_of("measured", table.protocol) + ", with " + level,
+                      kInk,
+                      sample,
+                      point_style({kInk, "", 7, ""}, 1.1)});
   }
   if (!published.empty()) {
     legend.push_back({"published, with " + level,
@@ -254,13 +257,13 @@ Figure forest_figure(const std::string& id,
   }
   figure.commands = canvas.finished();
   figure.description = fmt::format(
-      "Forest plot: {0} against {1} methods in {2} columns. {0} has the higher mean in {3} of {4} "
-      "comparisons; {5} differences for it and {6} against it are significant at {7:g}.",
+      "Forest plot: {0} against {1} in {2}. {0} has the higher mean in {3} of {4}; differences "
+      "significant at {7:g}: {5} for it, {6} against it.",
       best,
-      rows.size(),
-      pairs.size(),
+      counted(rows.size(), "method"),
+      counted(pairs.size(), "column"),
       better,
-      compared,
+      counted(static_cast<std::size_t>(compared), "comparison"),
       clearly,
       clearly_worse,
       table.alpha);
@@ -271,8 +274,9 @@ Figure forest_figure(const std::string& id,
       best,
       100 * (1 - table.alpha),
       student ? "Student's pooled" : "Welch's",
-      least_n == most_n ? fmt::format("n = {} trials each", most_n)
-                        : fmt::format("n = {} to {} trials each", least_n, most_n)));
+      least_n == most_n
+          ? fmt::format("n = {} each", counted(static_cast<std::size_t>(most_n), "trial"))
+          : fmt::format("n = {} to {} trials each", least_n, most_n)));
   if (both) {
     figure.notes.emplace_back(
         "Filled: measured. Hollow: from the means, SDs and n that the paper prints.");

@@ -1,4 +1,5 @@
 #include "results/figure_parts.h"
+#include "results/layout.h"
 
 #include <fmt/format.h>
 
@@ -119,10 +120,9 @@ Figure rank_figure(const std::string& id,
   }
   figure.commands = canvas.finished();
 
-  figure.description =
-      fmt::format("Ranks of {} methods in {} columns when trials and test cases are drawn anew.",
-                  rows.size(),
-                  columns.size());
+  figure.description = fmt::format("Ranks of {} in {} when trials and test cases are drawn anew.",
+                                   counted(rows.size(), "method"),
+                                   counted(columns.size(), "column"));
   std::set<int> samples;
   for (const RankStability& column : columns) {
     if (column.methods.empty()) {
@@ -141,9 +141,9 @@ Figure rank_figure(const std::string& id,
         column.column.label,
         column.agreement,
         100 * column.same_first,
-        fmt::format("{} trials, {} cases{}",
-                    column.trials,
-                    column.cases,
+        fmt::format("{}, {}{}",
+                    counted(static_cast<std::size_t>(column.trials), "trial"),
+                    counted(static_cast<std::size_t>(column.cases), "case"),
                     column.nested ? ", each trial with its own" : "")));
   }
   if (!samples.empty()) {

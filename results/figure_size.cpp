@@ -1,4 +1,5 @@
 #include "results/figure_parts.h"
+#include "results/layout.h"
 
 #include <fmt/format.h>
 
@@ -325,10 +326,10 @@ Figure size_figure(const std::string& id,
     }
   }
   figure.description =
-      fmt::format("Dice against the volume of the {} in {} cases, a panel for each of {} methods.",
+      fmt::format("Dice against the volume of the {} in {}, a panel for each of {}.",
                   plain(target, 30),
-                  distinct.size(),
-                  rows.size());
+                  counted(distinct.size(), "case"),
+                  counted(rows.size(), "method"));
   if (reference != groups.end() && reference->points.size() >= 6) {
     const std::size_t third = reference->points.size() / 3;
     std::vector<double> small;
@@ -345,10 +346,10 @@ Figure size_figure(const std::string& id,
   }
   figure.notes.push_back(fmt::format(
       "A point: one test case, its mean Dice over the trials in which it is tested ({}); the thin "
-      "line its range. {} cases.",
+      "line its range. {}.",
       least_n == most_n ? fmt::format("n = {}", most_n)
                         : fmt::format("n = {} to {}", least_n, most_n),
-      distinct.size()));
+      counted(distinct.size(), "case")));
   if (trends) {
     figure.notes.emplace_back(
         "The line joins medians of up to eight groups of equally many cases, at least five each.");

@@ -161,6 +161,7 @@ Sheet forest_sheet(const std::string& id,
   sheet.title = title;
   sheet.header = {"Column", "Method"};
   if (both) {
+    sheet.source_column = sheet.header.size();
     sheet.header.emplace_back("Source");
   }
   sheet.text_columns = sheet.header.size();
@@ -196,6 +197,10 @@ Sheet forest_sheet(const std::string& id,
   sheet.json = {{"schema_version", 1},
                 {"id", id},
                 {"title", title},
+                {"source",
+                 both               ? "both"
+                 : measured.empty() ? "published"
+                                    : "measured"},
                 {"reference", table.spec.reference},
                 {"test", table.test},
                 {"alpha", table.alpha},

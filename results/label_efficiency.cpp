@@ -109,10 +109,6 @@ std::string value_text(const Summary& dice) {
                      dice.n == 0 ? std::string("n not stated") : fmt::format("n = {}", dice.n));
 }
 
-std::string labels_text(const std::string& fraction) {
-  return fraction == "1" ? "all labels" : fraction + " of the labels";
-}
-
 /// "80 %", without sign.
 std::string percent_text(double share) {
   return fmt::format("{:.0f} %", 100 * std::abs(share));
@@ -204,6 +200,10 @@ std::vector<LabelEfficiency> label_efficiency(
     result.push_back(std::move(group));
   }
   return result;
+}
+
+std::string labels_text(const std::string& fraction) {
+  return fraction == "1" ? "all labels" : fraction + " of the labels";
 }
 
 std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group) {

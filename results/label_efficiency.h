@@ -55,6 +55,9 @@ std::vector<LabelEfficiency> label_efficiency(
     const Table* whole,
     const std::map<std::pair<std::string, std::string>, double>& labelled);
 
+/// "all labels", "1/5 of the labels".
+std::string labels_text(const std::string& fraction);
+
 /// What was saved, in words, with SD and n of both means. `saved` must be of `group`.
 std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group);
 

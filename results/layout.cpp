@@ -13,6 +13,10 @@ std::size_t display_width(const std::string& text) {
   }));
 }
 
+std::string counted(std::size_t number, const std::string& noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
 std::string wrapped(const std::string& text, std::size_t indent, const std::string& mark) {
   const std::string hanging(indent + display_width(mark), ' ');
   std::string result;

@@ -14,6 +14,9 @@ constexpr std::size_t kTextWidth = 100;
 /// Columns that a UTF-8 text takes, each code point counted as one.
 std::size_t display_width(const std::string& text);
 
+/// "1 row", "3 rows".
+std::string counted(std::size_t number, const std::string& noun);
+
 /// Breaks a text at blanks into lines within `kTextWidth`; longer words stand alone. Every line is
 /// indented; the first begins with `mark`, the others below its text. Ends with a line feed.
 std::string wrapped(const std::string& text, std::size_t indent = 0, const std::string& mark = {});

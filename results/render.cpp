@@ -850,16 +850,19 @@ std::string render(const Sheet& sheet, const std::string& format) {
       return sheet.json.is_object() && sheet.json.contains(name) && sheet.json.at(name).is_string();
     };
     const bool origin = said("data_kind") && said("protocol");
-    const auto with = [&](std::vector<std::string> line, const Json& kind, const Json& protocol) {
+    const auto add_with = [&](std::vector<std::string> line, const Json& kind, const Json& key) {
       if (origin) {
         line.push_back(kind.get<std::string>());
-        line.push_back(protocol.get<std::string>());
+        line.push_back(key.get<std::string>());
       }
-      return line;
+      add(std::move(line));
     };
-    add(with(sheet.header, "data_kind", "protocol"));
+    add_with(sheet.header, "data_kind", "protocol");
     for (const auto& row : sheet.rows) {
-      add(origin ? with(row, sheet.json.at("data_kind"), sheet.json.at("protocol")) : row);
+      const bool measured = !sheet.source_column || row.at(*sheet.source_column) == "measured";
+      add_with(row,
+               measured && origin ? sheet.json.at("data_kind") : Json(""),
+               measured && origin ? sheet.json.at("protocol") : Json(""));
     }
     return result;
   }

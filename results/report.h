@@ -42,11 +42,11 @@ struct ReportExamples {
 struct ReportContents {
   bool whole = false;  ///< of a collection: sections without content say so, else they are left out
   std::string title;   ///< of the experiment
-  std::string paper, citation;  ///< whose numbers stand beside the measured ones
-  std::string paper_id;
-  std::string database;                 ///< as the user called it
-  std::string program;                  ///< how the user calls sar-bench
-  std::string version, made;            ///< of sar-bench; date of the report, UTC
+  std::string paper;   ///< title of the one whose claims are judged
+  std::string citation;       ///< of the same, where its numbers stand beside the measured ones
+  std::string database;       ///< as the user called it
+  std::string program;        ///< how the user calls sar-bench
+  std::string version, made;  ///< of sar-bench; date of the report, UTC
   std::optional<ProtocolRow> protocol;  ///< empty: nothing is stored
   RunSummary summary;
   Sheet settings;           ///< that differ from the built-in ones
@@ -54,6 +54,8 @@ struct ReportContents {
   std::vector<ReportTable> tables;
   std::vector<LossCurves> losses;  ///< of `curves`, in the same order
   std::vector<ReportFigure> curves, sizes, efficiency, ranks, forests;
+  /// Sentences on figures for which too little is stored, by section: "forest", "ranks".
+  std::map<std::string, std::vector<std::string>> not_drawn;
   std::vector<std::string> saved;  ///< sentences on annotation saved
   std::vector<Sheet> pretraining;  ///< proxy metrics
   std::optional<ClaimReport> claims, measured_claims;
@@ -76,9 +78,8 @@ std::string report_page(const ReportContents& contents, const PageTemplate& page
 /// JSON, figures as SVG, PNG, CSV and JSON.
 std::map<std::string, std::string> report_files(const ReportContents& contents);
 
-/// A name that is safe as file name and as HTML id: letters, digits, '-', '_' and '.', the
-/// last not in front; equal names
-/// stay equal, different ones stay different.
+/// A name that is safe as file name and as HTML id: letters, digits, '-', '_' and '.', the last not
+/// in front; equal names stay equal, different ones stay different.
 std::string safe_name(const std::string& text);
 
 }  // namespace sar

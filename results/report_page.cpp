@@ -149,6 +149,11 @@ std::string correction_name(const std::string& correction) {
   return correction == "holm" ? "Holm" : correction == "bh" ? "Benjamini–Hochberg" : correction;
 }
 
+/// "after Holm", "without correction"
+std::string corrected_by(const std::string& correction) {
+  return correction == "none" ? "without correction" : "after " + correction_name(correction);
+}
+
 const std::optional<TestResult>& chosen_test(const Table& table, const TableCell& cell) {
   return table.test == "welch" ? cell.welch : cell.student;
 }
@@ -318,20 +323,23 @@ Json dice_view(const ReportTable& table, const Audit* audit) {
   return view;
 }
 
-Json file_links(const std::vector<std::pair<std::string, std::string>>& links) {
+/// `of`: what is in them, where that is not plain: ", by the stored runs".
+Json file_links(const std::vector<std::pair<std::string, std::string>>& links,
+                const std::string& of = "") {
   Json files = Json::array();
   for (const auto& [href, label] : links) {
     files.push_back({{"href", href}, {"file_label", label}});
   }
-  return block("files", {{"file", std::move(files)}});
+  return block("files", {{"files_of", of}, {"file", std::move(files)}});
 }
 
-Json table_files(const std::string& id) {
+Json table_files(const std::string& id, const std::string& of = "") {
   const std::string path = "tables/" + safe_name(id);
   return file_links({{path + ".md", "Markdown"},
                      {path + ".tex", "LaTeX"},
                      {path + ".csv", "CSV"},
-                     {path + ".json", "JSON"}});
+                     {path + ".json", "JSON"}},
+                    of);
 }
 
 // --- figures ------------------------------------------------------------------------------------
@@ -506,9 +514,13 @@ Json failures_section(const RunSummary& summary) {
                                                "stored.",
                                                summary.failed)));
   } else {
-    sheet.notes.push_back(how_many(standing, "failure stands", "failures stand") + ", " +
-                          how_many(sheet.rows.size() - standing, "was", "were") +
-                          " mended by another attempt.");
+    const std::size_t mended = sheet.rows.size() - standing;
+    if (standing > 0) {
+      sheet.notes.push_back(how_many(standing, "failure stands.", "failures stand."));
+    }
+    if (mended > 0) {
+      sheet.notes.push_back(how_many(mended, "was", "were") + " mended by another attempt.");
+    }
     if (summary.failed > 0) {
       sheet.notes.push_back(
           how_many(static_cast<std::size_t>(summary.failed),
@@ -535,7 +547,6 @@ std::string word_of(Verdict verdict) {
 }
 
 Json verdict_view(const ClaimVerdict& claim, const ClaimReport& report) {
-  const bool corrected = claim.tested && report.options.correction != "none";
   // Phantom runs show how a verdict would come about; their lamps stay dark.
   const bool phantom = report.data_kind == "phantom";
   const Verdict lamp = phantom ? Verdict::not_testable : claim.verdict;
@@ -547,10 +558,10 @@ Json verdict_view(const ClaimVerdict& claim, const ClaimReport& report) {
                                             : word_of(claim.verdict)},
           {"sign", sign_of(lamp)},
           {"adjusted",
-           corrected ? texts({fmt::format("significant after {}: {}",
-                                          correction_name(report.options.correction),
-                                          word_of(claim.verdict_adjusted))})
-                     : Json(false)}};
+           claim.tested ? texts({fmt::format("significant {}: {}",
+                                             corrected_by(report.options.correction),
+                                             word_of(claim.verdict_adjusted))})
+                        : Json(false)}};
 }
 
 /// `audit`: of printed numbers, or null.
@@ -600,19 +611,19 @@ Json claims_section(const ReportContents& contents) {
                       {"verdicts", std::move(verdicts)},
                       {"sides", std::move(sides)}});
   }
-  std::vector<std::string> paragraphs;
+  std::vector<std::string> paragraphs{"What " + contents.paper + " says of its results."};
   for (const ClaimReport* report : reports) {
     paragraphs.push_back(fmt::format(
         "{}: {} of {} claims are supported, {} unsupported, {} mixed, {} cannot be tested; where "
-        "differences must also be significant ({}, correction {}, alpha {:g}), {} are supported.{}",
+        "differences must also be significant ({} t-test, {}, alpha {:g}), {} are supported.{}",
         report->source == "published" ? "By the printed numbers" : "By the stored runs",
         report->count(Verdict::supported),
         report->claims.size(),
         report->count(Verdict::unsupported),
         report->count(Verdict::mixed),
         report->count(Verdict::not_testable),
-        report->options.test,
-        correction_name(report->options.correction),
+        report->options.test == "welch" ? "Welch's" : "Student's",
+        corrected_by(report->options.correction),
         report->options.alpha,
         report->count_adjusted(Verdict::supported),
         report->data_kind == "phantom" ? " Phantom data can neither support nor refute a sentence "
@@ -621,8 +632,7 @@ Json claims_section(const ReportContents& contents) {
   }
   paragraphs.emplace_back(
       "A sentence that one mean is above another is supported by the means alone; the second line "
-      "of "
-      "its verdict says whether the difference is also significant.");
+      "of its verdict says whether the difference is also significant.");
   Json blocks = Json::array();
   blocks.push_back(
       block("claims",
@@ -631,7 +641,11 @@ Json claims_section(const ReportContents& contents) {
              {"measured_heading",
               is_phantom(contents) ? "By the stored runs [phantom data]" : "By the stored runs"},
              {"claim", std::move(claims)}}));
-  blocks.push_back(table_files("claims"));
+  blocks.push_back(
+      table_files("claims", contents.measured_claims ? ", by the printed numbers" : ""));
+  if (contents.measured_claims) {
+    blocks.push_back(table_files("claims-measured", ", by the stored runs"));
+  }
   return section("claims", "Claims", "Claims of the paper", paragraphs, std::move(blocks));
 }
 
@@ -712,7 +726,8 @@ Json plane_view(const ExampleSlice& slice, const Example& example) {
           {"plane_label", fmt::format("{} {}", slice.plane, slice.index)}};
 }
 
-Json case_view(const Example& example, const ReportExamples& group, const std::string& anchor) {
+/// `id`: of the case among the examples, as its files and its place in the page have it.
+Json case_view(const Example& example, const ReportExamples& group, const std::string& id) {
   Json planes = Json::array();
   for (const ExampleSlice& slice : example.slices) {
     planes.push_back(plane_view(slice, example));
@@ -728,7 +743,8 @@ Json case_view(const Example& example, const ReportExamples& group, const std::s
                                             : "No tumour in ground truth and prediction: cut "
                                               "through the middle. ";
   notes += example.oriented ? "" : "The file does not state which side is which. ";
-  return {{"case_anchor", anchor},
+  return {{"case_anchor", id},
+          {"case_file", "figures/" + id + ".svg"},
           {"places", titled(fmt::format("{}", fmt::join(example.places, " and ")))},
           {"case_bucket", example.bucket == "all" ? "of all cases" : "of bucket " + example.bucket},
           {"case_dice", fmt::format("{:.2f}", example.dice)},
@@ -747,7 +763,12 @@ Json examples_section(const ReportContents& contents) {
     }
     groups.push_back(
         {{"group_id", "examples-" + id},
-         {"group_heading", fmt::format("{} on {}, trial {}", group.label, group.task, group.trial)},
+         {"group_heading",
+          fmt::format("{} on {}, trial {}{}",
+                      group.label,
+                      group.task,
+                      group.trial,
+                      is_phantom(contents) ? " [phantom data]" : "")},
          {"group_message", group.missing.empty() ? Json(false) : texts({group.missing})},
          {"cases", std::move(cases)}});
   }
@@ -779,13 +800,18 @@ Json fact(const std::string& kind,
 Json facts_of(const ReportContents& contents) {
   Json facts = Json::array();
   const RunSummary& summary = contents.summary;
-  facts.push_back(fact(summary.failed > 0                                   ? "bad"
-                       : summary.cells == summary.done && summary.cells > 0 ? "good"
-                                                                            : "warn",
-                       summary.failed > 0 ? "#failures" : "#run",
+  const auto standing = static_cast<std::size_t>(std::ranges::count_if(
+      summary.failures, [](const FailedWork& failure) { return !failure.done_since; }));
+  const bool complete = summary.cells == summary.done && summary.cells > 0;
+  facts.push_back(fact(summary.failed > 0          ? "bad"
+                       : standing > 0 || !complete ? "warn"
+                                                   : "good",
+                       summary.failed > 0 || standing > 0 ? "#failures" : "#run",
                        fmt::format("{} of {}", summary.done, summary.cells),
                        summary.failed > 0 ? fmt::format("trials done, {} failed", summary.failed)
-                                          : "trials of table cells done"));
+                       : standing > 0     ? "trials of table cells done; other work failed: " +
+                                            counted(standing, "failure")
+                                      : "trials of table cells done"));
   for (const ReportTable& table : contents.tables) {
     int tested = 0;
     int marked = 0;
@@ -793,20 +819,24 @@ Json facts_of(const ReportContents& contents) {
     for (std::size_t row = 0; row < table.measured.cells.size(); ++row) {
       for (std::size_t column = 0; column < table.measured.cells[row].size(); ++column) {
         const TableCell& cell = table.measured.cells[row][column];
-        tested += cell.student || cell.welch ? 1 : 0;
+        tested += chosen_test(table.measured, cell) ? 1 : 0;
         marked += is_significant(table.measured, cell) ? 1 : 0;
         corrected += is_significant(table.corrected, table.corrected.cells[row][column]) ? 1 : 0;
       }
     }
     if (tested > 0) {
-      facts.push_back(fact("",
-                           "#table-" + safe_name(table.measured.spec.id),
-                           fmt::format("{} of {}", marked, tested),
-                           fmt::format("comparisons of {} significant at {:g}; {} after {}",
-                                       table.measured.spec.id,
-                                       table.measured.alpha,
-                                       corrected,
-                                       correction_name(table.corrected.correction))));
+      const bool plain = table.measured.correction == "none";
+      facts.push_back(fact(
+          "",
+          "#table-" + safe_name(table.measured.spec.id),
+          fmt::format("{} of {}", marked, tested),
+          fmt::format(
+              "comparisons of {} significant at {:g} {}{}",
+              table.measured.spec.id,
+              table.measured.alpha,
+              corrected_by(table.measured.correction),
+              plain ? fmt::format("; {} {}", corrected, corrected_by(table.corrected.correction))
+                    : "")));
       break;  // the first table is the main one
     }
   }
@@ -818,9 +848,9 @@ Json facts_of(const ReportContents& contents) {
             "{} of {}", contents.claims->count(Verdict::supported), contents.claims->claims.size()),
         fmt::format(
             "claims supported by the paper's own printed numbers; {} where differences must "
-            "be significant after {}",
+            "be significant {}",
             contents.claims->count_adjusted(Verdict::supported),
-            correction_name(contents.claims->options.correction))));
+            corrected_by(contents.claims->options.correction))));
   }
   if (contents.audit) {
     const int faults =
@@ -837,6 +867,8 @@ std::string lead_of(const ReportContents& contents) {
   std::string lead;
   if (!contents.citation.empty()) {
     lead = "Measured beside " + contents.citation + ". ";
+  } else if (contents.claims || contents.audit) {
+    lead = "Claims and audit are of " + contents.paper + ". ";
   }
   if (contents.protocol) {
     lead += fmt::format("Protocol {}, profile {}.",
@@ -883,7 +915,8 @@ Json figures_section(const std::string& id,
                      const std::string& title,
                      const std::vector<std::string>& paragraphs,
                      const std::vector<ReportFigure>& figures,
-                     const std::vector<std::string>& sentences = {}) {
+                     const std::vector<std::string>& sentences = {},
+                     const std::vector<std::string>& not_drawn = {}) {
   Json blocks = Json::array();
   if (!sentences.empty()) {
     blocks.push_back(block("list", {{"entries", texts(sentences)}}));
@@ -891,7 +924,10 @@ Json figures_section(const std::string& id,
   for (const ReportFigure& figure : figures) {
     add_figure(blocks, figure);
   }
-  if (figures.empty()) {
+  for (const std::string& sentence : not_drawn) {
+    blocks.push_back(message(sentence));
+  }
+  if (figures.empty() && not_drawn.empty()) {
     blocks.push_back(message("Nothing is stored that it could show."));
   }
   return section(id, short_title, title, paragraphs, std::move(blocks));
@@ -907,6 +943,10 @@ Json sections_of(const ReportContents& contents) {
       sections.push_back(made(figures));
     }
   };
+  const auto not_drawn = [&](const char* section) {
+    const auto sentences = contents.not_drawn.find(section);
+    return sentences == contents.not_drawn.end() ? std::vector<std::string>{} : sentences->second;
+  };
   if (contents.whole || !contents.tables.empty() || !contents.data.empty()) {
     sections.push_back(tables_section(contents));
   }
@@ -917,10 +957,17 @@ Json sections_of(const ReportContents& contents) {
         reference + " against each method",
         {"Difference of the means with its confidence interval: an interval that "
          "holds zero is compatible with no difference at all."},
-        figures);
+        figures,
+        {},
+        not_drawn("forest"));
   });
-  add(contents.curves, [](const auto& figures) {
-    return figures_section("curves", "Loss", "Loss curves", {}, figures);
+  add(contents.curves, [&](const auto& figures) {
+    Json curves = figures_section("curves", "Loss", "Loss curves", {}, figures);
+    for (const LossCurves& each : contents.losses) {
+      curves.at("blocks").push_back(
+          table_files(each.spec.id, ", of the steps until the loss settles"));
+    }
+    return curves;
   });
   add(contents.sizes, [](const auto& figures) {
     return figures_section("size", "Size", "Dice against tumour volume", {}, figures);
@@ -934,13 +981,15 @@ Json sections_of(const ReportContents& contents) {
                            figures,
                            contents.saved);
   });
-  add(contents.ranks, [](const auto& figures) {
+  add(contents.ranks, [&](const auto& figures) {
     return figures_section(
         "ranks",
         "Ranks",
         "How stable is the order of the methods?",
         {"Trials and test cases are drawn anew many times; each time the methods are ranked."},
-        figures);
+        figures,
+        {},
+        not_drawn("ranks"));
   });
   if (contents.whole || !contents.examples.empty()) {
     sections.push_back(examples_section(contents));

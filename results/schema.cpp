@@ -369,7 +369,10 @@ void drop_views(SQLite::Database& db) {
   }
 }
 
-void migrate(SQLite::Database& db, const fs::path& path, std::span<const SchemaStep> history) {
+void migrate(SQLite::Database& db,
+             const fs::path& path,
+             std::span<const SchemaStep> history,
+             bool backup) {
   const int newest = history.back().version;
   if (read_version(db, path) == newest) {
     return;
@@ -381,7 +384,7 @@ void migrate(SQLite::Database& db, const fs::path& path, std::span<const SchemaS
   if (version == newest) {
     return;
   }
-  if (version > 0) {
+  if (version > 0 && backup) {
     write_backup(path, version);
   }
   drop_views(db);
@@ -426,6 +429,18 @@ std::shared_ptr<SQLite::Database> open_for_reading(const fs::path& path, int tim
   return db;
 }
 
+/// An older database that cannot be written, as it would be after migration: in memory.
+std::shared_ptr<SQLite::Database> migrated_copy(const fs::path& path,
+                                                int timeout_ms,
+                                                std::span<const SchemaStep> history) {
+  const auto source = open_for_reading(path, timeout_ms);
+  auto copy =
+      std::make_shared<SQLite::Database>(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  SQLite::Backup(*copy, *source).executeStep();
+  migrate(*copy, path, history, false);
+  return copy;
+}
+
 }  // namespace
 
 std::span<const SchemaStep> schema_history() {
@@ -462,7 +477,16 @@ std::shared_ptr<SQLite::Database> open_database(const fs::path& path,
     db.reset();  // older: migrated below, then opened again
     OpenOptions writing = options;
     writing.write = true;
-    open_database(path, writing, history);
+    try {
+      open_database(path, writing, history);
+    } catch (const SQLite::Exception& error) {
+      if (error.getErrorCode() != SQLITE_READONLY && error.getErrorCode() != SQLITE_CANTOPEN) {
+        throw;
+      }
+      return migrated_copy(path, timeout_ms, history);
+    } catch (const Error&) {  // no place for the backup
+      return migrated_copy(path, timeout_ms, history);
+    }
     return open_for_reading(path, timeout_ms);
   }
   const fs::path folder = fs::absolute(path).parent_path();
@@ -480,7 +504,7 @@ std::shared_ptr<SQLite::Database> open_database(const fs::path& path,
   if (options.page_limit > 0) {
     db->exec(fmt::format("PRAGMA max_page_count = {}", options.page_limit));
   }
-  migrate(*db, path, history);
+  migrate(*db, path, history, true);
   db->exec("PRAGMA foreign_keys = ON");
   return db;
 }

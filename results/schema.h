@@ -32,7 +32,8 @@ struct OpenOptions {
 };
 
 /// Opens a database and brings it to the last version of `history`, in one transaction, after a
-/// backup `FILE.backup-v<N>`. A file that does not exist is made (`write`) or is Error 66. Throws
+/// backup `FILE.backup-v<N>`. For reading, a file that cannot be written is migrated in memory
+/// alone. A file that does not exist is made (`write`) or is Error 66. Throws
 /// Error 74 if the file is another program's database or of a newer version; SQLite::Exception for
 /// all that SQLite itself reports.
 std::shared_ptr<SQLite::Database> open_database(const std::filesystem::path& path,

@@ -1,5 +1,9 @@
 #include "results/sheets.h"
 
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/hash.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -160,6 +164,26 @@ Json failures_of(const Store& store, const ProtocolRow& protocol, const std::str
 
 }  // namespace sheets_detail
 
+Json read_survey(const NodeRow& node, const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    throw Error(ExitCode::results_missing,
+                "the count of the data is not in the work folder any more")
+        .with("file", file.string())
+        .hint("sar-bench run table1 counts again");
+  }
+  const std::string content = read_file(file);
+  Json survey = Json::parse(content, nullptr, false);
+  if (sha256(content) != node.sha256 || !survey.is_object()) {
+    throw data_error("the count of the data was changed since it was written")
+        .with("file", file.string())
+        .with("SHA-256", sha256(content))
+        .with("expected", node.sha256)
+        .hint("remove the file; sar-bench run table1 counts again");
+  }
+  return survey;
+}
+
 Sheet data_sheet(const std::string& id,
                  const std::string& title,
                  const std::vector<std::string>& datasets,
@@ -171,7 +195,8 @@ Sheet data_sheet(const std::string& id,
   Sheet sheet;
   sheet.id = id;
   sheet.title = title + (phantom ? " [phantom data]" : "");
-  sheet.header = {"Dataset", "", "Modality", "Organ", "Cases", "Median shape"};
+  sheet.header = {"Dataset", "Source", "Modality", "Organ", "Cases", "Median shape"};
+  sheet.source_column = 1;
   sheet.header.insert(sheet.header.end(), kScaleNames.begin(), kScaleNames.end());
   sheet.text_columns = 4;
   sheet.notes.emplace_back(

@@ -4,10 +4,15 @@
 #include "results/store.h"
 #include "results/table.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace sar {
+
+/// The product of a `survey` node, from its file. Throws Error 4 if it is gone, Error 65 if it is
+/// not the one whose SHA-256 the node has.
+Json read_survey(const NodeRow& node, const std::filesystem::path& file);
 
 /// Table 1: counts of the pre-training data at hand beside the printed ones, each difference named.
 /// `survey` is the product of a `survey` node, or null; `paper` may be null. `datasets` orders and

@@ -154,7 +154,10 @@ struct Sheet {
   std::vector<std::vector<std::string>> rows;
   std::vector<std::string> notes;  ///< sentences below the table
   std::size_t text_columns = 1;    ///< left-aligned ones, at the beginning
-  Json json;                       ///< the document for format "json"
+  /// The column that says "measured" or what else a row is. What is not measured was made under no
+  /// protocol of ours, and CSV says none beside it.
+  std::optional<std::size_t> source_column;
+  Json json;  ///< the document for format "json"
 };
 /// The tests of a table against its reference row, a line each, as they stand below the table; no
 /// rows if nothing was compared. Without a JSON document: the table's own has the numbers.

@@ -42,10 +42,12 @@ std::string time_of_report() {
   if (epoch == nullptr || *epoch == '\0') {
     return utc_now();
   }
+  constexpr long long kLast = 253'402'300'799;  // of the year 9999
   char* end = nullptr;
   const long long seconds = std::strtoll(epoch, &end, 10);
-  if (*end != '\0' || seconds < 0) {
-    throw usage_error("SOURCE_DATE_EPOCH is not a number of seconds").with("value", epoch);
+  if (*end != '\0' || seconds < 0 || seconds > kLast) {
+    throw usage_error("SOURCE_DATE_EPOCH is not a number of seconds since 1970, to the year 9999")
+        .with("value", epoch);
   }
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
@@ -71,11 +73,10 @@ class Gathering {
   ReportContents gather() {
     contents_.whole = experiment_.kind == ExperimentKind::collection;
     const bool printed = std::ranges::any_of(parts_of(experiment_), [&](const Experiment* part) {
-      return paper_.find(part->id) != nullptr;
+      return paper_.find(part->id) != nullptr || part->id == paper_.data_table;
     });
     contents_.title = contents_.whole && printed ? "Report on " + paper_.title : experiment_.title;
     contents_.paper = paper_.title;
-    contents_.paper_id = paper_.id;
     contents_.citation = printed ? paper_.citation : "";
     contents_.database = command_.common.database;
     contents_.version = std::string(SARBENCH_VERSION) + ", commit " +
@@ -96,6 +97,7 @@ class Gathering {
     cases_ = store_.cases(protocol.protocol, "1");
     contents_.summary = run_summary(store_, protocol);
     contents_.settings = changed_settings();
+    read_count();
     for (const Experiment* part : parts_of(experiment_)) {
       add(*part);
     }
@@ -147,20 +149,50 @@ class Gathering {
   }
 
   void add_data(const Experiment& part) {
-    const Json counted = survey();
     Sheet sheet = data_sheet(part.id,
                              part.title,
                              part.datasets,
-                             counted,
-                             counted.is_null() ? nullptr : &*contents_.protocol,
+                             survey_,
+                             survey_.is_null() ? nullptr : &*contents_.protocol,
                              &paper_);
-    if (counted.is_null()) {
-      sheet.notes.emplace_back(
-          "The data at hand have not been counted under this protocol, or the count is not in the "
-          "work folder any more: sar-bench run " +
-          part.id + " counts them.");
+    if (survey_.is_null()) {
+      sheet.notes.push_back(why_no_count(part.id));
     }
     contents_.data.push_back(std::move(sheet));
+  }
+
+  void read_count() {
+    if (const auto node = store_.survey(contents_.protocol->protocol)) {
+      try {
+        survey_ = read_survey(*node, product_of(*node));
+      } catch (const Error& error) {
+        unreadable_count_ = "No count of the data at hand is shown: " + error.message() + ".";
+      }
+    }
+  }
+
+  [[nodiscard]] std::string why_no_count(const std::string& part) const {
+    if (!unreadable_count_.empty()) {
+      return unreadable_count_;
+    }
+    const bool failed = std::ranges::any_of(contents_.summary.work, [](const WorkDone& work) {
+      return work.kind == "survey" && work.failed > 0;
+    });
+    if (failed) {
+      return "The count of the data at hand failed: see Failures.";
+    }
+    std::string why = fmt::format(
+        "The data at hand have not been counted under this protocol: {} run {} --profile {} "
+        "--db {} counts them.",
+        contents_.program,
+        part,
+        contents_.protocol->profile,
+        contents_.database);
+    if (const auto other = store_.newest_survey()) {
+      why += fmt::format(" Under protocol {0} they have been: --protocol {0} shows it.",
+                         other->protocol.substr(0, 12));
+    }
+    return why;
   }
 
   void add_table(const Experiment& part) {
@@ -194,27 +226,16 @@ class Gathering {
       const TableSpec& spec = measured.spec;
       const bool all_labels = std::ranges::all_of(
           spec.columns, [](const TableColumn& column) { return column.fraction == "1"; });
-      contents_.forests.push_back(
-          {forest_figure("forest-" + spec.id,
-                         "Differences from " + label_of(spec, spec.reference) + ", " + spec.id,
-                         forest(table.corrected),
-                         table.published_corrected ? forest(*table.published_corrected)
-                                                   : std::vector<ForestPanel>{},
-                         table.corrected),
-           {},
-           {}});
+      add_forest(table);
       if (all_labels && spec.rows.size() > 2) {
-        std::vector<RankStability> ranks;
-        for (const TableColumn& column : spec.columns) {
-          ranks.push_back(rank_stability(cases_, spec.rows, column));
-        }
-        contents_.ranks.push_back(
-            {rank_figure("ranks-" + spec.id, "Stability of ranks, " + spec.id, ranks, protocol),
-             {},
-             {}});
+        add_ranks(spec);
       }
       for (const TableColumn& column : spec.columns) {
-        if (column.fraction == "1" && column.target == "tumor" &&
+        const bool tested = std::ranges::any_of(cases_, [&](const CaseRow& each) {
+          return each.task == column.task && each.target == column.target &&
+                 std::ranges::find(spec.rows, each.method, &TableRow::method) != spec.rows.end();
+        });
+        if (column.fraction == "1" && column.target == "tumor" && tested &&
             sizes.emplace(column.task, column.target).second) {
           contents_.sizes.push_back({size_figure("size-" + column.task + "-" + column.target,
                                                  "Dice against tumour volume, " + column.group,
@@ -253,6 +274,55 @@ class Gathering {
     }
   }
 
+  /// A figure of measured comparisons; printed ones alone would stand under our protocol.
+  void add_forest(const ReportTable& table) {
+    const TableSpec& spec = table.measured.spec;
+    const std::vector<ForestPanel> measured = forest(table.corrected);
+    const bool compared = std::ranges::any_of(measured, [](const ForestPanel& panel) {
+      return std::ranges::any_of(panel.rows,
+                                 [](const ForestRow& row) { return row.test.has_value(); });
+    });
+    if (!compared) {
+      contents_.not_drawn["forest"].push_back(
+          fmt::format("{}: no column has trials of both {} and another method yet.",
+                      spec.id,
+                      label_of(spec, spec.reference)));
+      return;
+    }
+    contents_.forests.push_back(
+        {forest_figure("forest-" + spec.id,
+                       "Differences from " + label_of(spec, spec.reference) + ", " + spec.id,
+                       measured,
+                       table.published_corrected ? forest(*table.published_corrected)
+                                                 : std::vector<ForestPanel>{},
+                       table.corrected),
+         {},
+         {}});
+  }
+
+  void add_ranks(const TableSpec& spec) {
+    std::vector<RankStability> ranks;
+    for (const TableColumn& column : spec.columns) {
+      ranks.push_back(rank_stability(cases_, spec.rows, column));
+    }
+    const bool ranked = std::ranges::any_of(
+        ranks, [](const RankStability& column) { return !column.methods.empty(); });
+    if (!ranked) {
+      std::set<std::string> reasons;
+      for (const RankStability& column : ranks) {
+        reasons.insert(column.reason);
+      }
+      contents_.not_drawn["ranks"].push_back(
+          fmt::format("{}: {}.", spec.id, fmt::join(reasons, "; ")));
+      return;
+    }
+    contents_.ranks.push_back(
+        {rank_figure(
+             "ranks-" + spec.id, "Stability of ranks, " + spec.id, ranks, *contents_.protocol),
+         {},
+         {}});
+  }
+
   void judge() {
     const std::vector<Claim> claims = read_claims(paper_);
     AuditOptions options;
@@ -263,7 +333,8 @@ class Gathering {
       const ClaimOptions how = claim_options(catalog_, command_.common);
       contents_.claims = judge_claims(paper_, claims, published_cells(paper_), how);
       if (!trials_.empty()) {
-        const ClaimRuns runs = read_claim_runs(store_, *contents_.protocol);
+        ClaimRuns runs = read_claim_runs(store_, *contents_.protocol);
+        runs.survey = survey_;
         contents_.measured_claims =
             judge_claims(paper_, claims, measured_cells(trials_, *contents_.protocol), how, &runs);
       }
@@ -360,7 +431,8 @@ class Gathering {
     const fs::path said = node.path;
     const fs::path here =
         work_folder(command_.common) / said.parent_path().filename() / said.filename();
-    return !fs::exists(said) && fs::exists(here) ? here : said;
+    std::error_code ignored;  // a name from a database may be none for this file system
+    return !fs::exists(said, ignored) && fs::exists(here, ignored) ? here : said;
   }
 
   void draw_all() {
@@ -391,11 +463,6 @@ class Gathering {
     }
   }
 
-  [[nodiscard]] Json survey() const {
-    const auto node = store_.survey(contents_.protocol->protocol);
-    return node && fs::exists(product_of(*node)) ? read_json(product_of(*node)) : Json();
-  }
-
   [[nodiscard]] int smoothing() const {
     return user_configuration(catalog_, command_.common)
         .shared()
@@ -422,8 +489,7 @@ class Gathering {
     const bool cells = std::ranges::any_of(contents_.tables, [](const ReportTable& table) {
       return filled_cells(table.measured) > 0;
     });
-    return !cells && contents_.curves.empty() && contents_.pretraining.empty() &&
-           survey().is_null();
+    return !cells && contents_.curves.empty() && contents_.pretraining.empty() && survey_.is_null();
   }
 
   const ReportCommand& command_;
@@ -436,11 +502,15 @@ class Gathering {
   std::vector<TrialDice> trials_;
   std::vector<RunRow> runs_;
   std::vector<CaseRow> cases_;
+  Json survey_;                   ///< counts of the data at hand; null if there are none
+  std::string unreadable_count_;  ///< why the stored ones are not shown: a sentence
 };
 
 constexpr const char* kMaker = "sar-bench report";  ///< marks a folder as ours
 
 /// Writes all files and removes those that an earlier report left here and this one does not have.
+/// The list of files names old and new ones meanwhile, so that a run that was interrupted leaves no
+/// file that the next one takes for somebody else's.
 void write_report(const fs::path& folder,
                   const std::string& page,
                   const std::map<std::string, std::string>& files) {
@@ -470,20 +540,27 @@ void write_report(const fs::path& folder,
       }
     }
   }
-  Json names = Json::array();
+  std::set<std::string> names{"report.html"};
+  for (const auto& [name, content] : files) {
+    names.insert(name);
+  }
+  const auto write_list = [&](const std::set<std::string>& listed) {
+    write_file_atomically(list,
+                          to_text({{"schema_version", 1}, {"made_by", kMaker}, {"files", listed}}));
+  };
+  old.insert(names.begin(), names.end());
+  write_list(old);
   for (const auto& [name, content] : files) {
     write_file_atomically(folder / name, content);
-    names.push_back(name);
-    old.erase(name);
   }
-  names.push_back("report.html");
   write_file_atomically(folder / "report.html", page);
-  write_file_atomically(list,
-                        to_text({{"schema_version", 1}, {"made_by", kMaker}, {"files", names}}));
   for (const std::string& name : old) {
     std::error_code ignored;
-    fs::remove(folder / name, ignored);
+    if (!names.contains(name)) {
+      fs::remove(folder / name, ignored);
+    }
   }
+  write_list(names);
 }
 
 ExitCode run(const ReportCommand& command, const Chosen& chosen) {

@@ -2,7 +2,6 @@
 
 #include "experiments/cli/session.h"
 #include "harness/core/error.h"
-#include "harness/core/files.h"
 #include "results/sheets.h"
 
 #include <filesystem>
@@ -168,16 +167,7 @@ View Viewer::dice(const Experiment& experiment) const {
 View Viewer::data(const Experiment& experiment) const {
   const auto row = protocol(experiment);
   const auto node = row ? store_->survey(row->protocol) : std::nullopt;
-  Json survey;
-  if (node) {
-    if (!std::filesystem::exists(node->path)) {
-      throw Error(ExitCode::results_missing,
-                  "the count of the data is not in the work folder any more")
-          .with("file", node->path)
-          .hint("sar-bench run " + experiment.id + " counts again");
-    }
-    survey = read_json(node->path);
-  }
+  const Json survey = node ? read_survey(*node, node->path) : Json();
   if (survey.is_null() && options_.source == "measured") {
     return nothing(experiment, "the data have not been counted yet");
   }

@@ -155,17 +155,25 @@
     });
   }
 
-  // --- a link into folded text opens it; paper has nothing folded ---
-  const unfold = () => {
+  // --- a link to what is folded or toggled away shows it; paper shows the evidence of claims ---
+  const reveal = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
+    if (!target) return;
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-    if (target) target.scrollIntoView();
+    const table = target.closest("table.dice");
+    if (table && target.offsetParent === null) {
+      document.querySelector(`fieldset[data-for="${table.id}"] input[value="both"]`).click();
+    }
+    target.scrollIntoView();
   };
-  addEventListener("hashchange", unfold);
-  unfold();
+  addEventListener("hashchange", reveal);
+  document.addEventListener("click", (event) => {  // also where the address stays the same
+    if (event.target.closest("a[href^='#']")) setTimeout(reveal);
+  });
+  reveal();
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = all("details:not([open])");
+    closed = all(".claims details:not([open])");
     for (const fold of closed) fold.open = true;
   });
   addEventListener("afterprint", () => { for (const fold of closed) fold.open = false; });

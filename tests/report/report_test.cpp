@@ -491,6 +491,34 @@ TEST_CASE("measured, published or both are shown on request", "[report]") {
   CHECK(visible() == "[true,true]");
 }
 
+TEST_CASE("a link to a number that is toggled away brings it back", "[report]") {
+  shown();
+  browser().click("fieldset[data-for$=table2] input[value=measured]");
+  const std::string link = ".audit a[href^='#published-table2']";
+  for (int i = 0; i < 2; ++i) {  // the second time the address stays the same
+    browser().evaluate(fmt::format("document.querySelector({}).click()", quoted(link)));
+    browser().settle();
+    CHECK(browser().evaluate(fmt::format(
+              "document.getElementById(document.querySelector({}).hash.slice(1)).checkVisibility()",
+              quoted(link))) == true);
+    browser().click("fieldset[data-for$=table2] input[value=measured]");
+  }
+}
+
+TEST_CASE("every file beside the page can be reached from it", "[report]") {
+  shown();
+  std::set<std::string> linked;
+  for (const Json& link : browser().evaluate(
+           "[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))")) {
+    linked.insert(link.get<std::string>());
+  }
+  for (const auto& [name, content] : contents_of(made().report)) {
+    CAPTURE(name);
+    const bool picture = name.starts_with("figures/example-") && name.ends_with(".png");
+    CHECK((linked.contains(name) || picture || name == "report.html" || name == "files.json"));
+  }
+}
+
 TEST_CASE("on paper there is nothing to press and nothing is cut off", "[report]") {
   // A4 less Chromium's margins of 0.4 inch is 718 px wide, 1046 px across; what is wider is shrunk,
   // to two thirds at the least, and cut off from there on.
@@ -709,6 +737,107 @@ TEST_CASE("no results, a folder that is a file and a full disk are told apart", 
     CAPTURE(name);
     CHECK((name == "report.html" || name == "files.json" || name.starts_with("tables/") ||
            name.starts_with("figures/")));
+  }
+}
+
+TEST_CASE("a report that was interrupted is made again in the same folder", "[report]") {
+  const fs::path folder = made().folder.path();
+  const Outcome full =
+      sar::test::Program({"/bin/sh",
+                          "-c",
+                          "trap '' XFSZ; ulimit -f 200; exec \"$0\" report -o first --db "
+                          "runs.sqlite",
+                          SARBENCH_PROGRAM},
+                         folder)
+          .finish();
+  INFO(full.err);
+  REQUIRE(full.code == 74);
+  REQUIRE(fs::exists(folder / "first" / "figures"));
+  REQUIRE(!fs::exists(folder / "first" / "report.html"));
+  REQUIRE(made().make(folder / "first").code == 0);
+  CHECK((contents_of(folder / "first") == contents_of(made().report)));
+}
+
+/// A database of its own and its report.
+struct Special {
+  explicit Special(const sar::test::SyntheticRuns& runs) {
+    sar::test::write_synthetic_database(database, runs);
+  }
+  Outcome make(std::vector<std::string> more = {}) const {
+    more.insert(more.begin(),
+                {"report", "-o", (folder.path() / "report").string(), "--db", database.string()});
+    return sar_bench(folder.path(), more);
+  }
+  /// Makes it and opens it.
+  void show(const std::vector<std::string>& more = {}) const {
+    const Outcome outcome = make(more);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    browser().open(folder.path() / "report/report.html");
+    CHECK(browser().messages() == kNone);
+    CHECK(page_faults(browser()) == kNone);
+    CHECK(dead_links(browser(), folder.path() / "report/report.html") == kNone);
+  }
+  [[nodiscard]] static std::string text_of(const std::string& selector) {
+    return one_line(browser().evaluate(fmt::format(
+        "[...document.querySelectorAll({})].map(e => e.textContent).join(' ')", quoted(selector))));
+  }
+
+  sar::TemporaryFolder folder;
+  fs::path database = folder.path() / "runs.sqlite";
+};
+
+TEST_CASE("without a measured comparison no figure stands under our protocol", "[report]") {
+  const Special special({.methods = {"scratch"}, .tasks = {"pancreas"}, .fractions = {}});
+  special.show();
+  CHECK(browser().evaluate("document.querySelectorAll('#forest figure').length") == 0);
+  CHECK_THAT(Special::text_of("#forest .message"),
+             Catch::Contains("table2: no column has trials of both SAR and another method yet."));
+  CHECK(browser().evaluate("document.querySelectorAll('#ranks figure').length") == 0);
+  CHECK_THAT(Special::text_of("#ranks .message"), Catch::Contains("only one method has trials"));
+  CHECK(
+      browser().evaluate("[...document.querySelectorAll('#size figure')].map(f => f.id).join()") ==
+      "figure-size-pancreas-tumor");
+}
+
+TEST_CASE("a count of the data that was changed is named, and the rest is shown", "[report]") {
+  const Special special({.methods = {"scratch", "sar"}, .tasks = {"brats"}, .fractions = {}});
+  const fs::path survey = special.database.string() + ".work/survey.json";
+  sar::write_file_atomically(survey, "not a count");
+  special.show();
+  CHECK_THAT(Special::text_of("#tables .notes"),
+             Catch::Contains("was changed since it was written"));
+  CHECK_THAT(Special::text_of("[data-sheet=table1]"), !Catch::Contains("measured"));
+  fs::remove(survey);
+  special.show();
+  CHECK_THAT(Special::text_of("#tables .notes"),
+             Catch::Contains("not in the work folder any more"));
+}
+
+TEST_CASE("what the page says of significance fits the correction that was chosen", "[report]") {
+  const Special special({.methods = {"scratch", "sar"}, .tasks = {"brats"}, .fractions = {}});
+  special.show();
+  CHECK_THAT(
+      Special::text_of(".facts"),
+      Catch::Contains("significant at 0.05 without correction;") && Catch::Contains("after Holm"));
+  special.show({"--correction", "bh"});
+  CHECK_THAT(
+      Special::text_of(".facts"),
+      Catch::Contains("significant at 0.05 after Benjamini–Hochberg") && !Catch::Contains("Holm"));
+  special.show({"--correction", "none"});
+  CHECK_THAT(
+      Special::text_of(".facts") + Special::text_of("#claims"),
+      Catch::Contains("must be significant without correction") && !Catch::Contains("after none"));
+}
+
+TEST_CASE("a date of the report that is none is refused", "[report]") {
+  for (const char* wrong : {"soon", "-1", "99999999999999999999", "300000000000"}) {
+    CAPTURE(wrong);
+    const Environment fixed("SOURCE_DATE_EPOCH", wrong);
+    const Outcome outcome = sar_bench(made().folder.path(),
+                                      {"report", "-o", "never", "--db", made().database.string()});
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.err, Catch::Contains("SOURCE_DATE_EPOCH"));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "tests/support/synthetic_database.h"
 
 #include "harness/core/files.h"
+#include "harness/core/hash.h"
 #include "harness/core/json.h"
 #include "harness/core/rng.h"
 #include "results/paper.h"
@@ -119,8 +120,10 @@ class Maker {
                       {"median_prepared_shape_voxels", {61, 67, 67}},
                       {"cubes", {{"small", 112}, {"medium", 56}, {"large", 56}}}});
     }
-    write_file_atomically(product, Json{{"datasets", sets}}.dump());
+    const std::string counted = Json{{"datasets", sets}}.dump();
+    write_file_atomically(product, counted);
     survey.path = product.string();
+    survey.sha256 = sha256(counted);
     store_.put_node(survey);
   }
 
@@ -233,7 +236,7 @@ class Maker {
       cell.task = task;
       cell.fraction = fraction;
       cell.trial = trial;
-      cell.seed = 0xFFFFFFFFFFFFFFF0ULL + static_cast<std::uint64_t>(trial);
+      cell.seed = ~std::uint64_t{0xF} + static_cast<std::uint64_t>(trial);
       cell.pretrain_node = method == "scratch" ? "" : "pr-" + method;
       cell.finetune_node = finetune.key;
       cell.evaluate_node = evaluate.key;

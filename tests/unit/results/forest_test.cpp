@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <sstream>
 
 namespace sar::forest_test {
 namespace {
@@ -169,6 +170,28 @@ TEST_CASE("the sheet of a forest shows both sources and says why there is no tes
   CHECK(first.at("p").get<double>() == measured[0].rows[0].test->p);
   CHECK(first.at("ci")[1].get<double>() == measured[0].rows[0].test->ci_high);
   CHECK(both.json.at("comparisons")[5].at("p").is_null());
+  CHECK(both.json.at("source") == "both");
+  CHECK(alone.json.at("source") == "measured");
+}
+
+TEST_CASE("in CSV, what a paper prints bears neither our protocol nor our kind of data") {
+  const Table table = wide_table({});
+  Sheet sheet = forest_sheet("f", "Forest", forest(table), forest(wide_table({}, true)), table);
+  sheet.json["protocol"] = "0123456789ab";
+  sheet.json["data_kind"] = "phantom";
+  std::istringstream lines(render(sheet, "csv"));
+  std::string line;
+  std::getline(lines, line);
+  CHECK_THAT(line, Catch::EndsWith(",data_kind,protocol"));
+  int measured = 0;
+  int published = 0;
+  while (std::getline(lines, line)) {
+    const bool ours = line.find(",measured,") != std::string::npos;
+    CHECK_THAT(line, Catch::EndsWith(ours ? ",phantom,0123456789ab" : ",,"));
+    ++(ours ? measured : published);
+  }
+  CHECK(measured == 5);
+  CHECK(published == 5);
 }
 
 }  // namespace sar::forest_test

@@ -127,6 +127,25 @@ TEST_CASE("The page's policy allows its own script by digest, and nothing else")
         std::string::npos);
 }
 
+TEST_CASE("The first figure of the page warns while any failure stands") {
+  ReportContents contents = hostile_contents();
+  contents.summary.cells = contents.summary.done = 3;
+  const auto fact = [&] {
+    const std::string page = report_page(contents, page_of_the_product());
+    const std::size_t begin = page.find("<li class=\"fact ");
+    return page.substr(begin, page.find("</li>", begin) - begin);
+  };
+  CHECK_THAT(
+      fact(),
+      Catch::Contains("fact warn") && Catch::Contains("#failures") && Catch::Contains("1 failure"));
+  contents.summary.failures.front().done_since = true;
+  CHECK_THAT(fact(), Catch::Contains("fact good") && Catch::Contains("#run"));
+  contents.summary.done = 2;
+  CHECK_THAT(fact(), Catch::Contains("fact warn"));
+  contents.summary.failed = 1;
+  CHECK_THAT(fact(), Catch::Contains("fact bad") && Catch::Contains("1 failed"));
+}
+
 TEST_CASE("Names of files and ids are safe, and different texts stay different") {
   CHECK(safe_name("table2") == "table2");
   CHECK(safe_name("a/b") != safe_name("a-b"));

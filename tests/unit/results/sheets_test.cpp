@@ -1,6 +1,8 @@
 #include "results/sheets.h"
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/hash.h"
 #include "tests/unit/results/fixtures.h"
 
 #include <catch2/catch.hpp>
@@ -60,6 +62,9 @@ TEST_CASE("Table 1 of phantoms says so, and without a count it is what the paper
   CHECK_THAT(render(phantom, "md"), Catch::Contains("smaller by design"));
   CHECK(phantom.json.at("data_kind") == "phantom");
   CHECK(phantom.json.at("source") == "both");
+  const std::string csv = render(phantom, "csv");
+  CHECK_THAT(csv, Catch::Contains("LUNA2016,printed,") && Catch::Contains("9968,,\n"));
+  CHECK_THAT(csv, Catch::Contains(",measured,") && Catch::EndsWith(",2,2,phantom,p\n"));
 
   const Sheet published = data_sheet("table1", "Data", {"luna", "heart"}, nullptr, nullptr, &paper);
   CHECK(published.json.at("source") == "published");
@@ -69,6 +74,31 @@ TEST_CASE("Table 1 of phantoms says so, and without a count it is what the paper
   const Sheet alone = data_sheet("table1", "Data", {"luna"}, survey, &protocol, nullptr);
   CHECK(alone.json.at("source") == "measured");
   CHECK(alone.json.at("rows")[0].at("printed").is_null());
+}
+
+TEST_CASE("a count of the data that is gone or was changed is not shown") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "survey.json";
+  NodeRow node = test::node_row("n", "survey", NodeState::done);
+  node.path = file.string();
+  const std::string text = Json{{"datasets", Json::array()}}.dump();
+  node.sha256 = sha256(text);
+  const auto code = [&] {
+    try {
+      static_cast<void>(read_survey(node, file));
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ExitCode::ok;
+  };
+  CHECK(code() == ExitCode::results_missing);
+  write_file_atomically(file, text);
+  CHECK(read_survey(node, file).at("datasets").empty());
+  write_file_atomically(file, text + " ");
+  CHECK(code() == ExitCode::data_invalid);
+  write_file_atomically(file, "{");
+  node.sha256 = sha256("{");
+  CHECK(code() == ExitCode::data_invalid);
 }
 
 TEST_CASE("a sheet is one table in every format, and odd characters break none") {

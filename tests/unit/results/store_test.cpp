@@ -2,6 +2,7 @@
 
 #include "fixtures.h"
 #include "harness/core/error.h"
+#include "results/schema.h"
 #include "results/statistics.h"
 #include "sqlite_file.h"
 
@@ -940,12 +941,11 @@ TEST_CASE(
   CHECK(f.value("SELECT mean FROM v_cell WHERE method = 'sar' AND bucket = 'all'") == 70);
 }
 
-TEST_CASE("a database in a folder that cannot be written can be read") {
-  const sar::TemporaryFolder folder;
-  const fs::path inner = folder.path() / "50% #1?";
-  const fs::path file = inner / "runs.sqlite";
-  Store(file, Store::Mode::read_write).put_protocol(protocol_row("proto1"));
-  fs::permissions(folder.path(), fs::perms(0755));
+/// Reads the protocol "proto1" as somebody who may write neither the file nor its folder; returns 0
+/// if that works.
+int status_of_reader(const fs::path& file) {
+  const fs::path inner = file.parent_path();
+  fs::permissions(inner.parent_path(), fs::perms(0755));
   fs::permissions(inner, fs::perms(0555));
   const pid_t child = ::fork();
   if (child == 0) {
@@ -961,8 +961,31 @@ TEST_CASE("a database in a folder that cannot be written can be read") {
   }
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
   fs::permissions(inner, fs::perms(0755));
+  return status;
+}
+
+TEST_CASE("a database in a folder that cannot be written can be read") {
+  const sar::TemporaryFolder folder;
+  const fs::path file = folder.path() / "50% #1?" / "runs.sqlite";
+  Store(file, Store::Mode::read_write).put_protocol(protocol_row("proto1"));
+  CHECK(status_of_reader(file) == 0);
+}
+
+TEST_CASE("so can one of an older version, which stays as it is") {
+  const sar::TemporaryFolder folder;
+  const fs::path file = folder.path() / "inner" / "runs.sqlite";
+  sar::OpenOptions options;
+  options.write = true;
+  sar::open_database(file, options, sar::schema_history().first(3));
+  SqliteFile(file).run("INSERT INTO protocol VALUES ('proto1', 'phantom', 'quick', '{}', '{}', 0)");
+  CHECK(status_of_reader(file) == 0);
+  CHECK(SqliteFile(file).value("PRAGMA user_version") == "3");
+  // As root, too, where there is no place for the backup.
+  fs::create_directories(file.string() + ".backup-v3/taken");
+  CHECK(Store(file, Store::Mode::read).protocol("proto1"));
+  CHECK(SqliteFile(file).value("PRAGMA user_version") == "3");
+  CHECK_THROWS_AS(Store(file, Store::Mode::read_write), sar::Error);
 }
 
 TEST_CASE("the log is merged when the last one closes: one file remains") {
