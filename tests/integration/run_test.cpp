@@ -173,6 +173,26 @@ TEST_CASE(
   CHECK(query(folder.path(), "select max(ended) from node where state = 'failed'") == before);
 }
 
+TEST_CASE("a forced repeat that fails leaves the results that are stored", "[run]") {
+  const sar::TemporaryFolder folder;
+  REQUIRE(sar_bench(folder.path(), tiny_run()).code == 0);
+  const std::string before = numbers(folder.path());
+  const std::string shown = sar_bench(folder.path(), {"show", "table2"}).out;
+  // Where the weights of SAR's pre-training lie a folder takes their place: they cannot be written.
+  const fs::path weights =
+      query(folder.path(), "select path from node where kind = 'pretrain'").at(0).at(0);
+  fs::remove(weights);
+  fs::create_directories(weights / "taken");
+  const Outcome forced = sar_bench(folder.path(), tiny_run({"--force"}));
+  INFO(forced.err);
+  CHECK(forced.code == 3);
+  CHECK(numbers(folder.path()) == before);
+  CHECK(sar_bench(folder.path(), {"show", "table2"}).out == shown);
+  const Json failures = query(folder.path(), "select kind, done_since from v_failure");
+  CHECK(failures.dump() == R"([["pretrain",0]])");
+  CHECK(query(folder.path(), "select distinct state from v_run").dump() == R"([["done"]])");
+}
+
 TEST_CASE("the smoke profile makes a whole Table 2 that says what it is", "[smoke]") {
   const sar::TemporaryFolder folder;
   const Outcome outcome = sar_bench(folder.path(), {"run", "table2", "--profile", "smoke"});
