@@ -78,7 +78,7 @@ std::string how_many(std::size_t n, const std::string& one, const std::string& m
 
 bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_of("0123456789") != std::string::npos &&
-         text.find_first_not_of("0123456789.,+-−–<>≤≥×±% ()[]e/") == std::string::npos;
+         text.find_first_not_of("0123456789.,+-−–<>≤≥×±% ()[]ex/") == std::string::npos;
 }
 
 Json sheet_view(const Sheet& sheet) {
