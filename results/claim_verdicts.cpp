@@ -642,6 +642,15 @@ class Judge {
     compare(comparisons, families, /*by_test=*/true);
   }
 
+  /// Whether a difference is positive for all values within its roundings.
+  static void above(double difference, double box, ClaimEvidence& evidence) {
+    if (difference <= kSumSlack - box) {
+      evidence.outcome = Outcome::fails;
+    } else if (difference <= kSumSlack + box && evidence.outcome == Outcome::holds) {
+      evidence.outcome = Outcome::open;
+    }
+  }
+
   void largest_gain() {
     for (const auto& method : claim().versus) {
       ClaimEvidence evidence;
@@ -660,14 +669,10 @@ class Judge {
         if (gains.empty()) {
           first = gain;
           slack = half;
+          above(first, slack, evidence);  // the least loss is no gain
         } else {
           const double lead = first - gain;
-          const double box = slack + half;
-          if (lead <= kSumSlack - box) {
-            evidence.outcome = Outcome::fails;
-          } else if (lead <= kSumSlack + box && evidence.outcome == Outcome::holds) {
-            evidence.outcome = Outcome::open;
-          }
+          above(lead, slack + half, evidence);
           if (lead < least_lead) {
             least_lead = lead;
             evidence.value = first;
@@ -685,10 +690,11 @@ class Judge {
         evidence.value = evidence.threshold = {};
       } else {
         evidence.text =
-            fmt::format("{} - {}: {}{}",
+            fmt::format("{} - {}: {}{}{}",
                         claim().method,
                         method,
                         fmt::join(gains, ", "),
+                        first < 0 ? "; the first is no gain" : "",
                         evidence.outcome == Outcome::open ? "; undecided by rounding" : "");
       }
       verdict_.evidence.push_back(std::move(evidence));

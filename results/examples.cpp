@@ -2,11 +2,10 @@
 
 #include "harness/core/base64.h"
 #include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/core/hash.h"
 #include "harness/core/json.h"
 #include "results/layout.h"
 #include "results/plot.h"
+#include "results/stored_file.h"
 
 #include <fmt/format.h>
 
@@ -18,9 +17,8 @@ namespace sar {
 namespace fs = std::filesystem;
 namespace example_detail {
 
-constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30U;  ///< of a product
-constexpr int kMostPixels = 1 << 14;                             ///< along a side
-constexpr std::size_t kLongestId = 200;                          ///< bytes
+constexpr int kMostPixels = 1 << 14;     ///< along a side
+constexpr std::size_t kLongestId = 200;  ///< bytes
 
 // --- reading ------------------------------------------------------------------------------------
 
@@ -361,20 +359,8 @@ std::vector<Example> read(const fs::path& path, const std::string& expected_sha2
         .with("file", path.string())
         .hint("its numbers are in the database; only a new evaluation makes slices");
   }
-  if (fs::is_regular_file(path, ignored) && fs::file_size(path, ignored) > kMostBytes) {
-    throw data_error("the file of the evaluation is too large to be one")
-        .with("file", path.string());
-  }
-  const std::string content = read_file(path);
-  if (sha256(content) != expected_sha256) {
-    throw data_error(
-        "the file of the evaluation was changed since it was written, so its example slices are "
-        "not shown")
-        .with("file", path.string())
-        .with("SHA-256", sha256(content))
-        .with("expected", expected_sha256);
-  }
-  const Json product = Json::parse(content, nullptr, false);
+  const Json product = Json::parse(
+      read_stored_file(path, expected_sha256, "the file of the evaluation"), nullptr, false);
   if (!product.is_object()) {
     throw bad("the file", "it is no JSON object").with("file", path.string());
   }

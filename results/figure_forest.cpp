@@ -158,6 +158,8 @@ Figure forest_figure(const std::string& id,
   }
   canvas.legend(figure.height - 22, legend);
 
+  // The tables' sign means without correction, unless one was asked for.
+  const std::string mark = table.correction == "none" ? "†" : "‡";
   bool cut = false;
   bool significant = false;
   bool untested = false;
@@ -225,8 +227,8 @@ Figure forest_figure(const std::string& id,
           }
         }
         const std::string name = canvas.data({{interval->difference, y}});
-        for (std::string& mark : mark_elements(name, style, hollow ? 1.05 : 1.15, hollow)) {
-          elements.push_back(std::move(mark));
+        for (std::string& element : mark_elements(name, style, hollow ? 1.05 : 1.15, hollow)) {
+          elements.push_back(std::move(element));
         }
         const bool dagger = row->p_adjusted && *row->p_adjusted < table.alpha;
         significant = significant || dagger;
@@ -234,7 +236,7 @@ Figure forest_figure(const std::string& id,
         if (dagger) {
           canvas.text(box.right + 4,
                       top + y * row_height,
-                      "†",
+                      mark,
                       {.size = 13, .colour = hollow ? kMuted : kInk});
         }
         if (!hollow || measured.empty()) {
@@ -282,8 +284,8 @@ Figure forest_figure(const std::string& id,
         "Filled: measured. Hollow: from the means, SDs and n that the paper prints.");
   }
   if (significant) {
-    figure.notes.push_back(
-        fmt::format("†: significant at {:g}, correction: {}.", table.alpha, table.correction));
+    figure.notes.push_back(fmt::format(
+        "{}: significant at {:g}, correction: {}.", mark, table.alpha, table.correction));
   }
   if (untested) {
     figure.notes.emplace_back("A mark without an interval could not be tested.");

@@ -12,6 +12,7 @@ namespace size_drawing {
 using namespace figure_parts;
 
 constexpr std::size_t kMostPoints = 20'000;
+constexpr double kMostVolume = 1e12;  ///< mm³, above any body's: what is larger is a fault
 
 /// One case of one method over its trials.
 struct Point {
@@ -94,7 +95,8 @@ Buckets buckets_of(const std::vector<CaseRow>& cases,
                    const std::string& target) {
   std::map<std::string, std::pair<double, double>> ranges;
   for (const CaseRow& each : cases) {
-    if (each.task == task && each.target == target && each.volume_mm3 > 0) {
+    if (each.task == task && each.target == target && each.volume_mm3 > 0 &&
+        each.volume_mm3 < kMostVolume) {
       const auto [range, fresh] = ranges.try_emplace(each.bucket, each.volume_mm3, each.volume_mm3);
       range->second.first = std::min(range->second.first, each.volume_mm3);
       range->second.second = std::max(range->second.second, each.volume_mm3);
@@ -128,7 +130,7 @@ Figure size_figure(const std::string& id,
   const std::vector<Group> all = grouped(cases, rows, task, target);
   std::vector<Group> groups;
   std::size_t total = 0;
-  std::size_t without = 0;  // cases of no volume have no place on a logarithmic axis
+  std::size_t without = 0;  // no volume or an impossible one has no place on the axis
   double least = 1e300;
   double most = 0;
   int least_n = 0;
@@ -137,7 +139,7 @@ Figure size_figure(const std::string& id,
   for (const Group& group : all) {
     Group& kept = groups.emplace_back(Group{group.row, {}});
     for (const Point& point : group.points) {
-      if (!(point.volume_mm3 > 0)) {
+      if (!(point.volume_mm3 > 0 && point.volume_mm3 < kMostVolume)) {
         ++without;
         continue;
       }
@@ -365,7 +367,8 @@ Figure size_figure(const std::string& id,
                             : ""));
   }
   if (without > 0) {
-    figure.notes.push_back(fmt::format("Not drawn: {} points without volume.", without));
+    figure.notes.push_back(
+        fmt::format("Not drawn: {} without a possible volume.", counted(without, "point")));
   }
   if (thinned) {
     figure.notes.push_back(fmt::format(

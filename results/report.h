@@ -38,6 +38,11 @@ struct ReportExamples {
   std::string missing;                       ///< why there is none: a sentence
 };
 
+/// Trials of the cells that a report is on.
+struct TrialCount {
+  int planned = 0, done = 0, failed = 0;
+};
+
 /// What a report shows, gathered from the database and a paper.
 struct ReportContents {
   bool whole = false;  ///< of a collection: sections without content say so, else they are left out
@@ -49,6 +54,7 @@ struct ReportContents {
   std::string version, made;  ///< of sar-bench; date of the report, UTC
   std::optional<ProtocolRow> protocol;  ///< empty: nothing is stored
   RunSummary summary;
+  TrialCount trials;
   Sheet settings;           ///< that differ from the built-in ones
   std::vector<Sheet> data;  ///< Table 1
   std::vector<ReportTable> tables;

@@ -315,7 +315,12 @@ Json dice_view(const ReportTable& table, const Audit* audit) {
     for (const std::string& sentence : table_notes(*table.published, "Bold")) {
       printed += (printed.empty() ? "" : " ") + sentence;
     }
-    if (audit != nullptr && !audit->doubted.empty()) {
+    const bool doubted = std::ranges::any_of(view.at("rows"), [](const Json& row) {
+      return std::ranges::any_of(row.at("cells"), [](const Json& cell) {
+        return cell.at("cell_class").get<std::string>().find("doubted") != std::string::npos;
+      });
+    });
+    if (doubted) {
       printed += " Wavy underline: a number in doubt by the audit below.";
     }
   }
@@ -802,16 +807,30 @@ Json facts_of(const ReportContents& contents) {
   const RunSummary& summary = contents.summary;
   const auto standing = static_cast<std::size_t>(std::ranges::count_if(
       summary.failures, [](const FailedWork& failure) { return !failure.done_since; }));
-  const bool complete = summary.cells == summary.done && summary.cells > 0;
-  facts.push_back(fact(summary.failed > 0          ? "bad"
+  const TrialCount& trials = contents.trials;
+  std::size_t cells = 0;
+  std::size_t empty = 0;
+  for (const ReportTable& table : contents.tables) {
+    const std::size_t all = table.measured.spec.rows.size() * table.measured.spec.columns.size();
+    cells += all;
+    empty += all - static_cast<std::size_t>(filled_cells(table.measured));
+  }
+  const bool complete = trials.done == trials.planned && trials.planned > 0 && empty == 0;
+  std::string done = "planned trials done";
+  if (trials.failed > 0) {
+    done += fmt::format(", {} failed", trials.failed);
+  } else if (standing > 0) {
+    done += "; other work failed: " + counted(standing, "failure");
+  }
+  if (empty > 0) {
+    done += fmt::format("; {} of {} cells of the tables are empty", empty, cells);
+  }
+  facts.push_back(fact(trials.failed > 0           ? "bad"
                        : standing > 0 || !complete ? "warn"
                                                    : "good",
-                       summary.failed > 0 || standing > 0 ? "#failures" : "#run",
-                       fmt::format("{} of {}", summary.done, summary.cells),
-                       summary.failed > 0 ? fmt::format("trials done, {} failed", summary.failed)
-                       : standing > 0     ? "trials of table cells done; other work failed: " +
-                                            counted(standing, "failure")
-                                      : "trials of table cells done"));
+                       trials.failed > 0 || standing > 0 ? "#failures" : "#run",
+                       fmt::format("{} of {}", trials.done, trials.planned),
+                       done));
   for (const ReportTable& table : contents.tables) {
     int tested = 0;
     int marked = 0;
@@ -905,8 +924,11 @@ Json tables_section(const ReportContents& contents) {
       "tables",
       "Tables",
       "Tables",
-      {"Point at a number, or move to it with Tab and the arrow keys, for n, SD, t, df, p "
-       "and the command that leads to its runs. A heading sorts."},
+      contents.tables.empty()
+          ? std::vector<std::string>{}
+          : std::vector<std::string>{"Point at a number, or move to it with Tab and the arrow "
+                                     "keys, for n, SD, t, df, p "
+                                     "and the command that leads to its runs. A heading sorts."},
       std::move(blocks));
 }
 
@@ -947,10 +969,15 @@ Json sections_of(const ReportContents& contents) {
     const auto sentences = contents.not_drawn.find(section);
     return sentences == contents.not_drawn.end() ? std::vector<std::string>{} : sentences->second;
   };
+  const auto add_or_say = [&](const char* section, const auto& figures, const auto& made) {
+    if (contents.whole || !figures.empty() || !not_drawn(section).empty()) {
+      sections.push_back(made(figures));
+    }
+  };
   if (contents.whole || !contents.tables.empty() || !contents.data.empty()) {
     sections.push_back(tables_section(contents));
   }
-  add(contents.forests, [&](const auto& figures) {
+  add_or_say("forest", contents.forests, [&](const auto& figures) {
     return figures_section(
         "forest",
         "Differences",
@@ -981,7 +1008,7 @@ Json sections_of(const ReportContents& contents) {
                            figures,
                            contents.saved);
   });
-  add(contents.ranks, [&](const auto& figures) {
+  add_or_say("ranks", contents.ranks, [&](const auto& figures) {
     return figures_section(
         "ranks",
         "Ranks",

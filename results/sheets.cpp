@@ -1,8 +1,7 @@
 #include "results/sheets.h"
 
 #include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/core/hash.h"
+#include "results/stored_file.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -172,14 +171,10 @@ Json read_survey(const NodeRow& node, const std::filesystem::path& file) {
         .with("file", file.string())
         .hint("sar-bench run table1 counts again");
   }
-  const std::string content = read_file(file);
-  Json survey = Json::parse(content, nullptr, false);
-  if (sha256(content) != node.sha256 || !survey.is_object()) {
-    throw data_error("the count of the data was changed since it was written")
-        .with("file", file.string())
-        .with("SHA-256", sha256(content))
-        .with("expected", node.sha256)
-        .hint("remove the file; sar-bench run table1 counts again");
+  Json survey = Json::parse(
+      read_stored_file(file, node.sha256, "the file of the count of the data"), nullptr, false);
+  if (!survey.is_object()) {
+    throw data_error("the count of the data is no JSON object").with("file", file.string());
   }
   return survey;
 }
@@ -201,9 +196,9 @@ Sheet data_sheet(const std::string& id,
   sheet.text_columns = 4;
   sheet.notes.emplace_back(
       "Cases are volumes that pre-training uses (x4: MR channels); shapes are z×y×x in voxels as "
-      "scanned; small, medium, large: cubes of 1/8, 1/4, 1/2 of the side. The paper does not name "
-      "these three "
-      "columns; their order is a reading (docs/protocol.md, 1).");
+      "scanned; small, medium, large: cubes of 1/8, 1/4, 1/2 of the side. That printed counts "
+      "stand "
+      "in this order is a reading (docs/protocol.md, 1).");
   Json rows = Json::array();
   bool named = false;
   for (const auto& dataset : datasets) {

@@ -618,6 +618,16 @@ Store::~Store() = default;
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 
+const Json& shared_settings(const ProtocolRow& protocol) {
+  const Json& settings = protocol.settings;
+  if (!settings.is_object() || !settings.contains("shared") || !settings.at("shared").is_object()) {
+    throw data_error("the settings of a protocol are not as this program writes them")
+        .with("protocol", protocol.protocol)
+        .hint("sar-bench db check looks for other faults of the database");
+  }
+  return settings.at("shared");
+}
+
 void Store::put_protocol(const ProtocolRow& row) {
   state_->write("store a protocol", [&] {
     execute(*state_->db,

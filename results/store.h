@@ -24,6 +24,9 @@ struct ProtocolRow {
   bool pool_voxels = false;  ///< `evaluate.pool`: trial Dice from pooled voxels
 };
 
+/// The shared keys of a protocol's settings. Throws Error 65 if the settings are not as above.
+const Json& shared_settings(const ProtocolRow& protocol);
+
 enum class NodeState { pending, running, done, failed };
 std::string to_string(NodeState state);
 

@@ -63,7 +63,7 @@ int smoothing_of(const CurvesCommand& command,
   const auto own = flatten(experiment.settings);
   const auto found = own.find(key);
   return found != own.end() ? found->second.get<int>()
-                            : protocol.settings.at("shared").value(key, said.value.get<int>());
+                            : shared_settings(protocol).value(key, said.value.get<int>());
 }
 
 ExitCode curves(const CurvesCommand& command) {

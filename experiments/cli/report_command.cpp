@@ -97,6 +97,7 @@ class Gathering {
     cases_ = store_.cases(protocol.protocol, "1");
     contents_.summary = run_summary(store_, protocol);
     contents_.settings = changed_settings();
+    count_trials();
     read_count();
     for (const Experiment* part : parts_of(experiment_)) {
       add(*part);
@@ -159,6 +160,30 @@ class Gathering {
       sheet.notes.push_back(why_no_count(part.id));
     }
     contents_.data.push_back(std::move(sheet));
+  }
+
+  /// Trials of the cells that the report's tables show; without tables all of the protocol.
+  void count_trials() {
+    std::vector<const TableSpec*> specs;
+    for (const Experiment* part : parts_of(experiment_)) {
+      if (part->kind == ExperimentKind::dice) {
+        specs.push_back(&part->table);
+      }
+    }
+    const auto shown = [](const RunRow& run, const TableSpec& spec) {
+      return std::ranges::find(spec.rows, run.cell.method, &TableRow::method) != spec.rows.end() &&
+             std::ranges::any_of(spec.columns, [&](const TableColumn& column) {
+               return column.task == run.cell.task && column.fraction == run.cell.fraction;
+             });
+    };
+    for (const RunRow& run : runs_) {
+      if (specs.empty() ||
+          std::ranges::any_of(specs, [&](const TableSpec* spec) { return shown(run, *spec); })) {
+        ++contents_.trials.planned;
+        contents_.trials.done += run.state == "done" ? 1 : 0;
+        contents_.trials.failed += run.state == "failed" ? 1 : 0;
+      }
+    }
   }
 
   void read_count() {
@@ -325,10 +350,7 @@ class Gathering {
 
   void judge() {
     const std::vector<Claim> claims = read_claims(paper_);
-    AuditOptions options;
-    options.alpha = command_.common.alpha;
-    options.alpha_given = command_.common.alpha_given;
-    contents_.audit = audit(paper_, claims, options);
+    contents_.audit = audit(paper_, claims, {});  // at the paper's own level, whatever --alpha is
     if (!claims.empty()) {
       const ClaimOptions how = claim_options(catalog_, command_.common);
       contents_.claims = judge_claims(paper_, claims, published_cells(paper_), how);
@@ -453,12 +475,22 @@ class Gathering {
       for (std::size_t i = 0; i < places.size(); ++i) {
         places[i]->drawing = std::move(drawings[i]);
       }
-    } catch (const Error& error) {
-      std::cerr << "warning: figures are not drawn: " << error.what() << '\n';
-      for (ReportFigure* place : places) {
-        place->not_drawn =
-            "Not drawn, because gnuplot could not be used where the report was made. "
-            "The numbers are below.";
+    } catch (const Error&) {
+      draw_singly(places);
+    }
+  }
+
+  /// So that one that cannot be drawn does not take the others away.
+  static void draw_singly(const std::vector<ReportFigure*>& places) {
+    std::set<std::string> reasons;
+    for (ReportFigure* place : places) {
+      try {
+        place->drawing = draw({place->figure}).front();
+      } catch (const Error& error) {
+        place->not_drawn = "Not drawn: " + error.message() + ". The numbers are below.";
+        if (reasons.insert(error.message()).second) {
+          std::cerr << "warning: not every figure is drawn: " << error.what() << '\n';
+        }
       }
     }
   }
@@ -475,7 +507,7 @@ class Gathering {
     sheet.title = "Settings of the protocol that differ from the built-in ones";
     sheet.header = {"Key", "Value", "Built-in", "Meaning"};
     sheet.text_columns = 4;
-    const Json& shared = contents_.protocol->settings.at("shared");
+    const Json& shared = shared_settings(*contents_.protocol);
     for (const KeySpec& key : catalog_.schema().keys()) {
       if (shared.contains(key.name) && shared.at(key.name) != key.default_value) {
         sheet.rows.push_back(

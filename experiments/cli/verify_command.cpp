@@ -28,7 +28,7 @@ VerifyOptions verify_options(const VerifyCommand& command,
   const auto setting = [&](const std::string& key) -> Json {
     const Settings::Value& value = said(key);
     return value.origin != "built-in" ? value.value
-                                      : protocol.settings.at("shared").value(key, value.value);
+                                      : shared_settings(protocol).value(key, value.value);
   };
   VerifyOptions options;
   options.margin =

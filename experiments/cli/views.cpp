@@ -96,7 +96,7 @@ TableOptions Viewer::table_options(const ProtocolRow* protocol) const {
     const Settings::Value& said = user.shared().values().at(key);
     return said.origin != "built-in" || protocol == nullptr
                ? said.value
-               : protocol->settings.at("shared").value(key, said.value);
+               : shared_settings(*protocol).value(key, said.value);
   };
   TableOptions options;
   options.test =

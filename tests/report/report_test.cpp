@@ -778,6 +778,13 @@ struct Special {
     CHECK(page_faults(browser()) == kNone);
     CHECK(dead_links(browser(), folder.path() / "report/report.html") == kNone);
   }
+  void change(const std::string& sql) const {
+    const Outcome outcome =
+        sar::test::Program({"/usr/bin/sqlite3", database.string(), "-bail", sql}, folder.path())
+            .finish();
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+  }
   [[nodiscard]] static std::string text_of(const std::string& selector) {
     return one_line(browser().evaluate(fmt::format(
         "[...document.querySelectorAll({})].map(e => e.textContent).join(' ')", quoted(selector))));
@@ -812,6 +819,47 @@ TEST_CASE("a count of the data that was changed is named, and the rest is shown"
   special.show();
   CHECK_THAT(Special::text_of("#tables .notes"),
              Catch::Contains("not in the work folder any more"));
+}
+
+TEST_CASE("a report of one table counts its trials and says what it lacks", "[report]") {
+  const Special special({.methods = {"sar"}, .tasks = {"brats"}, .fractions = {"1/2"}});
+  special.show({"table3"});
+  CHECK_THAT(
+      Special::text_of(".fact:first-child"),
+      Catch::Contains("5 of 5") && Catch::Contains("12 of 16 cells of the tables are empty"));
+  CHECK_THAT(Special::text_of("#forest .message"), Catch::Contains("table3: no column has trials"));
+  special.show({"table1"});
+  CHECK_THAT(Special::text_of("#tables"), !Catch::Contains("Point at a number"));
+}
+
+TEST_CASE("the level of the marks does not change the audit of what is printed", "[report]") {
+  const Special special({.methods = {"sar", "scratch"}, .tasks = {"brats"}, .fractions = {}});
+  special.show({"--alpha", "0.01"});
+  CHECK_THAT(Special::text_of(".facts"), Catch::Contains("significant at 0.01"));
+  CHECK(sar::read_json(special.folder.path() / "report/tables/audit.json") ==
+        made().json({"audit"}, false));
+}
+
+TEST_CASE("one figure that cannot be drawn does not take the others away", "[report]") {
+  const Special special({.methods = {"sar", "scratch"}, .tasks = {"brats"}, .fractions = {}});
+  special.change("update case_dice set volume_mm3 = 1e308");
+  special.show();
+  CHECK_THAT(Special::text_of("#size"), Catch::Contains("without a possible volume"));
+  CHECK(browser().evaluate("document.querySelectorAll('#forest svg').length >= 1") == true);
+}
+
+TEST_CASE("a database cannot make the report read a device, or fail without a name", "[report]") {
+  const Special special({.methods = {"sar", "scratch"}, .tasks = {"brats"}, .fractions = {}});
+  special.change("update node set path = '/dev/zero'");
+  special.show();
+  CHECK_THAT(Special::text_of("#tables .notes") + Special::text_of("#examples"),
+             Catch::Contains("the file of the count of the data is no regular file") &&
+                 Catch::Contains("the file of the evaluation is no regular file"));
+  special.change("update protocol set settings = '{}'");
+  const Outcome outcome = special.make();
+  CHECK(outcome.code == 65);
+  CHECK_THAT(outcome.err,
+             Catch::Contains("the settings of a protocol") && Catch::Contains("protocol: "));
 }
 
 TEST_CASE("what the page says of significance fits the correction that was chosen", "[report]") {

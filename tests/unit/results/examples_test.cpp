@@ -133,7 +133,7 @@ TEST_CASE("a file that is no product is refused") {
   }
   const sar::TemporaryFolder folder;
   CHECK(sar::test::code_of([&] { sar::read_examples(folder.path(), ""); }) ==
-        ExitCode::input_output);
+        ExitCode::data_invalid);
 }
 
 TEST_CASE("an example with a field that is missing or of another kind is refused by its name") {

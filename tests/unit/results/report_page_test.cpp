@@ -129,7 +129,7 @@ TEST_CASE("The page's policy allows its own script by digest, and nothing else")
 
 TEST_CASE("The first figure of the page warns while any failure stands") {
   ReportContents contents = hostile_contents();
-  contents.summary.cells = contents.summary.done = 3;
+  contents.trials = {3, 3, 0};
   const auto fact = [&] {
     const std::string page = report_page(contents, page_of_the_product());
     const std::size_t begin = page.find("<li class=\"fact ");
@@ -139,10 +139,14 @@ TEST_CASE("The first figure of the page warns while any failure stands") {
       fact(),
       Catch::Contains("fact warn") && Catch::Contains("#failures") && Catch::Contains("1 failure"));
   contents.summary.failures.front().done_since = true;
-  CHECK_THAT(fact(), Catch::Contains("fact good") && Catch::Contains("#run"));
-  contents.summary.done = 2;
+  CHECK_THAT(fact(),
+             Catch::Contains("fact warn") && Catch::Contains("#run") &&
+                 Catch::Contains("2 of 2 cells of the tables are empty"));
+  contents.tables.clear();
+  CHECK_THAT(fact(), Catch::Contains("fact good") && Catch::Contains("3 of 3"));
+  contents.trials.done = 2;
   CHECK_THAT(fact(), Catch::Contains("fact warn"));
-  contents.summary.failed = 1;
+  contents.trials.failed = 1;
   CHECK_THAT(fact(), Catch::Contains("fact bad") && Catch::Contains("1 failed"));
 }
 
