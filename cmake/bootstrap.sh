@@ -57,7 +57,10 @@ choose_torch() {
         say "installing the torch wheel into $venv"
         python3 -m venv "$venv" && "$venv/bin/pip" install -q torch numpy || die "pip could not install torch"
       fi
-      TORCH_ARGUMENTS="-DCMAKE_PREFIX_PATH=$("$venv/bin/python" -c 'import torch; print(torch.utils.cmake_prefix_path)')" ;;
+      # Its libraries, too, so that those of an installed libtorch-dev are not found instead.
+      TORCH_ARGUMENTS="-DCMAKE_PREFIX_PATH=$("$venv/bin/python" -c '
+import os, torch
+print(torch.utils.cmake_prefix_path + ";" + os.path.dirname(torch.__file__))')" ;;
     *)
       [ -d "$choice" ] || die "SARBENCH_TORCH is '$choice': neither auto, system, wheel nor a folder"
       TORCH_ARGUMENTS="-DCMAKE_PREFIX_PATH=$choice" ;;

@@ -26,10 +26,18 @@ find_package(ITK 5.2 REQUIRED COMPONENTS ITKCommon ITKIOImageBase ITKIONIFTI ITK
 # LibTorch trains the networks (harness/nn, methods, the worker). Debian's package by default;
 # another one is found through CMAKE_PREFIX_PATH. Its compile flags must not leak elsewhere.
 set(saved_cxx_flags "${CMAKE_CXX_FLAGS}")
+# Nothing here is compiled by nvcc. Any named architecture keeps the CMake files of LibTorch for CUDA
+# from building a program that looks for GPUs, which CMake 3.25 cannot do as they ask for it.
+if(NOT DEFINED TORCH_CUDA_ARCH_LIST AND NOT DEFINED ENV{TORCH_CUDA_ARCH_LIST})
+  set(TORCH_CUDA_ARCH_LIST 8.0)
+endif()
 find_package(Torch 1.13 REQUIRED)
 set(CMAKE_CXX_FLAGS "${saved_cxx_flags}")
 add_library(sar_torch INTERFACE)
 target_link_libraries(sar_torch INTERFACE ${TORCH_LIBRARIES})
+# What LibTorch itself links is found by its own paths when the program starts; an older copy of such
+# a library (NCCL of a CUDA toolkit) must not fail the build.
+target_link_options(sar_torch INTERFACE -Wl,--allow-shlib-undefined)
 if(TORCH_CXX_FLAGS)
   separate_arguments(torch_flags NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
   target_compile_options(sar_torch INTERFACE ${torch_flags})
