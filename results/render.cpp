@@ -850,19 +850,19 @@ std::string render(const Sheet& sheet, const std::string& format) {
       return sheet.json.is_object() && sheet.json.contains(name) && sheet.json.at(name).is_string();
     };
     const bool origin = said("data_kind") && said("protocol");
-    const auto add_with = [&](std::vector<std::string> line, const Json& kind, const Json& key) {
-      if (origin) {
-        line.push_back(kind.get<std::string>());
-        line.push_back(key.get<std::string>());
-      }
-      add(std::move(line));
-    };
+    const auto add_with =
+        [&](std::vector<std::string> line, const std::string& kind, const std::string& protocol) {
+          if (origin) {
+            line.insert(line.end(), {kind, protocol});
+          }
+          add(std::move(line));
+        };
+    const std::string kind = origin ? sheet.json.at("data_kind").get<std::string>() : "";
+    const std::string protocol = origin ? sheet.json.at("protocol").get<std::string>() : "";
     add_with(sheet.header, "data_kind", "protocol");
     for (const auto& row : sheet.rows) {
       const bool measured = !sheet.source_column || row.at(*sheet.source_column) == "measured";
-      add_with(row,
-               measured && origin ? sheet.json.at("data_kind") : Json(""),
-               measured && origin ? sheet.json.at("protocol") : Json(""));
+      add_with(row, measured ? kind : "", measured ? protocol : "");
     }
     return result;
   }

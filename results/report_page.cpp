@@ -286,11 +286,15 @@ Json dice_view(const ReportTable& table, const Audit* audit) {
                                       {"sort_column", 1 + 2 * column + source}});
     }
   }
+  bool doubted = false;
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
     Json cells = Json::array();
     for (std::size_t column = 0; column < spec.columns.size(); ++column) {
       cells.push_back(cell_view(measured, table.corrected, row, column, nullptr));
       if (both) {
+        const TableCell& cell = table.published->cells[row][column];
+        doubted = doubted || (audit != nullptr &&
+                              audit->doubted.contains(path_of(*table.published, row, cell).text()));
         cells.push_back(
             cell_view(*table.published, *table.published_corrected, row, column, audit));
       }
@@ -315,11 +319,6 @@ Json dice_view(const ReportTable& table, const Audit* audit) {
     for (const std::string& sentence : table_notes(*table.published, "Bold")) {
       printed += (printed.empty() ? "" : " ") + sentence;
     }
-    const bool doubted = std::ranges::any_of(view.at("rows"), [](const Json& row) {
-      return std::ranges::any_of(row.at("cells"), [](const Json& cell) {
-        return cell.at("cell_class").get<std::string>().find("doubted") != std::string::npos;
-      });
-    });
     if (doubted) {
       printed += " Wavy underline: a number in doubt by the audit below.";
     }
@@ -960,16 +959,11 @@ Json sections_of(const ReportContents& contents) {
   const std::string reference =
       contents.tables.empty() ? "" : label_of_reference(contents.tables.front().measured);
   // A report of one part has the sections of that part; one of the whole says what is missing.
-  const auto add = [&](const std::vector<ReportFigure>& figures, const auto& made) {
-    if (contents.whole || !figures.empty()) {
-      sections.push_back(made(figures));
-    }
-  };
   const auto not_drawn = [&](const char* section) {
     const auto sentences = contents.not_drawn.find(section);
     return sentences == contents.not_drawn.end() ? std::vector<std::string>{} : sentences->second;
   };
-  const auto add_or_say = [&](const char* section, const auto& figures, const auto& made) {
+  const auto add = [&](const char* section, const auto& figures, const auto& made) {
     if (contents.whole || !figures.empty() || !not_drawn(section).empty()) {
       sections.push_back(made(figures));
     }
@@ -977,7 +971,7 @@ Json sections_of(const ReportContents& contents) {
   if (contents.whole || !contents.tables.empty() || !contents.data.empty()) {
     sections.push_back(tables_section(contents));
   }
-  add_or_say("forest", contents.forests, [&](const auto& figures) {
+  add("forest", contents.forests, [&](const auto& figures) {
     return figures_section(
         "forest",
         "Differences",
@@ -988,7 +982,7 @@ Json sections_of(const ReportContents& contents) {
         {},
         not_drawn("forest"));
   });
-  add(contents.curves, [&](const auto& figures) {
+  add("curves", contents.curves, [&](const auto& figures) {
     Json curves = figures_section("curves", "Loss", "Loss curves", {}, figures);
     for (const LossCurves& each : contents.losses) {
       curves.at("blocks").push_back(
@@ -996,10 +990,10 @@ Json sections_of(const ReportContents& contents) {
     }
     return curves;
   });
-  add(contents.sizes, [](const auto& figures) {
+  add("size", contents.sizes, [](const auto& figures) {
     return figures_section("size", "Size", "Dice against tumour volume", {}, figures);
   });
-  add(contents.efficiency, [&](const auto& figures) {
+  add("labels", contents.efficiency, [&](const auto& figures) {
     return figures_section("labels",
                            "Labels",
                            "Label efficiency",
@@ -1008,7 +1002,7 @@ Json sections_of(const ReportContents& contents) {
                            figures,
                            contents.saved);
   });
-  add_or_say("ranks", contents.ranks, [&](const auto& figures) {
+  add("ranks", contents.ranks, [&](const auto& figures) {
     return figures_section(
         "ranks",
         "Ranks",

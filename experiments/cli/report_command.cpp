@@ -256,11 +256,13 @@ class Gathering {
         add_ranks(spec);
       }
       for (const TableColumn& column : spec.columns) {
-        const bool tested = std::ranges::any_of(cases_, [&](const CaseRow& each) {
-          return each.task == column.task && each.target == column.target &&
-                 std::ranges::find(spec.rows, each.method, &TableRow::method) != spec.rows.end();
-        });
-        if (column.fraction == "1" && column.target == "tumor" && tested &&
+        const auto tested = [&] {
+          return std::ranges::any_of(cases_, [&](const CaseRow& each) {
+            return each.task == column.task && each.target == column.target &&
+                   std::ranges::find(spec.rows, each.method, &TableRow::method) != spec.rows.end();
+          });
+        };
+        if (column.fraction == "1" && column.target == "tumor" && tested() &&
             sizes.emplace(column.task, column.target).second) {
           contents_.sizes.push_back({size_figure("size-" + column.task + "-" + column.target,
                                                  "Dice against tumour volume, " + column.group,

@@ -840,7 +840,7 @@ TEST_CASE("the level of the marks does not change the audit of what is printed",
         made().json({"audit"}, false));
 }
 
-TEST_CASE("one figure that cannot be drawn does not take the others away", "[report]") {
+TEST_CASE("volumes that no body has are left out, and every figure is drawn", "[report]") {
   const Special special({.methods = {"sar", "scratch"}, .tasks = {"brats"}, .fractions = {}});
   special.change("update case_dice set volume_mm3 = 1e308");
   special.show();
