@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "tests/support/error_code.h"
 #include "tests/unit/results/fixtures.h"
 
 #include <catch2/catch.hpp>
@@ -83,14 +84,7 @@ TEST_CASE("a count of the data that is gone or was changed is not shown") {
   node.path = file.string();
   const std::string text = Json{{"datasets", Json::array()}}.dump();
   node.sha256 = sha256(text);
-  const auto code = [&] {
-    try {
-      static_cast<void>(read_survey(node, file));
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return ExitCode::ok;
-  };
+  const auto code = [&] { return test::code_of([&] { read_survey(node, file); }); };
   CHECK(code() == ExitCode::results_missing);
   write_file_atomically(file, text);
   CHECK(read_survey(node, file).at("datasets").empty());
