@@ -14,8 +14,8 @@ room() {
 }
 room ITK 'itk' 'harness/io/|datasets/|tests/unit/io/'
 room LibTorch '(torch|ATen|c10)/' 'harness/nn/|methods/|tests/nn/|tests/bench/nn_'
-room SQLite '(sqlite3|SQLiteCpp)' 'results/|tests/unit/results/'
-room Boost.Math 'boost/math' 'results/|tests/unit/results/'
+room SQLite '(sqlite3|SQLiteCpp)' 'results/|tests/unit/results/|tests/support/'
+room Boost.Math 'boost/math' 'results/|tests/unit/results/|tests/support/'
 room mustache 'kainjow/' 'results/'
 room CLI11 'CLI/' 'experiments/cli/'
 room toml++ 'toml\+\+' 'harness/config/'

@@ -2,8 +2,8 @@
 
 #include "experiments/catalog.h"
 #include "harness/core/json.h"
-#include "results/loss_curves.h"
-#include "results/table.h"
+#include "results/tables/loss_curves.h"
+#include "results/tables/table.h"
 
 #include <filesystem>
 #include <string>

@@ -4,7 +4,7 @@
 #include "experiments/configuration.h"
 #include "experiments/experiment.h"
 #include "experiments/manifest.h"
-#include "results/store.h"
+#include "results/database/store.h"
 
 #include <cstdint>
 #include <filesystem>

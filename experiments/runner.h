@@ -3,7 +3,7 @@
 #include "experiments/catalog.h"
 #include "experiments/plan.h"
 #include "experiments/progress.h"
-#include "results/store.h"
+#include "results/database/store.h"
 
 #include <filesystem>
 #include <functional>

@@ -1,7 +1,7 @@
 #include "experiments/status.h"
 
 #include "experiments/progress.h"
-#include "results/layout.h"
+#include "results/text/layout.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,8 +1,8 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
-#include "results/audit.h"
-#include "results/claims.h"
-#include "results/paper.h"
+#include "results/audit/audit.h"
+#include "results/paper/claims.h"
+#include "results/paper/paper.h"
 
 #include <filesystem>
 #include <iostream>

@@ -5,7 +5,7 @@
 #include "harness/core/files.h"
 #include "harness/core/machine.h"
 #include "harness/core/signals.h"
-#include "results/baseline.h"
+#include "results/comparison/baseline.h"
 
 #include <fmt/format.h>
 

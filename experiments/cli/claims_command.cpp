@@ -2,9 +2,9 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
-#include "results/cells.h"
-#include "results/claim_verdicts.h"
-#include "results/claims.h"
+#include "results/claims/claim_verdicts.h"
+#include "results/paper/cells.h"
+#include "results/paper/claims.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

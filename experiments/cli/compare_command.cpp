@@ -1,7 +1,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
-#include "results/compare.h"
+#include "results/comparison/compare.h"
 
 namespace sar::cli {
 namespace {

@@ -2,7 +2,7 @@
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
 #include "harness/core/files.h"
-#include "results/plot.h"
+#include "results/figures/plot.h"
 
 #include <filesystem>
 #include <iostream>

@@ -6,13 +6,13 @@
 #include "experiments/runner.h"
 #include "generated_version.h"
 #include "harness/core/files.h"
-#include "results/assumptions.h"
-#include "results/cells.h"
-#include "results/claims.h"
-#include "results/examples.h"
-#include "results/report.h"
-#include "results/sheets.h"
-#include "results/store.h"
+#include "results/database/store.h"
+#include "results/figures/examples.h"
+#include "results/paper/assumptions.h"
+#include "results/paper/cells.h"
+#include "results/paper/claims.h"
+#include "results/report/report.h"
+#include "results/tables/sheets.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

@@ -4,10 +4,10 @@
 #include "experiments/cli/views.h"
 #include "experiments/experiment.h"
 #include "harness/core/json.h"
-#include "results/cells.h"
-#include "results/statistics.h"
-#include "results/store.h"
-#include "results/table.h"
+#include "results/database/store.h"
+#include "results/paper/cells.h"
+#include "results/statistics/statistics.h"
+#include "results/tables/table.h"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
-#include "results/power_report.h"
-#include "results/ttest_report.h"
+#include "results/comparison/power_report.h"
+#include "results/comparison/ttest_report.h"
 
 #include <fmt/format.h>
 

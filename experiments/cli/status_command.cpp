@@ -3,7 +3,7 @@
 #include "experiments/status.h"
 #include "harness/core/files.h"
 #include "harness/core/signals.h"
-#include "results/store.h"
+#include "results/database/store.h"
 
 #include <fmt/format.h>
 #include <poll.h>

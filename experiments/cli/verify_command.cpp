@@ -2,8 +2,8 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
-#include "results/audit.h"
-#include "results/verify.h"
+#include "results/audit/audit.h"
+#include "results/comparison/verify.h"
 
 #include <cmath>
 

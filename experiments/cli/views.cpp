@@ -2,7 +2,7 @@
 
 #include "experiments/cli/session.h"
 #include "harness/core/error.h"
-#include "results/sheets.h"
+#include "results/tables/sheets.h"
 
 #include <filesystem>
 

@@ -3,10 +3,10 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/options.h"
 #include "experiments/experiment.h"
-#include "results/claim_verdicts.h"
-#include "results/loss_curves.h"
-#include "results/paper.h"
-#include "results/store.h"
+#include "results/claims/claim_verdicts.h"
+#include "results/database/store.h"
+#include "results/paper/paper.h"
+#include "results/tables/loss_curves.h"
 
 #include <optional>
 #include <string>

@@ -4,7 +4,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "results/store.h"
+#include "results/database/store.h"
 #include "tests/support/browser.h"
 #include "tests/support/page_checks.h"
 #include "tests/support/process.h"

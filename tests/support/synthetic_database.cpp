@@ -4,8 +4,8 @@
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
 #include "harness/core/rng.h"
-#include "results/paper.h"
-#include "results/store.h"
+#include "results/database/store.h"
+#include "results/paper/paper.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 
 #include "experiments/catalog.h"
 #include "harness/core/files.h"
-#include "results/assumptions.h"
+#include "results/paper/assumptions.h"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>

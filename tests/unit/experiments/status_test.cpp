@@ -1,6 +1,6 @@
 #include "experiments/status.h"
 
-#include "results/layout.h"
+#include "results/text/layout.h"
 
 #include <catch2/catch.hpp>
 

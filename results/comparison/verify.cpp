@@ -1,0 +1,530 @@
+#include "results/comparison/verify.h"
+
+#include "harness/core/error.h"
+#include "results/statistics/power.h"
+#include "results/tables/table.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace sar {
+namespace verify_detail {  // named, as several files are compiled as one
+namespace {
+
+constexpr std::array kVerdicts{Reproduction::reproduced,
+                               Reproduction::compatible,
+                               Reproduction::different,
+                               Reproduction::underpowered,
+                               Reproduction::missing,
+                               Reproduction::not_testable};
+
+/// What rules out a test whatever the runs measured.
+std::vector<std::string> why_not(const VerifiedCell& cell,
+                                 const CellSource& measured,
+                                 const std::set<std::string>& doubted) {
+  std::vector<std::string> reasons;
+  if (measured.data_kind == "phantom") {
+    reasons.emplace_back("phantom data");
+  }
+  if (!cell.published.sd) {
+    reasons.emplace_back("no SD is printed");
+  }
+  if (cell.published.n < 2) {
+    reasons.emplace_back(cell.published.n == 0 ? "the number of trials is not printed"
+                                               : "the printed mean is over one trial");
+  }
+  if (doubted.contains(cell.path.text())) {
+    reasons.emplace_back("audit doubts the printed number");
+  }
+  return reasons;
+}
+
+double pooled_sd(const Summary& a, const Summary& b) {
+  return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2));
+}
+
+/// Tests a cell; its verdict waits for the correction over its table.
+void test_cell(VerifiedCell& cell,
+               const CellSource& measured,
+               const std::set<std::string>& doubted,
+               const VerifyOptions& options) {
+  cell.verdict = Reproduction::not_testable;
+  cell.reasons = why_not(cell, measured, doubted);
+  if (!cell.reasons.empty()) {
+    return;
+  }
+  if (!cell.measured) {
+    cell.verdict = Reproduction::missing;
+    return;
+  }
+  const bool pooled = options.test == "student";
+  const TTest test = pooled ? student_test(*cell.measured, cell.published, options.alpha)
+                            : welch_test(*cell.measured, cell.published, options.alpha);
+  if (!test.testable) {
+    cell.reasons = {test.reason};
+    return;
+  }
+  cell.test = test;
+  cell.equivalence =
+      equivalence_test(*cell.measured, cell.published, options.margin, pooled, options.alpha);
+  cell.power = student_power(options.margin / pooled_sd(*cell.measured, cell.published),
+                             cell.measured->n,
+                             cell.published.n,
+                             options.alpha);
+}
+
+void decide(VerifiedCell& cell, const VerifyOptions& options) {
+  if (cell.equivalence->testable && cell.equivalence->p < options.alpha) {
+    cell.verdict = Reproduction::reproduced;
+  } else if (*cell.p_adjusted < options.alpha) {
+    cell.verdict = Reproduction::different;
+  } else if (*cell.power < options.power) {
+    cell.verdict = Reproduction::underpowered;
+  } else {
+    cell.verdict = Reproduction::compatible;
+  }
+}
+
+std::string direction_of(const VerifiedCell& cell, const VerifiedCell& reference) {
+  if (!cell.measured || !reference.measured || cell.path == reference.path) {
+    return {};
+  }
+  const double published = cell.published.mean - reference.published.mean;
+  const double measured = cell.measured->mean - reference.measured->mean;
+  if (published == 0 || measured == 0) {
+    return "tied";
+  }
+  return (published > 0) == (measured > 0) ? "same" : "opposite";
+}
+
+/// Direction and rank agreement of the cells of one column.
+VerifiedColumn compare_rows(std::span<VerifiedCell> cells, const std::string& reference) {
+  VerifiedColumn column{cells.front().path.table, cells.front().path.column(), 0, 0, 0, {}};
+  const auto found = std::ranges::find(
+      cells, reference, [](const VerifiedCell& cell) { return cell.path.method; });
+  std::vector<double> published;
+  std::vector<double> measured;
+  for (VerifiedCell& cell : cells) {
+    if (cell.measured) {
+      published.push_back(cell.published.mean);
+      measured.push_back(cell.measured->mean);
+    }
+    if (found != cells.end()) {
+      cell.direction = direction_of(cell, *found);
+      column.compared += cell.direction.empty() ? 0 : 1;
+      column.same_direction += cell.direction == "same" ? 1 : 0;
+    }
+  }
+  column.methods = static_cast<int>(published.size());
+  column.ranks = rank_agreement(published, measured);
+  return column;
+}
+
+// --- rendering ----------------------------------------------------------------------------------
+
+std::string margin_text(const Verification& all) {
+  return fmt::format("±{:g}", all.options.margin);
+}
+
+std::string value_text(const Summary& summary) {
+  return fmt::format("{:.2f}", summary.mean) +
+         (summary.sd ? fmt::format("±{:.2f}", *summary.sd) : "");
+}
+
+std::string test_name(const VerifyOptions& options) {
+  return options.test == "student" ? "Student's" : "Welch's";
+}
+
+std::string correction_name(const VerifyOptions& options) {
+  return options.correction == "none"
+             ? "not corrected"
+             : "corrected by " +
+                   std::string(options.correction == "holm" ? "Holm's method"
+                                                            : "Benjamini and Hochberg's method") +
+                   " over the tested cells of each table";
+}
+
+Sheet summary_sheet(const Verification& all) {
+  Sheet sheet;
+  sheet.id = "verify";
+  sheet.title = fmt::format("Are the numbers of {} reproduced? Margin {} Dice points{}",
+                            all.paper,
+                            margin_text(all),
+                            all.data_kind == "phantom" ? " [phantom data]" : "");
+  sheet.header = {"Table"};
+  for (const Reproduction verdict : kVerdicts) {
+    sheet.header.push_back(to_string(verdict));
+  }
+  for (const std::string& table : all.tables) {
+    std::vector<std::string>& row = sheet.rows.emplace_back(std::vector{table});
+    for (const Reproduction verdict : kVerdicts) {
+      row.push_back(std::to_string(all.count(verdict, table)));
+    }
+  }
+  std::vector<std::string>& row = sheet.rows.emplace_back(std::vector<std::string>{"all"});
+  for (const Reproduction verdict : kVerdicts) {
+    row.push_back(std::to_string(all.count(verdict)));
+  }
+  sheet.notes.push_back(fmt::format(
+      "Measured: protocol {}, profile {}, {} data.", all.protocol, all.profile, all.data_kind));
+  const double confidence = 100 * (1 - all.options.alpha);
+  sheet.notes.push_back(fmt::format(
+      "The first that applies: not-testable; missing: no finished trial; reproduced: two one-sided "
+      "tests at {:g} show a difference within {} Dice points; different: p of {} two-sample test, "
+      "{}, is below {:g}; underpowered: a true difference of {:g} Dice points would be seen with "
+      "a power below {:g} (Student's test at {:g}, before correction); compatible: otherwise.",
+      all.options.alpha,
+      margin_text(all),
+      test_name(all.options),
+      correction_name(all.options),
+      all.options.alpha,
+      all.options.margin,
+      all.options.power,
+      all.options.alpha));
+  sheet.notes.push_back(fmt::format(
+      "Below, a difference is measured - published, ± half its {:g} % confidence interval, before "
+      "correction; p is {}; behind each verdict stands the margin.",
+      confidence,
+      all.options.correction == "none" ? "not corrected" : "corrected"));
+  if (all.data_kind == "phantom") {
+    sheet.notes.emplace_back(
+        "Phantom data cannot confirm or refute a published number: what they measured is shown, "
+        "and no cell is tested.");
+  }
+  return sheet;
+}
+
+/// "scratch/brats/tumor/S, sar/brats/tumor/S", or their number where they are many.
+std::string listed(const std::vector<std::string>& cells, std::size_t of) {
+  constexpr std::size_t kMost = 20;
+  return cells.size() == of     ? "all cells"
+         : cells.size() > kMost ? fmt::format("{} cells", cells.size())
+                                : fmt::format("{}", fmt::join(cells, ", "));
+}
+
+Sheet table_sheet(const Verification& all, const std::string& table) {
+  Sheet sheet;
+  sheet.id = "verify-" + table;
+  sheet.title = table + (all.data_kind == "phantom" ? " [phantom data]" : "");
+  sheet.header = {"Cell", "Published", "Measured", "n", "Difference", "p", "Verdict"};
+  std::map<std::string, std::vector<std::string>> reasons;
+  std::set<int> trials;
+  for (const VerifiedCell& cell : all.cells) {
+    if (cell.path.table != table) {
+      continue;
+    }
+    const std::string name = cell.path.method + "/" + cell.path.column();
+    std::string difference = cell.difference ? fmt::format("{:+.2f}", *cell.difference) : "–";
+    if (cell.test) {
+      difference += fmt::format("±{:.2f}", (cell.test->ci_high - cell.test->ci_low) / 2);
+    }
+    sheet.rows.push_back({name,
+                          value_text(cell.published),
+                          cell.measured ? value_text(*cell.measured) : "–",
+                          cell.measured ? std::to_string(cell.measured->n) : "–",
+                          difference,
+                          cell.p_adjusted ? format_p(*cell.p_adjusted) : "–",
+                          to_string(cell.verdict) + " (" + margin_text(all) + ")"});
+    for (const std::string& reason : cell.reasons) {
+      reasons[reason].push_back(name);
+    }
+    trials.insert(cell.published.n);
+  }
+  for (const auto& [reason, cells] : reasons) {
+    sheet.notes.push_back(
+        fmt::format("Not testable, {}: {}.", reason, listed(cells, sheet.rows.size())));
+  }
+  if (trials.size() == 1 && *trials.begin() > 0) {
+    sheet.notes.push_back(fmt::format("Published means are over {} trials.", *trials.begin()));
+  }
+  return sheet;
+}
+
+Sheet agreement_sheet(const Verification& all) {
+  Sheet sheet;
+  sheet.id = "verify-agreement";
+  sheet.title = std::string("Do the methods compare as published? No verdict rests on this") +
+                (all.data_kind == "phantom" ? " [phantom data]" : "");
+  sheet.header = {"Column", "Same sign", "Methods", "tau-b", "p", "Least p"};
+  int same = 0;
+  int compared = 0;
+  bool exact = true;
+  for (const VerifiedColumn& column : all.columns) {
+    if (column.methods == 0) {
+      continue;
+    }
+    const RankAgreement& ranks = column.ranks;
+    sheet.rows.push_back({column.table + "/" + column.column,
+                          fmt::format("{} of {}", column.same_direction, column.compared),
+                          std::to_string(column.methods),
+                          ranks.testable ? fmt::format("{:.2f}", ranks.tau_b) : "–",
+                          ranks.testable ? format_p(ranks.p) : "–",
+                          ranks.testable ? format_p(ranks.floor) : "–"});
+    same += column.same_direction;
+    compared += column.compared;
+    exact = exact && (ranks.exact || !ranks.testable);
+  }
+  sheet.notes.push_back(fmt::format(
+      "Same sign: rows whose difference from the reference row has the published sign, "
+      "{} of {} in all. tau-b: Kendall's rank correlation of the published with the "
+      "measured means; p: {} permutation of methods, two-sided, not corrected; least p: "
+      "what so many methods can give at best.",
+      same,
+      compared,
+      exact ? "exact" : "exact up to ten methods, else Monte Carlo"));
+  if (all.data_kind == "phantom") {
+    sheet.notes.emplace_back(
+        "Phantom data: no cell is tested. tau-b and its p compare orders of methods on an invented "
+        "suite, and say nothing about the paper.");
+  }
+  return sheet;
+}
+
+std::string csv_number(const std::optional<double>& value) {
+  return value ? fmt::format("{}", *value) : "";
+}
+
+Sheet csv_sheet(const Verification& all) {
+  Sheet sheet;
+  sheet.header = {"cell",
+                  "published_mean",
+                  "published_sd",
+                  "published_n",
+                  "measured_mean",
+                  "measured_sd",
+                  "measured_n",
+                  "difference",
+                  "ci_low",
+                  "ci_high",
+                  "test",
+                  "t",
+                  "df",
+                  "p",
+                  "p_adjusted",
+                  "correction",
+                  "margin",
+                  "p_equivalence",
+                  "power",
+                  "verdict",
+                  "reason",
+                  "direction",
+                  "data_kind",
+                  "protocol"};
+  for (const VerifiedCell& cell : all.cells) {
+    const auto of_test = [&](double TTest::*member) {
+      return cell.test ? fmt::format("{}", *cell.test.*member) : "";
+    };
+    sheet.rows.push_back({cell.path.text(),
+                          fmt::format("{}", cell.published.mean),
+                          csv_number(cell.published.sd),
+                          cell.published.n > 0 ? std::to_string(cell.published.n) : "",
+                          cell.measured ? fmt::format("{}", cell.measured->mean) : "",
+                          cell.measured ? csv_number(cell.measured->sd) : "",
+                          cell.measured ? std::to_string(cell.measured->n) : "",
+                          csv_number(cell.difference),
+                          of_test(&TTest::ci_low),
+                          of_test(&TTest::ci_high),
+                          all.options.test,
+                          of_test(&TTest::t),
+                          of_test(&TTest::df),
+                          of_test(&TTest::p),
+                          csv_number(cell.p_adjusted),
+                          all.options.correction,
+                          fmt::format("{}", all.options.margin),
+                          cell.equivalence ? fmt::format("{}", cell.equivalence->p) : "",
+                          csv_number(cell.power),
+                          to_string(cell.verdict),
+                          fmt::format("{}", fmt::join(cell.reasons, "; ")),
+                          cell.direction,
+                          all.data_kind,
+                          all.protocol});
+  }
+  return sheet;
+}
+
+template <class T>
+Json optional_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
+Json summary_json(const Summary& summary) {
+  return {{"mean", summary.mean},
+          {"sd", optional_json(summary.sd)},
+          {"n", summary.n > 0 ? Json(summary.n) : Json()}};
+}
+
+Json document(const Verification& all) {
+  Json cells = Json::array();
+  for (const VerifiedCell& cell : all.cells) {
+    Json entry{{"cell", cell.path.text()},
+               {"published", summary_json(cell.published)},
+               {"measured", cell.measured ? summary_json(*cell.measured) : Json()},
+               {"difference", optional_json(cell.difference)},
+               {"ci", nullptr},
+               {"t", nullptr},
+               {"df", nullptr},
+               {"p", nullptr},
+               {"p_adjusted", optional_json(cell.p_adjusted)},
+               {"margin", all.options.margin},
+               {"equivalence", nullptr},
+               {"power", optional_json(cell.power)},
+               {"verdict", to_string(cell.verdict)},
+               {"reason", text_or_null(fmt::format("{}", fmt::join(cell.reasons, "; ")))},
+               {"direction", text_or_null(cell.direction)}};
+    if (cell.test) {
+      entry["ci"] = {cell.test->ci_low, cell.test->ci_high};
+      entry["t"] = cell.test->t;
+      entry["df"] = cell.test->df;
+      entry["p"] = cell.test->p;
+    }
+    if (cell.equivalence) {
+      entry["equivalence"] = {{"p", cell.equivalence->p},
+                              {"ci", {cell.equivalence->ci_low, cell.equivalence->ci_high}}};
+    }
+    cells.push_back(std::move(entry));
+  }
+  Json columns = Json::array();
+  for (const VerifiedColumn& column : all.columns) {
+    Json entry{{"table", column.table},
+               {"column", column.column},
+               {"methods", column.methods},
+               {"compared", column.compared},
+               {"same_direction", column.same_direction},
+               {"tau_b", nullptr},
+               {"p", nullptr},
+               {"floor", nullptr},
+               {"exact", nullptr},
+               {"reason", text_or_null(column.ranks.reason)}};
+    if (column.ranks.testable) {
+      entry["tau_b"] = column.ranks.tau_b;
+      entry["p"] = column.ranks.p;
+      entry["floor"] = column.ranks.floor;
+      entry["exact"] = column.ranks.exact;
+    }
+    columns.push_back(std::move(entry));
+  }
+  Json summary = Json::object();
+  for (const Reproduction verdict : kVerdicts) {
+    summary[to_string(verdict)] = all.count(verdict);
+  }
+  return {{"schema_version", 1},
+          {"paper", all.paper},
+          {"protocol", all.protocol},
+          {"profile", all.profile},
+          {"data_kind", all.data_kind},
+          {"test", all.options.test},
+          {"correction", all.options.correction},
+          {"alpha", all.options.alpha},
+          {"margin", all.options.margin},
+          {"power", all.options.power},
+          {"summary", std::move(summary)},
+          {"cells", std::move(cells)},
+          {"columns", std::move(columns)}};
+}
+
+}  // namespace
+}  // namespace verify_detail
+
+std::string to_string(Reproduction verdict) {
+  switch (verdict) {
+    case Reproduction::reproduced:
+      return "reproduced";
+    case Reproduction::compatible:
+      return "compatible";
+    case Reproduction::different:
+      return "different";
+    case Reproduction::underpowered:
+      return "underpowered";
+    case Reproduction::missing:
+      return "missing";
+    case Reproduction::not_testable:
+      return "not-testable";
+  }
+  throw internal_error("a verdict without a name");
+}
+
+int Verification::count(Reproduction verdict, const std::string& table) const {
+  return static_cast<int>(std::ranges::count_if(cells, [&](const VerifiedCell& cell) {
+    return cell.verdict == verdict && (table.empty() || cell.path.table == table);
+  }));
+}
+
+Verification verify(const Paper& paper,
+                    const CellSource& measured,
+                    const std::set<std::string>& doubted,
+                    const VerifyOptions& options) {
+  using namespace verify_detail;
+  if (options.test != "student" && options.test != "welch") {
+    throw usage_error("published numbers are tested by student or welch")
+        .with("test", options.test);
+  }
+  if (!(options.power > 0 && options.power < 1)) {
+    throw usage_error("power must lie between 0 and 1")
+        .with("power", fmt::format("{}", options.power));
+  }
+  Verification all;
+  all.paper = paper.id;
+  all.title = paper.title;
+  all.protocol = measured.protocol;
+  all.data_kind = measured.data_kind;
+  all.options = options;
+  const CellSource published = published_cells(paper);
+  for (const PrintedTable& table : paper.tables) {
+    all.tables.push_back(table.spec.id);
+    const std::size_t begin = all.cells.size();
+    for (const TableColumn& column : table.spec.columns) {
+      const std::size_t top = all.cells.size();
+      for (const TableRow& row : table.spec.rows) {
+        VerifiedCell& cell = all.cells.emplace_back();
+        cell.path = {
+            table.spec.id, row.method, column.task, column.target, column.bucket, column.fraction};
+        cell.published = published.find(cell.path)->summary;
+        if (const auto found = measured.find(cell.path)) {
+          cell.measured = found->summary;
+          cell.difference = cell.measured->mean - cell.published.mean;
+        }
+        test_cell(cell, measured, doubted, options);
+      }
+      all.columns.push_back(compare_rows(std::span(all.cells).subspan(top), table.spec.reference));
+    }
+    std::vector<VerifiedCell*> tested;
+    std::vector<double> p;
+    for (VerifiedCell& cell : std::span(all.cells).subspan(begin)) {
+      if (cell.test) {
+        tested.push_back(&cell);
+        p.push_back(cell.test->p);
+      }
+    }
+    const std::vector<double> adjusted = adjust(p, options.correction);
+    for (std::size_t i = 0; i < tested.size(); ++i) {
+      tested[i]->p_adjusted = adjusted[i];
+      decide(*tested[i], options);
+    }
+  }
+  return all;
+}
+
+std::string render(const Verification& verification, const std::string& format) {
+  using namespace verify_detail;
+  if (format == "json") {
+    return to_text(document(verification));
+  }
+  if (format == "csv") {
+    return render(csv_sheet(verification), format);
+  }
+  std::string text = render(summary_sheet(verification), format);
+  for (const std::string& table : verification.tables) {
+    text += "\n" + render(table_sheet(verification, table), format);
+  }
+  return text + "\n" + render(agreement_sheet(verification), format);
+}
+
+}  // namespace sar

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "results/tables/table.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sar {
+
+/// What of a table every laid-out format shows, before any markup.
+struct Grid {
+  std::vector<std::pair<std::string, std::size_t>> groups;  ///< label and number of columns
+  std::vector<std::string> header;                          ///< with the row heading
+  std::vector<std::vector<CellText>> rows;                  ///< as long as the header
+  std::size_t text_columns = 1;                             ///< left-aligned ones
+};
+
+/// The grid as one or more LaTeX tables, for a document that uses booktabs and nothing else, with
+/// the text width of article. What is too wide gets smaller type and narrower gaps, then broken
+/// lines in its text columns, then further tables for some of its groups or columns; what is too
+/// long for a page goes on in further tables. `caption` is
+/// plain text of several sentences, of which a further table repeats the first alone; `note` is
+/// LaTeX that follows that first one. `label`: of the first table, after "tab:".
+std::string latex_tables(const std::vector<std::string>& caption,
+                         const std::string& note,
+                         const std::string& label,
+                         const Grid& grid);
+
+/// The line that says what a document needs for these tables.
+std::string latex_needs();
+
+}  // namespace sar

@@ -1,0 +1,284 @@
+#include "results/figures/figure_parts.h"
+
+#include "results/text/layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace sar::figure_parts {
+
+std::string plain(const std::string& text, std::size_t most) {
+  std::string result;
+  std::size_t count = 0;
+  std::size_t cut = 0;  // where a text with an ellipsis ends
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = [&](std::size_t i) -> std::uint32_t {
+      return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+    };
+    const std::uint32_t lead = byte(0);
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xC2 ? 0
+                               : lead < 0xE0 ? 2
+                               : lead < 0xF0 ? 3
+                               : lead < 0xF5 ? 4
+                                             : 0;
+    std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
+    bool valid = length > 0;
+    for (std::size_t i = 1; i < length; ++i) {
+      valid = valid && (byte(i) & 0xC0U) == 0x80U;
+      code = code << 6U | (byte(i) & 0x3FU);
+    }
+    valid = valid && !(length == 3 && code < 0x800) && !(length == 4 && code < 0x10000) &&
+            code <= 0x10FFFF && !(code >= 0xD800 && code < 0xE000) && (code & 0xFFFEU) != 0xFFFE;
+    const std::size_t taken = valid ? length : 1;
+    const bool blank = valid && (code == '\n' || code == '\t' || code == '\r' || code == 0x2028);
+    const bool turns = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
+                       code == 0x200E || code == 0x200F || code == 0x2029;
+    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+    if (blank || (valid && !turns && !control)) {
+      if (count == most) {
+        return result.substr(0, cut) + "…";
+      }
+      result += blank ? " " : text.substr(at, taken);
+      if (++count < most) {
+        cut = result.size();
+      }
+    }
+    at += taken;
+  }
+  return replace_all(result, {{"&#x", "& #x"}});
+}
+
+std::string quoted(const std::string& text, std::size_t most) {
+  // gnuplot 5.4 misreads a doubled quote at the beginning of a text: a typographic one stands in.
+  return "'" + replace_all(plain(text, most), {{"'", "’"}}) + "'";
+}
+
+std::string escape_xml(const std::string& text) {
+  return replace_all(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+}
+
+std::string identifier(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_';
+    result += kept ? std::string(1, c) : fmt::format("-x{:02x}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
+double text_width(const std::string& text, double size) {
+  return 0.58 * size * static_cast<double>(display_width(text));
+}
+
+std::string number(double value) {
+  return std::isfinite(value) ? fmt::format("{:.6g}", value) : "NaN";
+}
+
+std::string line_style(const std::string& colour, double width, const std::string& dash) {
+  return fmt::format("linecolor rgb '{}' linewidth {} dashtype {}", colour, number(width), dash);
+}
+
+std::string point_style(const MethodStyle& style, double size) {
+  return fmt::format("pointtype {} pointsize {} linecolor rgb '{}' linewidth 1.5",
+                     style.point,
+                     number(size),
+                     style.light);
+}
+
+constexpr std::string_view kPhantomMark = " [phantom data]";
+
+Canvas::Canvas(int height, const std::string& title) : height_(height) {
+  commands_ = fmt::format(
+      "reset\nset encoding utf8\nunset key\nset border 3 {0}\n"
+      "set tics nomirror out scale 0.4 textcolor rgb '{1}' font ',12'\n"
+      "set grid xtics ytics {2}\nset format '%g'\nset multiplot\n",
+      line_style(kMuted, 1),
+      kMuted,
+      line_style(kGrid, 1));
+  // A long title is shortened and set smaller; its mark for phantom data stays.
+  const bool marked = title.ends_with(kPhantomMark);
+  const std::string words =
+      plain(marked ? title.substr(0, title.size() - kPhantomMark.size()) : title, 80);
+  const std::string whole = words + (marked ? std::string(kPhantomMark) : "");
+  const double size = text_width(whole, kTitleSize) < kWidth - 40 ? kTitleSize : kHeadingSize;
+  text(kWidth / 2.0, 24, whole, {.size = size, .align = "center"});
+}
+
+std::string Canvas::at(double x, double y) const {
+  return fmt::format("screen {:.5f},{:.5f}", x / kWidth, 1 - y / height_);
+}
+
+void Canvas::text(double x, double y, const std::string& text, const TextStyle& style) {
+  commands_ += fmt::format("set label {} {} at {} {} font 'sans{},{}' textcolor rgb '{}'\n",
+                           ++labels_,
+                           quoted(text, 110),
+                           at(x, y),
+                           style.align,
+                           style.size == kTitleSize || style.size == kHeadingSize ? ":Bold" : "",
+                           number(style.size),
+                           style.colour);
+}
+
+void Canvas::mark(double x, double y, const std::string& style) {
+  commands_ += fmt::format("set label {} '' at {} point {} front\n", ++labels_, at(x, y), style);
+}
+
+void Canvas::line(double x1, double y1, double x2, double y2, const std::string& style) {
+  commands_ += fmt::format(
+      "set arrow {} from {} to {} nohead {}\n", ++arrows_, at(x1, y1), at(x2, y2), style);
+}
+
+std::string Canvas::data(const std::vector<std::vector<double>>& rows) {
+  const std::string name = fmt::format("$d{}", ++blocks_);
+  commands_ += name + " << END\n";
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      commands_ += (i > 0 ? " " : "") + number(row[i]);
+    }
+    commands_ += "\n";
+  }
+  commands_ += "END\n";
+  return name;
+}
+
+void Canvas::panel(const Box& box, const std::vector<std::string>& elements) {
+  commands_ += fmt::format(
+      "set lmargin at screen {:.5f}\nset rmargin at screen {:.5f}\nset tmargin at screen {:.5f}\n"
+      "set bmargin at screen {:.5f}\n",
+      box.left / kWidth,
+      box.right / kWidth,
+      1 - box.top / height_,
+      1 - box.bottom / height_);
+  std::string plots;
+  for (const std::string& element : elements) {
+    plots += (plots.empty() ? "" : ", \\\n  ") + element;
+  }
+  commands_ +=
+      "plot " + (plots.empty() ? "NaN" : plots) + "\nunset label\nunset arrow\nunset object\n";
+  labels_ = 0;
+  arrows_ = 0;
+}
+
+namespace {
+constexpr double kLegendSize = 13, kLegendLine = 22, kLegendKey = 44, kLegendGap = 22;
+
+std::vector<std::vector<Canvas::LegendEntry>> legend_lines(
+    const std::vector<Canvas::LegendEntry>& entries) {
+  std::vector<std::vector<Canvas::LegendEntry>> lines(1);
+  double width = 0;
+  for (const auto& entry : entries) {
+    const double own = kLegendKey + text_width(plain(entry.label, 60), kLegendSize) + kLegendGap;
+    if (width + own > kWidth - 40 && !lines.back().empty()) {
+      lines.emplace_back();
+      width = 0;
+    }
+    width += own;
+    lines.back().push_back(entry);
+  }
+  return lines;
+}
+}  // namespace
+
+double Canvas::legend_height(const std::vector<LegendEntry>& entries) {
+  return kLegendLine * static_cast<double>(legend_lines(entries).size());
+}
+
+double Canvas::legend(double y, const std::vector<LegendEntry>& entries) {
+  for (const auto& line : legend_lines(entries)) {
+    double width = -kLegendGap;
+    for (const LegendEntry& entry : line) {
+      width += kLegendKey + text_width(plain(entry.label, 60), kLegendSize) + kLegendGap;
+    }
+    double x = (kWidth - width) / 2;
+    for (const LegendEntry& entry : line) {
+      if (!entry.line.empty()) {
+        this->line(x, y, x + kLegendKey - 8, y, entry.line);
+      }
+      if (!entry.point.empty()) {
+        mark(x + (kLegendKey - 8) / 2, y, entry.point);
+      }
+      text(x + kLegendKey, y, plain(entry.label, 60), {.size = kLegendSize});
+      x += kLegendKey + text_width(plain(entry.label, 60), kLegendSize) + kLegendGap;
+    }
+    y += kLegendLine;
+  }
+  return y;
+}
+
+std::string Canvas::finished() {
+  return commands_ + "unset multiplot\n";
+}
+
+std::vector<double> log_tics(double least, double most) {
+  const bool wide = std::log10(most / least) > 2.2;
+  std::vector<double> tics;
+  for (int power = static_cast<int>(std::floor(std::log10(least))); std::pow(10, power) <= most;
+       ++power) {
+    for (const int factor : {1, 2, 5}) {
+      const double tic = factor * std::pow(10, power);
+      if (tic >= least * 0.999 && tic <= most * 1.001 && (factor == 1 || !wide)) {
+        tics.push_back(tic);
+      }
+    }
+  }
+  return tics;
+}
+
+double round_step(double range, int parts) {
+  const double least = range / parts;
+  const double power = std::pow(10, std::floor(std::log10(least)));
+  for (const int factor : {1, 2, 5}) {
+    if (factor * power >= least * 0.9999) {
+      return factor * power;
+    }
+  }
+  return 10 * power;
+}
+
+std::vector<std::string> mark_elements(const std::string& data,
+                                       const MethodStyle& style,
+                                       double size,
+                                       bool hollow) {
+  const auto element = [&](MethodStyle shown, double scale) {
+    return data + " using 1:2 with points " + point_style(shown, size * scale);
+  };
+  if (!hollow) {
+    return {element(style, 1)};
+  }
+  // A mark of lines has no inside: it stands in a ring.
+  const bool lines = style.point <= 3;
+  const MethodStyle outer{style.light, style.dark, lines ? 7 : style.point, style.dash};
+  const MethodStyle inner{kPaper, kPaper, outer.point, style.dash};
+  std::vector<std::string> elements{element(outer, lines ? 1.1 : 1),
+                                    element(inner, lines ? 0.9 : 0.62)};
+  if (lines) {
+    elements.push_back(element(style, 0.6));
+  }
+  return elements;
+}
+
+std::string title_of(const std::string& title, const ProtocolRow& protocol) {
+  return title + (protocol.data_kind == "phantom" ? std::string(kPhantomMark) : "");
+}
+
+void add_protocol_notes(std::vector<std::string>& notes, const ProtocolRow& protocol) {
+  notes.push_back(
+      fmt::format("Protocol {}, profile {}.", protocol.protocol.substr(0, 12), protocol.profile));
+  if (protocol.data_kind == "phantom") {
+    notes.emplace_back(
+        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
+        "with the paper's.");
+  }
+}
+
+void add_origin(Sheet& sheet, const ProtocolRow& protocol) {
+  sheet.json["protocol"] = protocol.protocol;
+  sheet.json["data_kind"] = protocol.data_kind;
+}
+
+}  // namespace sar::figure_parts

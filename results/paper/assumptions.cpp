@@ -1,0 +1,273 @@
+#include "results/paper/assumptions.h"
+
+#include "harness/config/settings.h"
+#include "harness/core/error.h"
+#include "results/text/layout.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace sar {
+namespace fs = std::filesystem;
+namespace assumptions_detail {
+
+/// Reads one [[assumptions]] entry; what is wrong with it becomes a fault.
+class Entry {
+ public:
+  Entry(const Json& entry, std::string where, std::vector<std::string>& faults)
+      : entry_(entry), where_(std::move(where)), faults_(faults) {}
+
+  void fault(const std::string& what) const { faults_.push_back(where_ + ": " + what); }
+
+  void check_fields() const {
+    static const std::vector<std::string> known{"numbers", "question", "choice", "because", "keys"};
+    for (const auto& [field, value] : entry_.items()) {
+      if (std::ranges::find(known, field) == known.end()) {
+        const std::string nearest = nearest_match(field, known);
+        fault("unknown field '" + field + "'" +
+              (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
+      }
+    }
+  }
+
+  [[nodiscard]] std::string text(const std::string& field) const {
+    if (entry_.contains(field) && entry_.at(field).is_string() && entry_.at(field) != "") {
+      return entry_.at(field);
+    }
+    fault("'" + field + "' must be given as text");
+    return {};
+  }
+
+  template <class Value>
+  [[nodiscard]] std::vector<Value> list(const std::string& field,
+                                        bool (*fits)(const Json&),
+                                        const std::string& what) const {
+    if (!entry_.contains(field) || !entry_.at(field).is_array() || entry_.at(field).empty() ||
+        !std::ranges::all_of(entry_.at(field), fits)) {
+      fault("'" + field + "' must be a list of " + what);
+      return {};
+    }
+    return entry_.at(field).get<std::vector<Value>>();
+  }
+
+ private:
+  const Json& entry_;
+  std::string where_;
+  std::vector<std::string>& faults_;
+};
+
+/// "<set>.list" for every data set; a name without such a word stands for itself.
+std::vector<std::string> in_full(const std::string& key,
+                                 const KeyWords& words,
+                                 const Entry& entry) {
+  const auto end = key.find('>');
+  if (!key.starts_with('<') || end == std::string::npos) {
+    return {key};
+  }
+  const auto found = words.find(key.substr(1, end - 1));
+  if (found == words.end()) {
+    entry.fault("'" + key + "': " + key.substr(0, end + 1) + " stands for nothing");
+    return {};
+  }
+  std::vector<std::string> all;
+  for (const std::string& name : found->second) {
+    all.push_back(name + key.substr(end + 1));
+  }
+  return all;
+}
+
+std::string value_text(const Json& value) {
+  return value.is_string() && value != "" ? value.get<std::string>() : value.dump();
+}
+
+/// A key of an assumption: its built-in value, and that of the protocol if there is one.
+struct KeyValue {
+  std::string key;
+  Json built_in, here;
+  bool stored = true;  ///< false: the protocol is older than the key
+  [[nodiscard]] bool deviates() const { return stored && here != built_in; }
+  [[nodiscard]] std::string text() const {
+    return !stored ? key + ": not stored"
+           : deviates()
+               ? fmt::format("{} = {} (default {})", key, value_text(here), value_text(built_in))
+               : key + " = " + value_text(here);
+  }
+};
+
+std::vector<KeyValue> values_of(const Assumption& assumption,
+                                const Json& protocol_settings,
+                                const Json& defaults) {
+  std::vector<KeyValue> values;
+  for (const std::string& key : keys_of(assumption, defaults)) {
+    KeyValue value{key, defaults.at(key), defaults.at(key)};
+    if (!protocol_settings.is_null()) {
+      const Json& shared = protocol_settings.at("shared");
+      value.stored = shared.contains(key);
+      value.here = shared.value(key, Json());
+    }
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+}  // namespace assumptions_detail
+
+std::vector<Assumption> read_assumptions(const fs::path& folder, const KeyWords& words) {
+  using namespace assumptions_detail;
+  const fs::path file = folder / "assumptions.toml";
+  std::vector<Assumption> assumptions;
+  if (!fs::exists(file)) {
+    return assumptions;
+  }
+  std::vector<std::string> faults;
+  const std::string name = file.filename().string();
+  Json tree = Json::object();
+  try {
+    tree = read_toml(file).tree;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::usage) {
+      throw;
+    }
+    faults.push_back(name + ": " + error.what());
+  }
+  for (const auto& [field, value] : tree.items()) {
+    if (field != "assumptions") {
+      faults.push_back(name + ": unknown field '" + field + "'; entries are [[assumptions]]");
+    }
+  }
+  const Json entries = tree.value("assumptions", Json::array());
+  if (faults.empty() && (!entries.is_array() || entries.empty())) {
+    faults.push_back(name + ": needs [[assumptions]]");
+  }
+  std::map<int, int> first;  // number to the entry that gives it
+  int place = 0;
+  for (const Json& each : entries) {
+    const Entry entry(each, fmt::format("{}: assumption {}", name, ++place), faults);
+    if (!each.is_object()) {
+      entry.fault("must be a table");
+      continue;
+    }
+    entry.check_fields();
+    Assumption& assumption = assumptions.emplace_back();
+    assumption.numbers = entry.list<int>(
+        "numbers",
+        [](const Json& n) { return n.is_number_integer() && n >= 1 && n <= 9999; },
+        "numbers from 1 to 9999");
+    assumption.question = entry.text("question");
+    assumption.choice = entry.text("choice");
+    assumption.because = entry.text("because");
+    assumption.keys = entry.list<std::string>(
+        "keys", [](const Json& key) { return key.is_string() && key != ""; }, "keys");
+    for (const int number : assumption.numbers) {
+      if (const auto [found, fresh] = first.emplace(number, place); !fresh) {
+        entry.fault(
+            fmt::format("number {} is given twice, first by assumption {}", number, found->second));
+      }
+    }
+    for (const std::string& key : assumption.keys) {
+      const auto all = in_full(key, words, entry);
+      assumption.candidates.insert(assumption.candidates.end(), all.begin(), all.end());
+    }
+  }
+  if (!faults.empty()) {
+    throw data_error(fmt::format("the paper's assumptions have {} fault{}",
+                                 faults.size(),
+                                 faults.size() == 1 ? "" : "s"))
+        .with("folder", folder.string())
+        .hint(fmt::format("\n  {}", fmt::join(faults, "\n  ")));
+  }
+  return assumptions;
+}
+
+std::vector<std::string> keys_of(const Assumption& assumption, const Json& defaults) {
+  std::vector<std::string> keys;
+  for (const std::string& candidate : assumption.candidates) {
+    if (defaults.contains(candidate)) {
+      keys.push_back(candidate);
+    } else if (candidate.ends_with(".*")) {
+      for (const auto& [key, value] : defaults.items()) {
+        if (key.starts_with(candidate.substr(0, candidate.size() - 1))) {
+          keys.push_back(key);
+        }
+      }
+    }
+  }
+  return keys;
+}
+
+Sheet assumption_sheet(const std::vector<Assumption>& assumptions,
+                       const Json& protocol_settings,
+                       const Json& defaults) {
+  using namespace assumptions_detail;
+  Sheet sheet;
+  sheet.id = "assumptions";
+  sheet.title = "Choices where the paper is silent";
+  sheet.header = {"#", "Open question", "Choice", "Because", "Key = value here"};
+  sheet.text_columns = sheet.header.size();
+  std::size_t keys = 0;
+  std::size_t deviating = 0;
+  Json list = Json::array();
+  for (const Assumption& assumption : assumptions) {
+    std::vector<std::string> texts;
+    Json entries = Json::array();
+    for (const KeyValue& value : values_of(assumption, protocol_settings, defaults)) {
+      ++keys;
+      deviating += static_cast<std::size_t>(value.deviates());
+      texts.push_back(value.text());
+      entries.push_back({{"key", value.key},
+                         {"default", value.built_in},
+                         {"value", value.here},
+                         {"deviates", value.deviates()}});
+    }
+    sheet.rows.push_back({fmt::format("{}", fmt::join(assumption.numbers, ", ")),
+                          assumption.question,
+                          assumption.choice,
+                          assumption.because,
+                          fmt::format("{}", fmt::join(texts, "; "))});
+    list.push_back({{"numbers", assumption.numbers},
+                    {"question", assumption.question},
+                    {"choice", assumption.choice},
+                    {"because", assumption.because},
+                    {"written_keys", assumption.keys},
+                    {"keys", std::move(entries)}});
+  }
+  if (protocol_settings.is_null()) {
+    sheet.notes.emplace_back("Values are the built-in ones.");
+  } else {
+    sheet.notes.push_back(
+        fmt::format("{} of {} keys deviate from their defaults here{}.",
+                    deviating,
+                    keys,
+                    deviating > 0 ? "; where one does, the default follows in parentheses" : ""));
+  }
+  sheet.json = {{"schema_version", 1}, {"assumptions", std::move(list)}};
+  return sheet;
+}
+
+std::string render_assumptions(const std::vector<Assumption>& assumptions,
+                               const Json& protocol_settings,
+                               const Json& defaults,
+                               const std::string& format) {
+  using namespace assumptions_detail;
+  const Sheet sheet = assumption_sheet(assumptions, protocol_settings, defaults);
+  if (format != "text") {
+    return render(sheet, format);
+  }
+  constexpr std::size_t kIndent = 4;
+  std::string text = sheet.title + "\n";
+  for (std::size_t i = 0; i < assumptions.size(); ++i) {
+    const std::string mark = fmt::format("{:<{}}", sheet.rows[i][0] + " ", kIndent);
+    text += "\n" + wrapped(assumptions[i].question, 0, mark);
+    text += wrapped("choice: " + assumptions[i].choice, kIndent);
+    text += wrapped("because: " + assumptions[i].because, kIndent);
+    for (const KeyValue& value : values_of(assumptions[i], protocol_settings, defaults)) {
+      text += wrapped(value.text(), kIndent + 2, value.deviates() ? "! " : "  ");
+    }
+  }
+  return text + "\n" + wrapped(sheet.notes.front()) +
+         (protocol_settings.is_null() ? "" : "!: a value that is not the default.\n");
+}
+
+}  // namespace sar

@@ -1,0 +1,532 @@
+#include "results/paper/claims.h"
+
+#include "harness/config/settings.h"
+#include "harness/core/error.h"
+
+#include <algorithm>
+#include <set>
+
+namespace sar {
+namespace fs = std::filesystem;
+namespace claims_detail {
+
+using Texts = std::vector<std::string>;
+
+/// What a claim of one kind must and may say, beside id, section, statement, kind and reason.
+struct Kind {
+  Texts needed, optional;
+};
+
+const std::map<std::string, Kind>& kinds() {
+  static const std::map<std::string, Kind> all{
+      {"equals", {{"cells", "number"}, {}}},
+      {"difference", {{"cells", "number"}, {}}},
+      {"greater", {{"table", "method", "versus"}, {"columns"}}},
+      {"significant", {{"table", "method", "versus"}, {"columns", "alpha", "except", "families"}}},
+      {"largest-gain", {{"table", "method", "versus", "columns"}, {}}},
+      {"decreasing", {{"table", "method", "columns"}, {"versus"}}},
+      {"annotation", {{"table", "method", "versus", "columns", "saving"}, {}}},
+      {"count", {{"number"}, {"what", "where", "regard", "tasks"}}},
+      {"ratio", {{"ratio"}, {}}},
+      {"split", {{"number", "ratio", "where"}, {"tasks"}}},
+      {"best", {{"table"}, {"columns"}}},
+      {"converges", {{"method", "versus", "tasks"}, {"table"}}},
+      {"lower-loss", {{"method", "versus", "tasks"}, {"table"}}},
+      {"volumes", {{"tasks", "number", "other_number"}, {}}},
+      {"unseen", {{"tasks"}, {}}},
+      {"not-testable", {{"reason"}, {}}},
+  };
+  return all;
+}
+
+Texts kind_names() {
+  Texts names;
+  for (const auto& [name, kind] : kinds()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+bool holds(const Texts& list, const std::string& word) {
+  return std::ranges::find(list, word) != list.end();
+}
+
+std::string joined(const Texts& words) {
+  std::string text;
+  for (const auto& word : words) {
+    text += (text.empty() ? "" : ", ") + word;
+  }
+  return text;
+}
+
+std::string suggestion(const std::string& word, const Texts& candidates) {
+  const std::string nearest = nearest_match(word, candidates);
+  return nearest.empty() ? std::string() : "; did you mean '" + nearest + "'?";
+}
+
+bool is_share(const std::string& text) {
+  const auto bar = text.find('/');
+  if (bar == std::string::npos || bar == 0 || bar > 6 || text.size() - bar - 1 > 6 ||
+      text.size() == bar + 1 || text.find_first_not_of("0123456789/") != std::string::npos ||
+      text.find('/', bar + 1) != std::string::npos) {
+    return false;
+  }
+  const long above = std::stol(text.substr(0, bar));
+  return above > 0 && above < std::stol(text.substr(bar + 1));
+}
+
+/// Methods, columns and tasks that the paper's tables have.
+class Known {
+ public:
+  explicit Known(const Paper& paper) : paper_(paper) {
+    for (const PrintedTable& table : paper.tables) {
+      tables.push_back(table.spec.id);
+      for (const TableRow& row : table.spec.rows) {
+        methods.push_back(row.method);
+      }
+      for (const TableColumn& column : table.spec.columns) {
+        tasks.push_back(column.task);
+        columns.push_back(text(column));
+      }
+    }
+    // The mean of a task's targets follows from their columns.
+    for (const PrintedTable& table : paper.tables) {
+      for (const std::string& column : averages(table)) {
+        columns.push_back(column);
+      }
+    }
+  }
+
+  Texts tables, methods, tasks, columns;
+
+  [[nodiscard]] Texts methods_of(const std::string& table) const {
+    Texts names;
+    if (const PrintedTable* found = paper_.find(table)) {
+      for (const TableRow& row : found->spec.rows) {
+        names.push_back(row.method);
+      }
+    }
+    return names;
+  }
+  [[nodiscard]] Texts columns_of(const std::string& table) const {
+    Texts names;
+    if (const PrintedTable* found = paper_.find(table)) {
+      for (const TableColumn& column : found->spec.columns) {
+        names.push_back(text(column));
+      }
+    }
+    return names;
+  }
+
+ private:
+  static std::string text(const TableColumn& column) {
+    return CellPath{"", "", column.task, column.target, column.bucket, column.fraction}.column();
+  }
+  static Texts averages(const PrintedTable& table) {
+    std::map<std::string, std::set<std::string>> targets;
+    for (const TableColumn& column : table.spec.columns) {
+      if (column.bucket == "all") {
+        targets[CellPath{"", "", column.task, "average", "all", column.fraction}.column()].insert(
+            column.target);
+      }
+    }
+    Texts names;
+    for (const auto& [name, list] : targets) {
+      if (list.size() > 1 && !list.contains("average")) {
+        names.push_back(name);
+      }
+    }
+    return names;
+  }
+
+  const Paper& paper_;
+};
+
+/// Reads one [[claims]] entry; what is wrong with it becomes a fault.
+class Reader {
+ public:
+  Reader(
+      const Json& entry, const fs::path& file, std::string where, const Known& known, Texts& faults)
+      : entry_(entry),
+        file_(file.filename().string()),
+        where_(std::move(where)),
+        known_(known),
+        faults_(faults) {}
+
+  Claim read() {
+    Claim claim;
+    claim.file = file_;
+    if (!entry_.is_object()) {
+      fault("must be a table");
+      return claim;
+    }
+    claim.id = text("id");
+    if (!claim.id.empty()) {
+      where_ += " (" + claim.id + ")";
+      if (claim.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
+          std::string::npos) {
+        fault("'id' is made of small letters, digits and '-'");
+      }
+    }
+    claim.section = text("section");
+    claim.statement = text("statement");
+    claim.kind = text("kind");
+    if (claim.kind.empty()) {
+      return claim;
+    }
+    const auto found = kinds().find(claim.kind);
+    if (found == kinds().end()) {
+      fault("unknown kind '" + claim.kind + "'" + suggestion(claim.kind, kind_names()) +
+            " (kinds: " + joined(kind_names()) + ")");
+      return claim;
+    }
+    check_fields(found->first, found->second);
+    if (has("reason")) {
+      claim.reason = text("reason");
+    }
+    read_methods(claim);
+    read_columns(claim);
+    read_numbers(claim);
+    read_counts(claim);
+    return claim;
+  }
+
+ private:
+  void fault(const std::string& what) const {
+    faults_.push_back(file_ + ": " + where_ + ": " + what);
+  }
+  [[nodiscard]] bool has(const std::string& key) const { return entry_.contains(key); }
+
+  void check_fields(const std::string& name, const Kind& kind) const {
+    Texts known{"id", "section", "statement", "kind", "reason"};
+    known.insert(known.end(), kind.needed.begin(), kind.needed.end());
+    known.insert(known.end(), kind.optional.begin(), kind.optional.end());
+    for (const auto& [key, value] : entry_.items()) {
+      if (!holds(known, key)) {
+        fault("a claim of kind " + name + " has no field '" + key + "'" + suggestion(key, known));
+      }
+    }
+    for (const auto& key : kind.needed) {
+      if (!has(key)) {
+        fault("a claim of kind " + name + " needs '" + key + "'");
+      }
+    }
+  }
+
+  std::string text(const std::string& key) const {
+    if (has(key) && entry_.at(key).is_string() && !entry_.at(key).get<std::string>().empty()) {
+      return entry_.at(key);
+    }
+    fault("'" + key + "' must be given as text");
+    return {};
+  }
+
+  Texts texts(const Json& value, const std::string& key) const {
+    const bool fits = value.is_array() && !value.empty() &&
+                      std::ranges::all_of(value, [](const Json& each) { return each.is_string(); });
+    if (!fits) {
+      fault("'" + key + "' must be a list of texts");
+      return {};
+    }
+    return value.get<Texts>();
+  }
+  Texts texts(const std::string& key) const {
+    return has(key) ? texts(entry_.at(key), key) : Texts{};
+  }
+
+  /// True if the list has the word; else a fault that names the nearest.
+  bool check(const std::string& word,
+             const Texts& list,
+             const std::string& what,
+             const std::string& owner) const {
+    if (holds(list, word)) {
+      return true;
+    }
+    fault(owner + " has no " + what + " '" + word + "'" + suggestion(word, list));
+    return false;
+  }
+
+  Texts opponents(const Json& value, const Claim& claim, const Texts& methods) const {
+    if (value.is_string() && value == "others") {
+      if (claim.table.empty()) {
+        fault("'versus = \"others\"' needs 'table'");
+        return {};
+      }
+      Texts others;
+      std::ranges::copy_if(methods, std::back_inserter(others), [&](const std::string& method) {
+        return method != claim.method;
+      });
+      return others;
+    }
+    Texts list = texts(value, "versus");
+    const std::string owner = claim.table.empty() ? "the paper" : claim.table;
+    for (const auto& method : list) {
+      if (check(method, methods, "row", owner) && method == claim.method) {
+        fault("'versus' must not name the method itself");
+      }
+    }
+    return list;
+  }
+
+  void read_methods(Claim& claim) const {
+    if (has("table")) {
+      claim.table = text("table");
+      if (!claim.table.empty() && !check(claim.table, known_.tables, "table", "the paper")) {
+        claim.table.clear();
+        return;
+      }
+    }
+    const Texts methods = claim.table.empty() ? known_.methods : known_.methods_of(claim.table);
+    const std::string owner = claim.table.empty() ? "the paper" : claim.table;
+    if (has("method")) {
+      claim.method = text("method");
+      if (!claim.method.empty()) {
+        check(claim.method, methods, "row", owner);
+      }
+    }
+    if (has("versus")) {
+      claim.versus = opponents(entry_.at("versus"), claim, methods);
+    }
+    if (!has("families")) {
+      return;
+    }
+    const Json& families = entry_.at("families");
+    if (!families.is_array()) {
+      fault("'families' must be tables [[claims.families]]");
+      return;
+    }
+    for (const Json& family : families) {
+      if (!family.is_object() || !family.contains("name") || !family.at("name").is_string() ||
+          !family.contains("versus") || family.size() != 2) {
+        fault("each of [[claims.families]] needs 'name' and 'versus', and nothing else");
+        continue;
+      }
+      claim.families.push_back({family.at("name"), opponents(family.at("versus"), claim, methods)});
+    }
+  }
+
+  std::optional<CellPath> cell(const std::string& path) const {
+    try {
+      CellPath parsed = parse_cell_path(path);
+      if (check(parsed.table, known_.tables, "table", "the paper") &&
+          check(parsed.method, known_.methods_of(parsed.table), "row", parsed.table) &&
+          check(parsed.column(), known_.columns_of(parsed.table), "column", parsed.table)) {
+        return parsed;
+      }
+    } catch (const Error&) {
+      fault("'" + path + "' is no cell: TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]");
+    }
+    return {};
+  }
+
+  void read_columns(Claim& claim) const {
+    for (const auto& task : texts("tasks")) {
+      if (check(task, known_.tasks, "task", "the paper")) {
+        claim.tasks.push_back(task);
+      }
+    }
+    // These compare label fractions, of which the paper prints the whole in another table.
+    const bool any_table = claim.kind == "decreasing" || claim.kind == "annotation";
+    if (has("columns")) {
+      const std::string owner = any_table ? "the paper" : claim.table;
+      const Texts columns = any_table ? known_.columns : known_.columns_of(claim.table);
+      for (const auto& column : texts("columns")) {
+        if (!claim.table.empty() && check(column, columns, "column", owner)) {
+          claim.columns.push_back(column);
+        }
+      }
+    } else if (!claim.table.empty() && holds(kinds().at(claim.kind).optional, "columns")) {
+      claim.columns = known_.columns_of(claim.table);
+    }
+    if ((claim.kind == "largest-gain" || claim.kind == "decreasing") && has("columns") &&
+        entry_.at("columns").size() < 2) {
+      fault("a claim of kind " + claim.kind + " needs at least two columns");
+    }
+    for (const auto& path : texts("cells")) {
+      if (auto found = cell(path)) {
+        claim.cells.push_back(*found);
+      }
+    }
+    const std::size_t wanted = claim.kind == "equals" ? 1 : 2;
+    if (has("cells") && entry_.at("cells").is_array() && entry_.at("cells").size() != wanted) {
+      fault("a claim of kind " + claim.kind + " needs " +
+            (wanted == 1 ? "one cell" : "two cells: minuend and subtrahend"));
+    }
+    for (const auto& path : texts("except")) {
+      const auto found = cell(path);
+      if (!found) {
+        continue;
+      }
+      bool compared = found->table == claim.table && holds(claim.columns, found->column()) &&
+                      holds(claim.versus, found->method);
+      for (const auto& family : claim.families) {
+        compared = compared || holds(family.versus, found->method);
+      }
+      if (!compared) {
+        fault("'except' names '" + path + "', which this claim does not compare");
+        continue;
+      }
+      claim.except.push_back(*found);
+    }
+  }
+
+  std::optional<PrintedNumber> number(const std::string& key) const {
+    if (!has(key)) {
+      return {};
+    }
+    try {
+      return parse_printed(entry_.at(key).is_string() ? entry_.at(key).get<std::string>() : "");
+    } catch (const Error&) {
+      fault("'" + key + "' must be a number given as text, so that its digits stay as printed");
+      return {};
+    }
+  }
+
+  void read_numbers(Claim& claim) const {
+    claim.number = number("number");
+    claim.other_number = number("other_number");
+    if (has("alpha")) {
+      const Json& alpha = entry_.at("alpha");
+      if (alpha.is_number() && alpha.get<double>() > 0 && alpha.get<double>() < 1) {
+        claim.alpha = alpha.get<double>();
+      } else {
+        fault("'alpha' must be a number between 0 and 1");
+      }
+    }
+    if (has("saving")) {
+      claim.saving = text("saving");
+      if (!claim.saving.empty() && !is_share(claim.saving)) {
+        fault("'saving' must be a share of the labels such as \"1/2\"");
+      }
+    }
+    if (has("ratio")) {
+      const Json& ratio = entry_.at("ratio");
+      const bool fits =
+          ratio.is_array() && ratio.size() >= 2 && std::ranges::all_of(ratio, [](const Json& each) {
+            return each.is_number_integer() && each.get<long>() >= 1 &&
+                   each.get<long>() < 1'000'000;
+          });
+      if (fits) {
+        claim.ratio = ratio.get<std::vector<long>>();
+      } else {
+        fault("'ratio' must be a list of at least two whole numbers, e.g. [1, 1, 2]");
+      }
+      if (fits && claim.kind == "split" && claim.ratio.size() != 2) {
+        fault("'ratio' of a split has two parts, e.g. [2, 1]");
+      }
+    }
+  }
+
+  std::map<std::string, std::string> pairs(const std::string& key) const {
+    if (!has(key)) {
+      return {};
+    }
+    const Json& value = entry_.at(key);
+    if (!value.is_object() ||
+        !std::ranges::all_of(value, [](const Json& each) { return each.is_string(); })) {
+      fault("'" + key + "' must be a table of texts, e.g. { modality = \"CT\" }");
+      return {};
+    }
+    return value.get<std::map<std::string, std::string>>();
+  }
+
+  void read_counts(Claim& claim) const {
+    claim.where = pairs("where");
+    claim.regard = pairs("regard");
+    for (const auto& [key, value] : claim.where) {
+      check(key, {"dataset", "modality", "organ"}, "field", "'where'");
+    }
+    if (claim.kind != "count") {
+      return;
+    }
+    static const Texts kCounted{
+        "cases", "volumes", "datasets", "modalities", "organs", "scales", "cubes"};
+    if (has("what") == has("tasks")) {
+      fault("a count is either of 'what' in the table of data sets or of the cases of 'tasks'");
+    }
+    if (has("what")) {
+      claim.what = text("what");
+      if (!claim.what.empty() && !holds(kCounted, claim.what)) {
+        fault("'what' is one of " + joined(kCounted) + "; got '" + claim.what + "'" +
+              suggestion(claim.what, kCounted));
+      }
+    }
+  }
+
+  const Json& entry_;
+  std::string file_, where_;
+  const Known& known_;
+  Texts& faults_;
+};
+
+void read_file_of_claims(const fs::path& file,
+                         const Known& known,
+                         Texts& faults,
+                         std::vector<Claim>& claims) {
+  TomlFile toml;
+  try {
+    toml = read_toml(file);
+  } catch (const Error& error) {
+    faults.push_back(file.filename().string() + ": " + error.what());
+    return;
+  }
+  for (const auto& [key, value] : toml.tree.items()) {
+    if (key != "claims") {
+      faults.push_back(file.filename().string() + ": unknown field '" + key +
+                       "': a file of claims holds [[claims]] alone");
+    }
+  }
+  if (!toml.tree.contains("claims") || !toml.tree.at("claims").is_array() ||
+      toml.tree.at("claims").empty()) {
+    faults.push_back(file.filename().string() + ": needs [[claims]]");
+    return;
+  }
+  int place = 0;
+  for (const Json& entry : toml.tree.at("claims")) {
+    claims.push_back(Reader(entry, file, "claim " + std::to_string(++place), known, faults).read());
+  }
+}
+
+}  // namespace claims_detail
+
+std::vector<Claim> read_claims(const Paper& paper) {
+  using namespace claims_detail;
+  const fs::path folder = paper.folder / "claims";
+  std::vector<Claim> claims;
+  if (!fs::is_directory(folder)) {
+    return claims;
+  }
+  std::vector<fs::path> files;
+  for (const auto& each : fs::directory_iterator(folder)) {
+    if (each.path().extension() == ".toml") {
+      files.push_back(each.path());
+    }
+  }
+  std::ranges::sort(files);
+  const Known known(paper);
+  Texts faults;
+  for (const fs::path& file : files) {
+    read_file_of_claims(file, known, faults, claims);
+  }
+  std::map<std::string, std::string> first;
+  for (const Claim& claim : claims) {
+    const auto [found, fresh] = first.emplace(claim.id, claim.file);
+    if (!fresh && !claim.id.empty()) {
+      faults.push_back(claim.file + ": the id '" + claim.id + "' is given twice, first in " +
+                       found->second);
+    }
+  }
+  if (!faults.empty()) {
+    std::string list;
+    for (const auto& fault : faults) {
+      list += "\n  " + fault;
+    }
+    throw data_error("the paper's claims have " + std::to_string(faults.size()) +
+                     (faults.size() == 1 ? " fault" : " faults"))
+        .with("folder", folder.string())
+        .hint(list);
+  }
+  return claims;
+}
+
+}  // namespace sar

@@ -1,0 +1,168 @@
+#pragma once
+
+#include "harness/core/json.h"
+#include "results/database/store.h"
+#include "results/statistics/statistics.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sar {
+
+/// One column of a results table: which cells it shows and how it is headed.
+struct TableColumn {
+  std::string group;  ///< upper heading, e.g. "Task 1. BraTS2018"
+  std::string label;  ///< "TumorS"
+  std::string task, target, bucket = "all", fraction = "1";
+};
+
+struct TableRow {
+  std::string method;
+  std::string label;  ///< paper name
+};
+
+/// A table of Dice values, read from experiments/*.toml.
+struct TableSpec {
+  std::string id;  ///< "table2"; also the name of its family of tests
+  std::string title;
+  std::string reference = "sar";  ///< method that every other row is tested against
+  std::vector<TableRow> rows;
+  std::vector<TableColumn> columns;
+  int trials = 5;  ///< trials that a complete cell has under the profile of the run
+};
+
+/// Test of row minus reference: negative t and g say that the row is below the reference.
+struct TestResult {
+  std::string test;  ///< student | welch
+  double t = 0, df = 0, p = 1;
+  double p_adjusted = 1;
+  double hedges_g = 0, g_low = 0, g_high = 0;  ///< interval of level 1 - alpha
+};
+
+struct TableCell {
+  std::string task, target, bucket, fraction;
+  int n = 0;                   ///< trials; 0 with a mean: the paper does not say
+  int planned = 0;             ///< trials that are to be
+  int reference_n = 0;         ///< trials of the reference row in this column
+  std::optional<double> mean;  ///< empty: no trial yet
+  std::optional<double> sd;    ///< empty if n < 2
+  bool best = false;           ///< largest mean of a column with at least two; equal ones share it
+  std::optional<TestResult> student, welch;  ///< against the reference row; empty if not testable
+  std::string
+      not_testable;  ///< why, e.g. "n = 1"; empty for the reference and where one has no trial
+  int failed = 0;    ///< trials that failed
+};
+
+struct Table {
+  TableSpec spec;
+  std::string source = "measured";  ///< measured | published
+  ProtocolRow protocol;             ///< of measured numbers
+  std::string test, correction;     ///< chosen for the marks
+  double alpha = 0.05;
+  int delta_degrees_of_freedom = 1;
+  std::vector<std::vector<TableCell>> cells;  ///< [row][column]
+  /// Columns (by position) that show the very same runs: label fractions that round to the same
+  /// training cases.
+  std::vector<std::vector<std::size_t>> same_runs;
+};
+
+struct TableOptions {
+  std::string test = "student";  ///< the test that marks significance; the other is shown beside it
+  std::string correction = "none";  ///< none | holm | bh over all cells of the table
+  double alpha = 0.05;
+  /// Printed SDs divide by n less this, 0 or 1; tests always by n - 1.
+  int delta_degrees_of_freedom = 1;
+};
+
+/// Builds a table from stored trials. Never fails on gaps: they are marked. Throws Error 2 for a
+/// test other than student and welch or an unknown correction.
+Table build_table(const Store& store,
+                  const ProtocolRow& protocol,
+                  const TableSpec& spec,
+                  const TableOptions& options);
+/// The same from rows that were read before.
+Table build_table(const std::vector<TrialDice>& trials,
+                  const std::vector<RunRow>& runs,
+                  const ProtocolRow& protocol,
+                  const TableSpec& spec,
+                  const TableOptions& options);
+
+/// Means and SDs of a table; n = 0 where there is none.
+struct SummaryTable {
+  std::vector<std::vector<Summary>> rows;           ///< [row][column]
+  std::vector<Summary> reference;                   ///< of the reference method, [column]
+  std::vector<std::vector<std::size_t>> same_runs;  ///< as in Table
+  bool unknown_n = false;  ///< the means are over an unknown number of trials: no test
+};
+/// The same from means, SDs and n.
+Table build_table(const SummaryTable& summaries,
+                  const TableSpec& spec,
+                  const TableOptions& options);
+
+/// Value of "1/10"; "1" is 1. 0 for a text that is no fraction.
+double fraction_value(const std::string& fraction);
+
+/// SD of a cell by n - 1, however the table prints it; empty where the cell has none.
+std::optional<double> sample_sd(const Table& table, const TableCell& cell);
+
+/// Number of cells with a mean.
+int filled_cells(const Table& table);
+
+/// One cell of a table as every laid-out format shows it, before any markup.
+struct CellText {
+  std::string value;  ///< "78.10±3.20", "78.10" without an SD, "–" without a mean
+  std::string marks;  ///< "†", " (3/5)", "† (3/5)" or nothing; beside the value
+  bool best = false;  ///< to be set apart, e.g. in bold
+};
+/// The cell at `row` and `column`, both within the table: two decimals, marks as `table_notes`
+/// explains them.
+CellText cell_text(const Table& table, std::size_t row, std::size_t column);
+
+/// True if the cell differs from the reference row: by the test that sets the table's marks, with
+/// its p value adjusted as the table says, two-sided, below `alpha`. Cells without a test do not.
+bool is_significant(const Table& table, const TableCell& cell);
+
+/// How a column (by position) is called outside its table: with its group where the label alone is
+/// not unique.
+std::string column_name(const TableSpec& spec, std::size_t column);
+
+/// Sentences that belong to a table in every laid-out format: what the numbers are, n, the test and
+/// its marks, gaps, columns of the same runs, failed trials, protocol, *phantom data* if it is.
+/// `best_mark` says how the reader knows the best value of a column ("*", "bold").
+std::vector<std::string> table_notes(const Table& table, const std::string& best_mark);
+
+/// "text" (aligned; the table within 100 columns), "md", "latex" (booktabs; results/grid.h), "html"
+/// (a <figure>): the table as the paper lays it out, then its tests against the reference row; a
+/// caption names n, the test, alpha, correction, protocol, failed trials, and *phantom data* if it
+/// is. "csv": one line per cell, "json": shape of the product contract, section 6; both with
+/// unrounded numbers. `color`: bold of the best by terminal escape codes in place of a star, text
+/// only. Throws Error 2 for another format.
+std::string render(const Table& table, const std::string& format, bool color = false);
+
+/// Measured and published numbers of one table: in JSON as two objects in each cell, in CSV as
+/// lines of either source, otherwise each method in two lines of one table.
+std::string render_both(const Table& measured,
+                        const Table& published,
+                        const std::string& format,
+                        bool color = false);
+
+/// A plain table of texts, for what is no table of Dice.
+struct Sheet {
+  std::string id, title;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> notes;  ///< sentences below the table
+  std::size_t text_columns = 1;    ///< left-aligned ones, at the beginning
+  /// The column that says "measured" or what else a row is. What is not measured was made under no
+  /// protocol of ours, and CSV says none beside it.
+  std::optional<std::size_t> source_column;
+  Json json;  ///< the document for format "json"
+};
+/// The tests of a table against its reference row, a line each, as they stand below the table; no
+/// rows if nothing was compared. Without a JSON document: the table's own has the numbers.
+Sheet test_sheet(const Table& table);
+/// In the formats of tables. Throws Error 2 for another format.
+std::string render(const Sheet& sheet, const std::string& format);
+
+}  // namespace sar
