@@ -14,9 +14,9 @@ room() {
 }
 room ITK 'itk' 'harness/io/|datasets/|tests/unit/io/'
 room LibTorch '(torch|ATen|c10)/' 'harness/nn/|methods/|tests/nn/|tests/bench/nn_'
-room SQLite '(sqlite3|SQLiteCpp)' 'results/|tests/unit/results/|tests/support/'
-room Boost.Math 'boost/math' 'results/|tests/unit/results/|tests/support/'
-room mustache 'kainjow/' 'results/'
+room SQLite '(sqlite3|SQLiteCpp)' 'results/database/|tests/unit/results/database/|tests/support/'
+room Boost.Math 'boost/math' 'results/statistics/|tests/unit/results/statistics/'
+room mustache 'kainjow/' 'results/report/'
 room CLI11 'CLI/' 'experiments/cli/'
 room toml++ 'toml\+\+' 'harness/config/'
 # layers, bottom to top; a folder may include itself and what is named
@@ -36,7 +36,22 @@ layer harness/io 'harness/(core|config|volume|io)'
 layer harness/nn 'harness/(core|config|volume|nn)'
 layer datasets '(harness/(core|config|volume|io)|datasets)'
 layer methods '(harness/(core|config|volume|nn)|methods)'
-layer results '(harness/(core|config)|results)'
+# The rooms of results/; room NAME USES: what a room names it may use with all that this one uses.
+results_room() {
+  layer "results/$1" "(harness/(core|config)|results/($1${2:+|$2}))"
+}
+results_room text
+results_room statistics
+results_room database 'text|statistics'
+results_room document 'text'
+tables='text|statistics|database|document|tables'
+results_room tables "$tables"
+results_room figures "$tables"
+results_room paper "$tables"
+results_room claims "$tables|paper"
+results_room audit "$tables|paper"
+results_room comparison "$tables|paper"
+results_room report "$tables|figures|paper|claims|audit|comparison"
 # chance comes from sar::Rng alone
 hits=$(git grep -nE 'std::(mt19937|random_device|shuffle|uniform_[a-z_]*distribution|normal_distribution)|torch::manual_seed|[^_a-z]s?rand\(' -- 'harness/*.cpp' 'harness/*.h' methods datasets results experiments || true)
 if [ -n "$hits" ]; then

@@ -7,12 +7,14 @@
 #include "generated_version.h"
 #include "harness/core/files.h"
 #include "results/database/store.h"
+#include "results/database/stored_file.h"
 #include "results/figures/examples.h"
 #include "results/paper/assumptions.h"
 #include "results/paper/cells.h"
 #include "results/paper/claims.h"
+#include "results/paper/data_sheet.h"
 #include "results/report/report.h"
-#include "results/tables/sheets.h"
+#include "results/tables/proxy_sheet.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

@@ -2,7 +2,9 @@
 
 #include "experiments/cli/session.h"
 #include "harness/core/error.h"
-#include "results/tables/sheets.h"
+#include "results/database/stored_file.h"
+#include "results/paper/data_sheet.h"
+#include "results/tables/proxy_sheet.h"
 
 #include <filesystem>
 

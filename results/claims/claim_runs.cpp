@@ -1,6 +1,6 @@
 #include "harness/core/error.h"
 #include "results/claims/claim_verdicts.h"
-#include "results/tables/sheets.h"
+#include "results/database/stored_file.h"
 
 #include <algorithm>
 #include <map>

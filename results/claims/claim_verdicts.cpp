@@ -5,7 +5,6 @@
 #include "results/statistics/statistics.h"
 #include "results/tables/loss_curves.h"
 
-#include <boost/math/distributions/students_t.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -528,12 +527,13 @@ class Judge {
                         ClaimEvidence& evidence) const {
     Summary shifted = sides.front().number.summary;
     shifted.mean -= number.value;
-    const Equivalence outcome = sides.size() == 1 ? one_sample(shifted)
-                                                  : equivalence_test(shifted,
-                                                                     sides.back().number.summary,
-                                                                     options_.margin,
-                                                                     options_.test != "welch",
-                                                                     options_.alpha);
+    const Equivalence outcome = sides.size() == 1
+                                    ? equivalence_test(shifted, options_.margin, options_.alpha)
+                                    : equivalence_test(shifted,
+                                                       sides.back().number.summary,
+                                                       options_.margin,
+                                                       options_.test != "welch",
+                                                       options_.alpha);
     evidence.text = fmt::format("{} against {}", terms, number.text);
     if (!outcome.testable) {
       evidence.text += ": not testable, " + outcome.reason;
@@ -554,33 +554,6 @@ class Judge {
         : outside ? "outside"
                   : "neither within nor outside",
         options_.margin);
-  }
-
-  /// Schuirmann's two one-sided tests of one mean against 0.
-  [[nodiscard]] Equivalence one_sample(const Summary& summary) const {
-    Equivalence result;
-    result.margin = options_.margin;
-    result.difference = summary.mean;
-    if (summary.n < 2 || !summary.sd) {
-      result.reason = fmt::format("n = {}", summary.n);
-      return result;
-    }
-    const double error = *summary.sd / std::sqrt(static_cast<double>(summary.n));
-    if (error <= 0) {
-      result.reason = "standard error is zero";
-      return result;
-    }
-    const boost::math::students_t distribution(summary.n - 1);
-    const auto beyond = [&](double t) { return cdf(complement(distribution, t)); };
-    result.testable = true;
-    result.df = summary.n - 1;
-    result.p_above = beyond((summary.mean + options_.margin) / error);
-    result.p_below = beyond((options_.margin - summary.mean) / error);
-    result.p = std::max(result.p_above, result.p_below);
-    const double reach = error * quantile(complement(distribution, options_.alpha));
-    result.ci_low = summary.mean - reach;
-    result.ci_high = summary.mean + reach;
-    return result;
   }
 
   [[nodiscard]] std::vector<Comparison> pairs(const std::vector<std::string>& versus) const {

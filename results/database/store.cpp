@@ -1,10 +1,9 @@
 #include "results/database/store.h"
 
 #include "harness/core/error.h"
+#include "results/database/cell_statistics.h"
 #include "results/database/query.h"
 #include "results/database/schema.h"
-#include "results/statistics/statistics.h"
-#include "results/tables/table.h"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -149,56 +148,6 @@ std::vector<TrialMean> trial_means(const std::vector<StoredCaseDice>& cases) {
   return result;
 }
 
-Json to_json(const TableSpec& spec) {
-  Json rows = Json::array();
-  for (const TableRow& row : spec.rows) {
-    rows.push_back({{"method", row.method}, {"label", row.label}});
-  }
-  Json columns = Json::array();
-  for (const TableColumn& column : spec.columns) {
-    columns.push_back({{"group", column.group},
-                       {"label", column.label},
-                       {"task", column.task},
-                       {"target", column.target},
-                       {"bucket", column.bucket},
-                       {"fraction", column.fraction}});
-  }
-  return {{"id", spec.id},
-          {"title", spec.title},
-          {"reference", spec.reference},
-          {"trials", spec.trials},
-          {"rows", std::move(rows)},
-          {"columns", std::move(columns)}};
-}
-
-TableSpec spec_from_json(const Json& json) {
-  TableSpec spec{json.at("id"), json.at("title"), json.at("reference"), {}, {}, json.at("trials")};
-  for (const Json& row : json.at("rows")) {
-    spec.rows.push_back({row.at("method"), row.at("label")});
-  }
-  for (const Json& column : json.at("columns")) {
-    spec.columns.push_back({column.at("group"),
-                            column.at("label"),
-                            column.at("task"),
-                            column.at("target"),
-                            column.at("bucket"),
-                            column.at("fraction")});
-  }
-  return spec;
-}
-
-/// A row of cell_statistic.
-struct CellStatistic {
-  std::string method, task, fraction, target, bucket;
-  Summary summary;
-};
-
-/// A row of ttest; the numbers are empty if the cells cannot be tested.
-struct StoredTest {
-  std::string family, task, target, bucket, fraction, method, versus, test;
-  std::array<std::optional<double>, 7> numbers;  ///< t, df, p, p_adjusted, g, its interval
-};
-
 /// Numbers by the texts that name their row; for comparing what is stored with what it should be.
 using NamedNumbers = std::map<std::vector<std::string>, std::vector<std::optional<double>>>;
 
@@ -206,39 +155,6 @@ bool same_number(const std::optional<double>& a, const std::optional<double>& b)
   constexpr double kTolerance = 1e-9;  // another machine's mathematical library may differ a little
   return a.has_value() == b.has_value() &&
          (!a || std::abs(*a - *b) <= kTolerance * std::max(1.0, std::abs(*a)));
-}
-
-struct Statistics {
-  std::vector<CellStatistic> cells;
-  std::vector<StoredTest> tests;
-};
-
-void append_tests(const Table& table, std::vector<StoredTest>& tests) {
-  for (std::size_t row = 0; row < table.cells.size(); ++row) {
-    const std::string& method = table.spec.rows[row].method;
-    for (const TableCell& cell : table.cells[row]) {
-      if (cell.n == 0 || (!cell.student && cell.not_testable.empty())) {
-        continue;  // nothing to compare: no trial, the reference itself, or no trial of it
-      }
-      for (const auto& [name, result] :
-           {std::pair("student", &cell.student), std::pair("welch", &cell.welch)}) {
-        StoredTest test{table.spec.id,
-                        cell.task,
-                        cell.target,
-                        cell.bucket,
-                        cell.fraction,
-                        method,
-                        table.spec.reference,
-                        name,
-                        {}};
-        if (*result) {
-          const TestResult& r = **result;
-          test.numbers = {r.t, r.df, r.p, r.p_adjusted, r.hedges_g, r.g_low, r.g_high};
-        }
-        tests.push_back(std::move(test));
-      }
-    }
-  }
 }
 
 ProtocolRow read_protocol(const SQLite::Statement& row) {
@@ -466,40 +382,22 @@ struct Store::State {
     return result;
   }
 
-  Statistics statistics(const ProtocolRow& protocol) {
-    const std::vector<TrialDice> trials = trial_dice(protocol.protocol);
-    Statistics result;
-    const auto cell_of = [](const TrialDice& t) {
-      return std::tie(t.method, t.task, t.fraction, t.target, t.bucket);
-    };
-    std::vector<double> values;
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      values.push_back(trials[i].dice);
-      if (i + 1 == trials.size() || cell_of(trials[i]) != cell_of(trials[i + 1])) {
-        const TrialDice& t = trials[i];
-        result.cells.push_back(
-            {t.method, t.task, t.fraction, t.target, t.bucket, summarise(values)});
-        values.clear();
-      }
+  ProtocolStatistics statistics(const std::string& protocol) {
+    std::vector<TableSpec> families;
+    auto specs =
+        statement(*db, "SELECT spec FROM family WHERE protocol = ? ORDER BY family", protocol);
+    while (specs.executeStep()) {
+      families.push_back(table_spec_from(Json::parse(specs.getColumn(0).getString())));
     }
-    auto families = statement(
-        *db, "SELECT spec FROM family WHERE protocol = ? ORDER BY family", protocol.protocol);
-    while (families.executeStep()) {
-      const TableSpec spec = spec_from_json(Json::parse(families.getColumn(0).getString()));
-      TableOptions options;
-      options.correction = "holm";
-      append_tests(build_table(trials, {}, protocol, spec, options), result.tests);
-    }
-    return result;
+    return protocol_statistics(trial_dice(protocol), families);
   }
 
   /// Replaces the stored statistics of a protocol by recomputed ones; within a transaction.
   void renew(const std::string& key) {
-    const std::optional<ProtocolRow> row = protocol(key);
-    if (!row) {
+    if (!exists("SELECT 1 FROM protocol WHERE protocol = ?", key)) {
       throw internal_error("statistics of an unknown protocol").with("protocol", key);
     }
-    const Statistics now = statistics(*row);
+    const ProtocolStatistics now = statistics(key);
     execute(*db, "DELETE FROM cell_statistic WHERE protocol = ?", key);
     execute(*db, "DELETE FROM ttest WHERE protocol = ?", key);
     SQLite::Statement cell(*db, "INSERT INTO cell_statistic VALUES (?,?,?,?,?,?,?,?,?)");
@@ -1213,7 +1111,7 @@ std::vector<std::string> Store::State::faults() {
   NamedNumbers cells;
   NamedNumbers tests;
   for (const std::string& key : texts("SELECT protocol FROM protocol")) {
-    const Statistics now = statistics(*protocol(key));
+    const ProtocolStatistics now = statistics(key);
     for (const CellStatistic& c : now.cells) {
       cells[{key, c.method, c.task, c.fraction, c.target, c.bucket}] = {
           c.summary.n, c.summary.mean, c.summary.sd};

@@ -27,4 +27,20 @@ std::string read_stored_file(const std::filesystem::path& path,
   return content;
 }
 
+Json read_survey(const NodeRow& node, const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    throw Error(ExitCode::results_missing,
+                "the count of the data is not in the work folder any more")
+        .with("file", file.string())
+        .hint("sar-bench run table1 counts again");
+  }
+  Json survey = Json::parse(
+      read_stored_file(file, node.sha256, "the file of the count of the data"), nullptr, false);
+  if (!survey.is_object()) {
+    throw data_error("the count of the data is no JSON object").with("file", file.string());
+  }
+  return survey;
+}
+
 }  // namespace sar

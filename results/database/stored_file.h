@@ -1,5 +1,8 @@
 #pragma once
 
+#include "harness/core/json.h"
+#include "results/database/rows.h"
+
 #include <filesystem>
 #include <string>
 
@@ -11,5 +14,9 @@ namespace sar {
 std::string read_stored_file(const std::filesystem::path& path,
                              const std::string& expected_sha256,
                              const std::string& what);
+
+/// The product of a `survey` node, from its file. Throws Error 4 if it is gone, Error 65 if it is
+/// not the one whose SHA-256 the node has.
+Json read_survey(const NodeRow& node, const std::filesystem::path& file);
 
 }  // namespace sar

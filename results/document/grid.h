@@ -1,13 +1,18 @@
 #pragma once
 
-#include "results/tables/table.h"
-
 #include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace sar {
+
+/// One cell of a table as every laid-out format shows it, before any markup.
+struct CellText {
+  std::string value;  ///< "78.10±3.20", "78.10" without an SD, "–" without a mean
+  std::string marks;  ///< "†", " (3/5)", "† (3/5)" or nothing; beside the value
+  bool best = false;  ///< to be set apart, e.g. in bold
+};
 
 /// What of a table every laid-out format shows, before any markup.
 struct Grid {

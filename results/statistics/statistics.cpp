@@ -243,6 +243,18 @@ TTest test_pairs(const char* name,
   return result;
 }
 
+void require_equivalence_options(double margin, double alpha) {
+  require_alpha(alpha);
+  if (!(alpha < 0.5)) {
+    throw usage_error("alpha of an equivalence test must be below 0.5")
+        .with("alpha", fmt::format("{}", alpha));
+  }
+  if (!(margin > 0 && std::isfinite(margin))) {
+    throw usage_error("an equivalence test needs a positive margin")
+        .with("margin", fmt::format("{}", margin));
+  }
+}
+
 }  // namespace
 
 Summary summarise(std::span<const double> values) {
@@ -327,15 +339,7 @@ TTest corrected_cv_test(std::span<const double> a,
 
 Equivalence equivalence_test(
     const Summary& a, const Summary& b, double margin, bool pooled, double alpha) {
-  require_alpha(alpha);
-  if (!(alpha < 0.5)) {
-    throw usage_error("alpha of an equivalence test must be below 0.5")
-        .with("alpha", fmt::format("{}", alpha));
-  }
-  if (!(margin > 0 && std::isfinite(margin))) {
-    throw usage_error("an equivalence test needs a positive margin")
-        .with("margin", fmt::format("{}", margin));
-  }
+  require_equivalence_options(margin, alpha);
   Equivalence result;
   result.margin = margin;
   const Contrast of = contrast(a, b, pooled);
@@ -354,6 +358,33 @@ Equivalence equivalence_test(
   const double reach = of.standard_error * bm::quantile(bm::complement(distribution, alpha));
   result.ci_low = of.difference - reach;
   result.ci_high = of.difference + reach;
+  return result;
+}
+
+Equivalence equivalence_test(const Summary& differences, double margin, double alpha) {
+  require_equivalence_options(margin, alpha);
+  Equivalence result;
+  result.margin = margin;
+  result.difference = differences.mean;
+  if (differences.n < 2 || !differences.sd) {
+    result.reason = fmt::format("n = {}", differences.n);
+    return result;
+  }
+  const double error = *differences.sd / std::sqrt(static_cast<double>(differences.n));
+  if (error <= 0) {
+    result.reason = "standard error is zero";
+    return result;
+  }
+  const bm::students_t distribution(differences.n - 1);
+  const auto beyond = [&](double t) { return bm::cdf(bm::complement(distribution, t)); };
+  result.testable = true;
+  result.df = differences.n - 1;
+  result.p_above = beyond((differences.mean + margin) / error);
+  result.p_below = beyond((margin - differences.mean) / error);
+  result.p = std::max(result.p_above, result.p_below);
+  const double reach = error * bm::quantile(bm::complement(distribution, alpha));
+  result.ci_low = differences.mean - reach;
+  result.ci_high = differences.mean + reach;
   return result;
 }
 

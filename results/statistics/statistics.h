@@ -77,6 +77,8 @@ struct Equivalence {
 /// unless margin is positive and alpha below 0.5, and as the t-tests do.
 Equivalence equivalence_test(
     const Summary& a, const Summary& b, double margin, bool pooled = false, double alpha = 0.05);
+/// The same of one sample of differences against 0. Throws as above.
+Equivalence equivalence_test(const Summary& differences, double margin, double alpha = 0.05);
 
 /// Adjusted p values in the order given: "holm" (Holm's step-down), "bh" (Benjamini–Hochberg's
 /// step-up, approximate under dependence), or "none" (unchanged). Throws Error 2 for another name

@@ -12,12 +12,6 @@
 namespace sar {
 namespace {
 
-using CellName = std::array<std::string, 5>;  ///< method, task, fraction, target, bucket
-
-TestResult test_result(const TTest& test) {
-  return {test.test, test.t, test.df, test.p, test.p, test.hedges_g, test.g_low, test.g_high};
-}
-
 /// Marks the largest mean of a column, where there is something to compare.
 void mark_best(Table& table, std::size_t column) {
   std::vector<TableCell*> filled;
@@ -38,70 +32,6 @@ void mark_best(Table& table, std::size_t column) {
   }
 }
 
-/// Adjusts the p values of one test over all cells of the table. Columns of the same runs are one
-/// comparison, not several.
-void adjust_family(Table& table, std::optional<TestResult> TableCell::*test) {
-  std::map<std::size_t, std::size_t> original;  // column to the first one of the same runs
-  for (const auto& columns : table.same_runs) {
-    for (const std::size_t column : columns) {
-      original[column] = columns.front();
-    }
-  }
-  std::vector<double> p;
-  std::vector<TestResult*> tested;
-  for (auto& row : table.cells) {
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      const auto found = original.find(column);
-      if (row[column].*test && (found == original.end() || found->second == column)) {
-        p.push_back((row[column].*test)->p);
-        tested.push_back(&*(row[column].*test));
-      }
-    }
-  }
-  const std::vector<double> adjusted = adjust(p, table.correction);
-  for (std::size_t i = 0; i < tested.size(); ++i) {
-    tested[i]->p_adjusted = adjusted[i];
-  }
-  for (auto& row : table.cells) {
-    for (const auto& [column, first] : original) {
-      if (row[column].*test && row[first].*test) {
-        (row[column].*test)->p_adjusted = (row[first].*test)->p_adjusted;
-      }
-    }
-  }
-}
-
-/// Groups of columns that show one target and bucket of the same evaluations.
-std::vector<std::vector<std::size_t>> columns_of_same_runs(const TableSpec& spec,
-                                                           const std::vector<TrialDice>& trials) {
-  using Group = std::pair<std::array<std::string, 3>, std::vector<std::string>>;
-  std::map<Group, std::vector<std::size_t>> groups;
-  for (std::size_t index = 0; index < spec.columns.size(); ++index) {
-    const TableColumn& column = spec.columns[index];
-    std::vector<std::string> evaluations;
-    for (const TrialDice& trial : trials) {
-      if (!trial.evaluation.empty() && trial.task == column.task &&
-          trial.fraction == column.fraction && trial.target == column.target &&
-          trial.bucket == column.bucket &&
-          std::ranges::find(spec.rows, trial.method, &TableRow::method) != spec.rows.end()) {
-        evaluations.push_back(trial.evaluation);
-      }
-    }
-    std::ranges::sort(evaluations);
-    if (!evaluations.empty()) {
-      groups[{{column.task, column.target, column.bucket}, evaluations}].push_back(index);
-    }
-  }
-  std::vector<std::vector<std::size_t>> same;
-  for (auto& [group, columns] : groups) {
-    if (columns.size() > 1) {
-      same.push_back(std::move(columns));
-    }
-  }
-  std::ranges::sort(same);
-  return same;
-}
-
 }  // namespace
 
 Table build_table(const std::vector<TrialDice>& trials,
@@ -112,26 +42,7 @@ Table build_table(const std::vector<TrialDice>& trials,
   if (options.test != "student" && options.test != "welch") {
     throw usage_error("a table is tested by student or welch").with("test", options.test);
   }
-  SummaryTable summaries;
-  std::map<CellName, std::vector<double>> values;
-  for (const TrialDice& t : trials) {
-    values[{t.method, t.task, t.fraction, t.target, t.bucket}].push_back(t.dice);
-  }
-  const auto line_of = [&](const std::string& method) {
-    std::vector<Summary> line;
-    for (const TableColumn& column : spec.columns) {
-      const auto found =
-          values.find({method, column.task, column.fraction, column.target, column.bucket});
-      line.push_back(found == values.end() ? Summary{} : summarise(found->second));
-    }
-    return line;
-  };
-  for (const TableRow& row : spec.rows) {
-    summaries.rows.push_back(line_of(row.method));
-  }
-  summaries.reference = line_of(spec.reference);
-  summaries.same_runs = columns_of_same_runs(spec, trials);
-  Table table = build_table(summaries, spec, options);
+  Table table = build_table(summary_table(trials, spec), spec, options);
   table.protocol = protocol;
   table.delta_degrees_of_freedom = options.delta_degrees_of_freedom;
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
@@ -168,6 +79,7 @@ Table build_table(const SummaryTable& summaries,
   table.correction = options.correction;
   table.alpha = options.alpha;
   table.same_runs = summaries.same_runs;
+  const auto tests = family_tests(summaries, spec, options.correction, options.alpha);
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
     std::vector<TableCell>& cells = table.cells.emplace_back();
     for (std::size_t index = 0; index < spec.columns.size(); ++index) {
@@ -182,34 +94,22 @@ Table build_table(const SummaryTable& summaries,
       if (summaries.unknown_n && summary.n > 0) {
         cell.mean = summary.mean;
         cell.n = cell.planned = 0;
-        cell.not_testable = spec.rows[row].method == spec.reference ? "" : "n is not stated";
+        cell.not_testable = tests[row][index].not_testable;
         continue;
       }
       if (summary.n > 0) {
         cell.mean = summary.mean;
         cell.sd = summary.sd;
       }
-      const Summary& reference = summaries.reference[index];
-      cell.reference_n = reference.n;
-      if (spec.rows[row].method == spec.reference || summary.n == 0 || reference.n == 0) {
-        continue;
-      }
-      for (auto [result, test] :
-           {std::pair(&cell.student, &student_test), std::pair(&cell.welch, &welch_test)}) {
-        const TTest outcome = test(summary, reference, options.alpha);
-        if (outcome.testable) {
-          *result = test_result(outcome);
-        } else {
-          cell.not_testable = outcome.reason;
-        }
-      }
+      cell.reference_n = summaries.reference[index].n;
+      cell.student = tests[row][index].student;
+      cell.welch = tests[row][index].welch;
+      cell.not_testable = tests[row][index].not_testable;
     }
   }
   for (std::size_t column = 0; column < spec.columns.size(); ++column) {
     mark_best(table, column);
   }
-  adjust_family(table, &TableCell::student);
-  adjust_family(table, &TableCell::welch);
   return table;
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "harness/core/json.h"
+#include "results/database/cell_statistics.h"
 #include "results/database/store.h"
+#include "results/database/table_spec.h"
+#include "results/document/grid.h"
 #include "results/statistics/statistics.h"
 
 #include <optional>
@@ -9,36 +12,6 @@
 #include <vector>
 
 namespace sar {
-
-/// One column of a results table: which cells it shows and how it is headed.
-struct TableColumn {
-  std::string group;  ///< upper heading, e.g. "Task 1. BraTS2018"
-  std::string label;  ///< "TumorS"
-  std::string task, target, bucket = "all", fraction = "1";
-};
-
-struct TableRow {
-  std::string method;
-  std::string label;  ///< paper name
-};
-
-/// A table of Dice values, read from experiments/*.toml.
-struct TableSpec {
-  std::string id;  ///< "table2"; also the name of its family of tests
-  std::string title;
-  std::string reference = "sar";  ///< method that every other row is tested against
-  std::vector<TableRow> rows;
-  std::vector<TableColumn> columns;
-  int trials = 5;  ///< trials that a complete cell has under the profile of the run
-};
-
-/// Test of row minus reference: negative t and g say that the row is below the reference.
-struct TestResult {
-  std::string test;  ///< student | welch
-  double t = 0, df = 0, p = 1;
-  double p_adjusted = 1;
-  double hedges_g = 0, g_low = 0, g_high = 0;  ///< interval of level 1 - alpha
-};
 
 struct TableCell {
   std::string task, target, bucket, fraction;
@@ -88,13 +61,6 @@ Table build_table(const std::vector<TrialDice>& trials,
                   const TableSpec& spec,
                   const TableOptions& options);
 
-/// Means and SDs of a table; n = 0 where there is none.
-struct SummaryTable {
-  std::vector<std::vector<Summary>> rows;           ///< [row][column]
-  std::vector<Summary> reference;                   ///< of the reference method, [column]
-  std::vector<std::vector<std::size_t>> same_runs;  ///< as in Table
-  bool unknown_n = false;  ///< the means are over an unknown number of trials: no test
-};
 /// The same from means, SDs and n.
 Table build_table(const SummaryTable& summaries,
                   const TableSpec& spec,
@@ -109,12 +75,6 @@ std::optional<double> sample_sd(const Table& table, const TableCell& cell);
 /// Number of cells with a mean.
 int filled_cells(const Table& table);
 
-/// One cell of a table as every laid-out format shows it, before any markup.
-struct CellText {
-  std::string value;  ///< "78.10±3.20", "78.10" without an SD, "–" without a mean
-  std::string marks;  ///< "†", " (3/5)", "† (3/5)" or nothing; beside the value
-  bool best = false;  ///< to be set apart, e.g. in bold
-};
 /// The cell at `row` and `column`, both within the table: two decimals, marks as `table_notes`
 /// explains them.
 CellText cell_text(const Table& table, std::size_t row, std::size_t column);

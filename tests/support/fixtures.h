@@ -2,7 +2,7 @@
 
 #include "harness/core/files.h"
 #include "results/database/store.h"
-#include "results/tables/table.h"
+#include "results/database/table_spec.h"
 
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
 #include "results/audit/audit.h"
-#include "tests/support/synthetic_paper.h"
+#include "tests/unit/results/audit/synthetic_paper.h"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>

@@ -3,7 +3,7 @@
 #include "harness/core/error.h"
 #include "results/database/store.h"
 #include "tests/support/fixtures.h"
-#include "tests/support/sqlite_file.h"
+#include "tests/unit/results/database/sqlite_file.h"
 
 #include <catch2/catch.hpp>
 

@@ -4,7 +4,7 @@
 #include "results/database/schema.h"
 #include "results/statistics/statistics.h"
 #include "tests/support/fixtures.h"
-#include "tests/support/sqlite_file.h"
+#include "tests/unit/results/database/sqlite_file.h"
 
 #include <catch2/catch.hpp>
 #include <sys/wait.h>

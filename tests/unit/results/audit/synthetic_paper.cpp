@@ -1,4 +1,4 @@
-#include "tests/support/synthetic_paper.h"
+#include "tests/unit/results/audit/synthetic_paper.h"
 
 #include "results/paper/cells.h"
 

@@ -7,8 +7,8 @@
 #include "results/document/grid.h"
 #include "results/paper/assumptions.h"
 #include "results/paper/claims.h"
+#include "results/paper/data_sheet.h"
 #include "results/paper/paper.h"
-#include "results/tables/sheets.h"
 #include "results/tables/table.h"
 #include "results/text/layout.h"
 

@@ -1,4 +1,4 @@
-#include "tests/support/sqlite_file.h"
+#include "tests/unit/results/database/sqlite_file.h"
 
 #include <sqlite3.h>
 
