@@ -67,6 +67,12 @@ Figure rank_figure(const std::string& id,
                    const std::string& title,
                    const std::vector<RankStability>& columns,
                    const ProtocolRow& protocol);
+/// Script for gnuplot that draws the figure to standard output: one small panel per task and method
+/// with that method's training loss (mean and range over trials) and validation loss over those of
+/// all others in grey. Curves of more than 400 steps are thinned, those in grey of more than 100.
+/// `terminal`: "svg" or "png". `smoothing`: trailing mean over so many steps.
+std::string gnuplot_script(const LossCurves& curves, const std::string& terminal, int smoothing);
+
 /// The loss curves that `gnuplot_script` draws, with convergence as its numbers: curves of more
 /// than 400 steps thinned so that least and most of each stretch stay.
 Figure curves_figure(const LossCurves& curves, int smoothing);

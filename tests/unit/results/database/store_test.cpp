@@ -559,41 +559,6 @@ TEST_CASE("statistics of an unknown protocol are refused") {
               sar::ExitCode::ok);
 }
 
-TEST_CASE("a table built from the store shows what v_cell and v_ttest hold") {
-  Fixture f;
-  for (const char* method : {"scratch", "genesis", "sar"}) {
-    for (int trial = 0; trial < 3; ++trial) {
-      const double dice = 70 + 3.3 * trial + 2 * static_cast<double>(method[0] == 's');
-      put_done_cell(f.store, cell_row("proto1", method, "brats", trial), brats_cases(dice));
-      put_done_cell(
-          f.store, cell_row("proto1", method, "pancreas", trial), pancreas_cases(dice, dice / 2));
-    }
-  }
-  f.store.renew_statistics("proto1", {small_spec(3)});
-  sar::TableOptions options;
-  options.correction = "holm";
-  const sar::Table table =
-      sar::build_table(f.store, *f.store.protocol("proto1"), small_spec(3), options);
-  CHECK(sar::filled_cells(table) == 18);
-  for (std::size_t r = 0; r < table.cells.size(); ++r) {
-    for (const sar::TableCell& cell : table.cells[r]) {
-      const std::string where = " WHERE method = '" + table.spec.rows[r].method + "' AND task = '" +
-                                cell.task + "' AND target = '" + cell.target + "' AND bucket = '" +
-                                cell.bucket + "'";
-      // Exact: the same function over the same rows.
-      const Json stored = f.store.query("SELECT mean, sd, n_trials FROM v_cell" + where)["rows"];
-      CHECK(stored == Json::array({Json::array({*cell.mean, *cell.sd, cell.n})}));
-      const Json tests = f.store.query("SELECT p, p_adjusted FROM v_ttest" + where +
-                                       " AND test = 'student'")["rows"];
-      if (cell.student) {
-        CHECK(tests == Json::array({Json::array({cell.student->p, cell.student->p_adjusted})}));
-      } else {
-        CHECK(tests.empty());
-      }
-    }
-  }
-}
-
 TEST_CASE("the newest complete protocol is chosen, else the newest with any result") {
   Fixture f;
   sar::TableSpec spec = small_spec(1);
@@ -998,40 +963,4 @@ TEST_CASE("the log is merged when the last one closes: one file remains") {
   }
   CHECK_FALSE(fs::exists(file.string() + "-wal"));
   CHECK(Store(file, Store::Mode::read).protocol("proto1"));
-}
-
-TEST_CASE("100,000 cases stay fast to open and to show") {
-  const sar::TemporaryFolder folder;
-  const fs::path file = folder.path() / "runs.sqlite";
-  constexpr int kCases = 1000;
-  {
-    Store store(file, Store::Mode::read_write);
-    store.put_protocol(protocol_row("proto1"));
-    store.renew_statistics("proto1", {small_spec(5)});
-    std::vector<sar::StoredCaseDice> cases;
-    for (int i = 0; i < kCases; ++i) {
-      cases.push_back(
-          case_row("case" + std::to_string(i), "tumor", i % 2 == 0 ? "S" : "L", 50 + i % 40));
-    }
-    for (int cell = 0; cell < 100; ++cell) {
-      const std::string method = cell < 5 ? "sar" : "m" + std::to_string(cell / 5);
-      for (auto& row : cases) {
-        row.dice = 50 + std::fmod(row.dice + 7 * cell, 40);
-      }
-      const sar::CellRow row = cell_row("proto1", method, "brats", cell % 5);
-      store.put_cell(row);
-      store.finish_node(node_row(row.evaluate_node, "evaluate", NodeState::done), cases);
-    }
-  }
-  const auto start = std::chrono::steady_clock::now();
-  const Store store(file, Store::Mode::read);
-  const auto protocol = store.newest_protocol(small_spec(5));
-  const std::string text =
-      sar::render(sar::build_table(store, *protocol, small_spec(5), {}), "text");
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  CHECK(store.query("SELECT COUNT(*) FROM v_case_dice")["rows"][0][0] == 100 * kCases);
-  CHECK(text.find("SAR") != std::string::npos);
-  // Measured 2 ms; the requirement is 50 ms, times six for a busy machine.
-  INFO("open and table: " << seconds.count() * 1e3 << " ms");
-  CHECK(seconds.count() < 0.3);
 }

@@ -1,6 +1,7 @@
 #include "results/tables/table.h"
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
 #include "results/statistics/statistics.h"
 #include "results/text/layout.h"
 #include "tests/support/fixtures.h"
@@ -17,9 +18,12 @@ namespace {
 
 using namespace std::string_literals;
 using sar::Json;
+using sar::Store;
 using sar::Table;
+using sar::TableCell;
 using sar::TableOptions;
 using sar::TableSpec;
+using sar::TemporaryFolder;
 using sar::TrialDice;
 
 TrialDice trial(const std::string& method,
@@ -516,4 +520,44 @@ TEST_CASE("the tests of a whole Table 2 are quick") {
   CHECK(sar::filled_cells(table) == 54);
   INFO("48 comparisons by two tests: " << seconds.count() * 1e3 << " ms");
   CHECK(seconds.count() < 0.3);
+}
+
+TEST_CASE("a table built from the store shows what v_cell and v_ttest hold") {
+  const TemporaryFolder folder;
+  Store store(folder.path() / "runs.sqlite", Store::Mode::read_write);
+  store.put_protocol(sar::test::protocol_row("proto1"));
+  for (const char* method : {"scratch", "genesis", "sar"}) {
+    for (int trial = 0; trial < 3; ++trial) {
+      const double dice = 70 + 3.3 * trial + 2 * static_cast<double>(method[0] == 's');
+      sar::test::put_done_cell(store,
+                               sar::test::cell_row("proto1", method, "brats", trial),
+                               sar::test::brats_cases(dice));
+      sar::test::put_done_cell(store,
+                               sar::test::cell_row("proto1", method, "pancreas", trial),
+                               sar::test::pancreas_cases(dice, dice / 2));
+    }
+  }
+  store.renew_statistics("proto1", {sar::test::small_spec(3)});
+  TableOptions options;
+  options.correction = "holm";
+  const Table table =
+      sar::build_table(store, *store.protocol("proto1"), sar::test::small_spec(3), options);
+  CHECK(sar::filled_cells(table) == 18);
+  for (std::size_t r = 0; r < table.cells.size(); ++r) {
+    for (const TableCell& cell : table.cells[r]) {
+      const std::string where = " WHERE method = '" + table.spec.rows[r].method + "' AND task = '" +
+                                cell.task + "' AND target = '" + cell.target + "' AND bucket = '" +
+                                cell.bucket + "'";
+      // Exact: the same function over the same rows.
+      const Json stored = store.query("SELECT mean, sd, n_trials FROM v_cell" + where)["rows"];
+      CHECK(stored == Json::array({Json::array({*cell.mean, *cell.sd, cell.n})}));
+      const Json tests = store.query("SELECT p, p_adjusted FROM v_ttest" + where +
+                                     " AND test = 'student'")["rows"];
+      if (cell.student) {
+        CHECK(tests == Json::array({Json::array({cell.student->p, cell.student->p_adjusted})}));
+      } else {
+        CHECK(tests.empty());
+      }
+    }
+  }
 }
