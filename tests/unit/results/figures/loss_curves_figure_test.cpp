@@ -39,6 +39,18 @@ void add_trial(std::vector<StoredCurveRow>& rows,
   }
 }
 
+/// Trials that converge at the given steps of ten: the loss falls to 0.5 there.
+void add_converging(std::vector<StoredCurveRow>& rows,
+                    const std::string& method,
+                    const std::vector<int>& steps,
+                    const std::string& task = "brats") {
+  for (std::size_t trial = 0; trial < steps.size(); ++trial) {
+    std::vector<double> losses(10, 0.5);
+    std::fill_n(losses.begin(), steps[trial] - 1, 1.0);
+    add_trial(rows, method, static_cast<int>(trial), losses, 1, task);
+  }
+}
+
 TEST_CASE("smoothing averages the plotted training loss over the last steps",
           "[key:output.loss_curve_smoothing_steps]") {
   std::vector<StoredCurveRow> rows;
