@@ -43,7 +43,7 @@ class Planner {
   Plan plan(const std::string& profile, const std::vector<Selection>& selections) {
     check_values();
     for (const auto& [id, dataset] : manifest_.datasets) {
-      plan_.provisional = plan_.provisional || dataset.digest == "not written yet";
+      plan_.provisional = plan_.provisional || dataset.digest == kNotWritten;
     }
     make_protocol(profile);
     for (const auto& selection : selections) {
@@ -148,6 +148,8 @@ class Planner {
             {"threads", settings.integer("compute.threads")}};
   }
 
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(shared_.integer("seed")); }
+
   std::string device_class() const {
     return shared_.text("compute.device").starts_with("cuda") ? "cuda" : "cpu";
   }
@@ -197,8 +199,7 @@ class Planner {
   // --- splits ---------------------------------------------------------------------------------
 
   Rng split_rng(const std::string& purpose, const std::string& task, int trial) const {
-    return Rng(static_cast<std::uint64_t>(shared_.integer("seed")))
-        .at(purpose, {index_of(task), static_cast<std::uint64_t>(trial)});
+    return Rng(seed()).at(purpose, {index_of(task), static_cast<std::uint64_t>(trial)});
   }
 
   /// Cases of a task: labelled, and in the set's list if one is given.
@@ -212,7 +213,7 @@ class Planner {
   static CaseIds labelled_ids(const ManifestDataset& dataset) {
     CaseIds ids;
     for (const auto& each : dataset.cases) {
-      if (each.labelled && each.selected) {
+      if (each.label && each.selected) {
         ids.push_back(each.id);
       }
     }
@@ -282,6 +283,7 @@ class Planner {
   /// Adds the node unless its key is there already; returns the key.
   std::string add(PlannedNode node, const std::string& extension) {
     ++plan_.requested_nodes;
+    node.kind = jobs::kind_of(node.job);
     node.inputs["kind"] = node.kind;
     node.key = content_key(node.inputs);
     touched_.insert(node.key);
@@ -289,44 +291,44 @@ class Planner {
       return node.key;
     }
     node.product = work_ / node.kind / (node.key + extension);
-    node.job["kind"] = node.kind;
-    node.job["key"] = node.key;
-    node.job["product"] = node.product.string();
-    node.job["work"] = work_.string();
+    jobs::NodeFields& fields = jobs::fields_of(node.job);
+    fields.product = node.product.string();
+    fields.work = work_.string();
     for (const auto& need : node.needs) {
-      node.job["products"][need] = plan_.nodes[index_.at(need)].product.string();
+      fields.products[need] = plan_.nodes[index_.at(need)].product.string();
     }
     index_.emplace(node.key, plan_.nodes.size());
     plan_.nodes.push_back(std::move(node));
     return plan_.nodes.back().key;
   }
 
-  /// Case records for the worker, and digests alone for the key.
-  /// `channel` empty: all channels and no label.
-  static void add_cases(PlannedNode& node,
-                        const ManifestDataset& dataset,
-                        const CaseIds& ids,
-                        const std::string& channel) {
+  /// Adds the data set and digests of the cases, by which the key is made, to the inputs; returns
+  /// the cases for the worker. `channel` empty: all channels and no label.
+  std::vector<ManifestCase> add_cases(Json& inputs,
+                                      const std::string& dataset,
+                                      const CaseIds& ids,
+                                      const std::string& channel) const {
     const std::set<std::string> wanted(ids.begin(), ids.end());
-    node.inputs["dataset"] = dataset.id;
-    node.inputs["cases"] = Json::array();
-    node.job["cases"] = Json::array();
-    for (const auto& each : dataset.cases) {
+    inputs["dataset"] = dataset;
+    inputs["cases"] = Json::array();
+    std::vector<ManifestCase> cases;
+    for (const auto& each : manifest_.at(dataset).cases) {
       if (!wanted.contains(each.id)) {
         continue;
       }
       Json digests{{"id", each.id}};
-      for (const auto& [name, file] : each.record.at("images").items()) {
+      for (const auto& [name, file] : each.images) {
         if (channel.empty() || name == channel) {
-          digests["images"][name] = file.at("sha256");
+          digests["images"][name] = file.sha256;
         }
       }
       if (!channel.empty()) {
-        digests["label"] = each.record.at("label").at("sha256");
+        digests["label"] = each.label.value().sha256;
       }
-      node.inputs["cases"].push_back(digests);
-      node.job["cases"].push_back(each.record);
+      inputs["cases"].push_back(digests);
+      cases.push_back(each);
     }
+    return cases;
   }
 
   /// Settings that stand for the cubes that a method reads, where they are not the multi-scale
@@ -351,9 +353,9 @@ class Planner {
   std::string add_cubes(const std::string& source, const CaseIds& ids, const std::string& cubes) {
     const ManifestDataset& dataset = manifest_.at(source);
     PlannedNode node;
-    node.kind = "cubes";
+    jobs::Cubes job;
     node.label = (cubes == "multiscale" ? "cubes of " : cubes + " cubes of ") + source;
-    add_cases(node, dataset, ids, {});
+    job.cases = add_cases(node.inputs, source, ids, {});
     const bool ct = dataset.modality == "CT";
     node.inputs["settings"] =
         shared_.subset({"preprocess.spacing_mm",
@@ -364,26 +366,28 @@ class Planner {
                         source + ".cube_multiplier"});
     node.inputs["seed"] = shared_.integer("seed");
     node.inputs["numerics_version"] = catalog_.numerics_version();
-    node.job["settings"] = shared_.resolved();
-    node.job["dataset"] = source;
-    node.job["seed"] = node.inputs["seed"];
-    node.job["modality"] = dataset.modality;
-    node.job["multiplier"] = shared_.integer(source + ".cube_multiplier");
+    job.settings = shared_.resolved();
+    job.dataset = source;
+    job.seed = seed();
+    job.modality = dataset.modality;
+    job.multiplier = shared_.integer(source + ".cube_multiplier");
     const Json changes = cube_changes(cubes);
     if (changes.contains("native_per_case")) {
       node.inputs["native_per_case"] = changes.at("native_per_case");
-      node.job["native_per_case"] = changes.at("native_per_case");
+      job.native_per_case = changes.at("native_per_case").get<int>();
     } else {
       node.inputs["settings"].update(changes);
-      node.job["settings"].update(changes);
+      job.settings.update(changes);
     }
+    node.job = std::move(job);
     return add(std::move(node), ".cubes");
   }
 
   /// Patients per source that are held out for the plateau schedule; none where there is one
   /// patient only.
-  Json pretraining_validation(const std::map<std::string, CaseIds>& sources) {
-    Json validation = Json::object();
+  std::map<std::string, CaseIds> pretraining_validation(
+      const std::map<std::string, CaseIds>& sources) const {
+    std::map<std::string, CaseIds> validation;
     std::uint64_t index = 0;
     for (const auto& [source, ids] : sources) {
       std::set<std::string> patients;
@@ -394,8 +398,7 @@ class Planner {
       }
       const auto parts = carve_validation({patients.begin(), patients.end()},
                                           shared_.number("pretrain.validation_fraction"),
-                                          Rng(static_cast<std::uint64_t>(shared_.integer("seed")))
-                                              .at(purpose::validation, {index++}));
+                                          Rng(seed()).at(purpose::validation, {index++}));
       validation[source] = parts.validation;
     }
     return validation;
@@ -426,20 +429,20 @@ class Planner {
   /// the counts are found under it.
   std::string add_survey() {
     PlannedNode node;
-    node.kind = "survey";
+    jobs::Survey job;
     node.label = "count cases and cubes";
     node.inputs["protocol"] = plan_.protocol.protocol;
     node.inputs["cubes"] = Json::object();
-    node.job["datasets"] = Json::object();
-    node.job["settings"] = shared_.resolved();
+    job.settings = shared_.resolved();
     for (const auto& [source, ids] : pretraining_cases(split("brats", 0).train)) {
       const std::string cubes = add_cubes(source, ids, "multiscale");
       node.needs.push_back(cubes);
       node.inputs["cubes"][source] = cubes;
-      node.job["datasets"][source] = {{"cases", plan_.nodes[index_.at(cubes)].job.at("cases")},
-                                      {"modality", manifest_.at(source).modality},
-                                      {"cubes", cubes}};
+      job.datasets[source] = {std::get<jobs::Cubes>(plan_.nodes[index_.at(cubes)].job).cases,
+                              manifest_.at(source).modality,
+                              cubes};
     }
+    node.job = std::move(job);
     return add(std::move(node), ".json");
   }
 
@@ -458,7 +461,7 @@ class Planner {
     }
     const Settings& settings = configuration_.of(method.id);
     PlannedNode node;
-    node.kind = "pretrain";
+    jobs::Pretrain job;
     node.label = "pre-train " + method.paper_name;
     const std::string cubes =
         method.cubes.find('.') == std::string::npos ? method.cubes : settings.text(method.cubes);
@@ -479,17 +482,18 @@ class Planner {
     sections.insert(sections.end(), method.sections.begin(), method.sections.end());
     node.inputs["method"] = method.id;
     node.inputs["cubes"] = node.needs;
-    node.inputs["validation"] = pretraining_validation(sources);
+    job.validation = pretraining_validation(sources);
+    node.inputs["validation"] = job.validation;
     node.inputs["settings"] = settings.subset(sections);
     for (const auto& each : catalog_.methods()) {
       node.inputs["settings"].erase(each.cubes);  // which cubes: they are inputs themselves
     }
     node.inputs["numerics"] = numerics(settings);
-    node.job["method"] = method.id;
-    node.job["validation"] = node.inputs["validation"];
-    node.job["settings"] = settings.resolved();
-    node.job["cubes"] = node.needs;
-    node.job["seed"] = shared_.integer("seed");
+    job.method = method.id;
+    job.settings = settings.resolved();
+    job.cubes = node.needs;
+    job.seed = seed();
+    node.job = std::move(job);
     const std::string key = add(std::move(node), ".weights");
     auto& list = plan_.pretraining[method.id];
     if (std::ranges::find(list, key) == list.end()) {
@@ -520,9 +524,8 @@ class Planner {
       if (plan_.provisional || std::ranges::find(test, each.id) == test.end()) {
         continue;
       }
-      for (const auto& [channel, file] : each.record.at("images").items()) {
-        if (const auto found = seen.find(file.at("sha256").get<std::string>());
-            found != seen.end()) {
+      for (const auto& [channel, file] : each.images) {
+        if (const auto found = seen.find(file.sha256); found != seen.end()) {
           throw data_error(
               "a test case was seen in pre-training: the same image under another name")
               .with("test case", task + "/" + each.id)
@@ -539,9 +542,9 @@ class Planner {
   std::string add_prepared(const std::string& task) {
     const ManifestDataset& dataset = dataset_of_task(manifest_, task);
     PlannedNode node;
-    node.kind = "prepare";
+    jobs::Prepare job;
     node.label = "prepare " + task;
-    add_cases(node, dataset, labelled_ids(dataset), channel_of(task));
+    job.cases = add_cases(node.inputs, task, labelled_ids(dataset), channel_of(task));
     const bool brats = task == "brats";
     std::vector<std::string> keys{"finetune.spacing_mm", "finetune.normalization"};
     const auto read = [&](std::initializer_list<const char*> more) {
@@ -560,8 +563,9 @@ class Planner {
     node.inputs["task"] = task;
     node.inputs["settings"] = shared_.subset(keys);
     node.inputs["numerics_version"] = catalog_.numerics_version();
-    node.job["task"] = task;
-    node.job["settings"] = shared_.resolved();
+    job.task = task;
+    job.settings = shared_.resolved();
+    node.job = std::move(job);
     return add(std::move(node), ".json");
   }
 
@@ -594,7 +598,7 @@ class Planner {
     cell.row.task = task;
     cell.row.fraction = fraction;
     cell.row.trial = trial;
-    cell.row.seed = trial_seed(static_cast<std::uint64_t>(shared_.integer("seed")), trial);
+    cell.row.seed = trial_seed(seed(), trial);
     cell.row.cell_key = content_key({{"protocol", cell.row.protocol},
                                      {"method", method.id},
                                      {"task", task},
@@ -623,7 +627,6 @@ class Planner {
     const TrainValidation full = carve_validation(parts.train, validation_fraction, validation_rng);
 
     PlannedNode finetune;
-    finetune.kind = "finetune";
     finetune.label = "fine-tune " + method.paper_name + " on " + task +
                      (fraction == "1" ? "" : " with " + fraction + " of the labels") + ", trial " +
                      std::to_string(trial);
@@ -649,17 +652,21 @@ class Planner {
                                                    "schedule.minimum_learning_rate",
                                                    task + ".loss"});
     finetune.inputs["numerics"] = numerics(settings);
-    for (const char* field :
-         {"task", "initial", "transfer", "train", "validation", "seed", "steps_per_epoch"}) {
-      finetune.job[field] = finetune.inputs[field];
-    }
-    finetune.job["method"] = method.id;
-    finetune.job["settings"] = settings.resolved();
-    finetune.job["cases"] = records(task, lists.train, lists.validation);
+    jobs::Finetune training;
+    training.method = method.id;
+    training.task = task;
+    training.initial = cell.row.pretrain_node;
+    training.train = lists.train;
+    training.validation = lists.validation;
+    training.seed = cell.row.seed;
+    training.steps_per_epoch = finetune.inputs["steps_per_epoch"].get<int>();
+    training.settings = settings.resolved();
+    training.cases = cases_of(task, lists.train, lists.validation);
+    finetune.job = std::move(training);
     cell.row.finetune_node = add(std::move(finetune), ".weights");
 
     PlannedNode evaluate;
-    evaluate.kind = "evaluate";
+    jobs::Evaluate test;
     evaluate.label =
         "evaluate " + method.paper_name + " on " + task + ", trial " + std::to_string(trial);
     evaluate.needs = {prepared, cell.row.finetune_node};
@@ -682,15 +689,16 @@ class Planner {
     if (task == "brats" && settings.text("buckets.source") == "train" &&
         settings.text("buckets.rule") != "thresholds") {
       evaluate.inputs["bucket_cases"] = parts.train;
-      evaluate.job["bucket_cases"] = parts.train;
+      test.bucket_cases = parts.train;
     }
     evaluate.inputs["numerics"] = numerics(settings);
-    evaluate.job["task"] = task;
-    evaluate.job["prepared"] = prepared;
-    evaluate.job["weights"] = cell.row.finetune_node;
-    evaluate.job["test"] = parts.test;
-    evaluate.job["settings"] = settings.resolved();
-    evaluate.job["cases"] = records(task, parts.test, {});
+    test.task = task;
+    test.prepared = prepared;
+    test.weights = cell.row.finetune_node;
+    test.test = parts.test;
+    test.settings = settings.resolved();
+    test.cases = cases_of(task, parts.test, {});
+    evaluate.job = std::move(test);
     cell.row.evaluate_node = add(std::move(evaluate), ".json");
     ++part_cells_;
     if (cell_keys_.insert(cell.row.cell_key).second) {
@@ -698,12 +706,14 @@ class Planner {
     }
   }
 
-  Json records(const std::string& task, const CaseIds& first, const CaseIds& second) const {
-    Json list = Json::array();
+  std::vector<ManifestCase> cases_of(const std::string& task,
+                                     const CaseIds& first,
+                                     const CaseIds& second) const {
+    std::vector<ManifestCase> list;
     for (const auto& each : dataset_of_task(manifest_, task).cases) {
       if (std::ranges::find(first, each.id) != first.end() ||
           std::ranges::find(second, each.id) != second.end()) {
-        list.push_back(each.record);
+        list.push_back(each);
       }
     }
     return list;

@@ -3,6 +3,7 @@
 #include "experiments/catalog.h"
 #include "experiments/configuration.h"
 #include "experiments/experiment.h"
+#include "experiments/jobs.h"
 #include "experiments/manifest.h"
 #include "results/store.h"
 
@@ -21,7 +22,7 @@ struct PlannedNode {
   std::string kind;   ///< cubes | survey | prepare | pretrain | finetune | evaluate
   std::string label;  ///< "fine-tune SAR on brats, trial 2"
   Json inputs;
-  Json job;
+  jobs::NodeJob job;
   std::vector<std::string> needs;  ///< keys of nodes that must be done before
   std::filesystem::path product;   ///< file that the node leaves
 };

@@ -1,7 +1,6 @@
 #include "experiments/runner.h"
 
 #include "experiments/worker_process.h"
-#include "generated_version.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
@@ -48,40 +47,59 @@ double weight_of(const PlannedNode& node) {
   return node.kind == "evaluate" ? 2 : 3;
 }
 
-std::vector<StoredLoss> parse_losses(const Json& rows) {
-  std::vector<StoredLoss> losses;
-  losses.reserve(rows.size());
-  for (const Json& row : rows) {
-    losses.push_back({row[0], row[1], row[2], row[3], row[4], row[5]});
-  }
-  return losses;
+StoredLoss stored(const events::Loss& row) {
+  return {row.step, row.epoch, row.split, row.loss, row.learning_rate, row.seconds};
 }
 
-std::vector<StoredMetric> parse_metrics(const Json& rows) {
-  std::vector<StoredMetric> metrics;
-  for (const Json& row : rows) {
-    metrics.push_back({row[0],
-                       row[1],
-                       row[2],
-                       row[3],
-                       row[4].is_null() ? std::nullopt : std::optional<double>(row[4])});
-  }
-  return metrics;
+StoredMetric stored(const events::Metric& row) {
+  return {row.epoch, row.split, row.name, row.value, row.chance};
 }
 
-std::vector<StoredCaseDice> parse_dice(const Json& rows) {
-  std::vector<StoredCaseDice> dice;
-  for (const Json& row : rows) {
-    dice.push_back({row.at("case_id"),
-                    row.at("target"),
-                    row.at("bucket"),
-                    row.at("volume_mm3"),
-                    row.at("dice"),
-                    row.at("voxels_both"),
-                    row.at("voxels_predicted"),
-                    row.at("voxels_true")});
+StoredCaseDice stored(const jobs::CaseDice& row) {
+  return {row.case_id,
+          row.target,
+          row.bucket,
+          row.volume_mm3,
+          row.dice,
+          row.voxels_both,
+          row.voxels_predicted,
+          row.voxels_true};
+}
+
+template <class Row>
+auto stored(const std::vector<Row>& rows) {
+  std::vector<decltype(stored(rows.front()))> all;
+  all.reserve(rows.size());
+  for (const Row& row : rows) {
+    all.push_back(stored(row));
   }
-  return dice;
+  return all;
+}
+
+// What a result says about its node; returns its rows.
+
+std::vector<StoredCaseDice> apply(const jobs::ProductResult& result, NodeRow& row) {
+  row.sha256 = result.sha256;
+  return {};
+}
+
+std::vector<StoredCaseDice> apply(const jobs::TrainingResult& result, NodeRow& row) {
+  row.sha256 = result.sha256;
+  row.seconds = result.seconds;
+  row.determinism = result.determinism;
+  row.peak_rss_mb = result.peak_rss_mb;
+  row.peak_gpu_mb = result.peak_gpu_mb;
+  row.samples_per_s = result.samples_per_s;
+  return {};
+}
+
+std::vector<StoredCaseDice> apply(const jobs::Evaluate::Result& result, NodeRow& row) {
+  row.sha256 = result.sha256;
+  row.seconds = result.seconds;
+  row.determinism = result.determinism;
+  row.peak_rss_mb = result.peak_rss_mb;
+  row.samples_per_s = result.samples_per_s;
+  return stored(result.dice);
 }
 
 /// A worker and the node that it is busy with.
@@ -300,7 +318,7 @@ class Execution {
       slot.worker = std::make_unique<WorkerProcess>(catalog_.worker());
     }
     const auto stored = store_.node(node.key);
-    const SourceState source = source_state();
+    const Version source = own_version();
     slot.node = &node;
     slot.lock.emplace(std::move(lock));
     slot.started = Clock::now();
@@ -321,9 +339,10 @@ class Execution {
     slot.row.torch = catalog_.versions().at("torch");
     slot.row.itk = catalog_.versions().at("itk");
     slot.row.command = options_.command;
-    const Json& settings = node.job.at("settings");
-    slot.row.device = settings.at("compute.device");
-    slot.row.threads = settings.at("compute.threads");
+    jobs::NodeJob job = node.job;
+    jobs::NodeFields& fields = jobs::fields_of(job);
+    slot.row.device = fields.settings.at("compute.device");
+    slot.row.threads = fields.settings.at("compute.threads");
     // A result that is being made anew stays as it is until the new one is complete.
     slot.replaces_result = stored && stored->state == NodeState::done;
     if (!slot.replaces_result) {
@@ -331,11 +350,10 @@ class Execution {
     }
     state_[node.key] = State::running;
     fs::create_directories(node.product.parent_path());
-    Json job = node.job;
     for (const auto& need : node.needs) {  // where it really lies: perhaps in another work folder
-      job["products"][need] = store_.node(need)->path;
+      fields.products[need] = store_.node(need)->path;
     }
-    slot.worker->send(job);
+    std::visit([&](auto& each) { slot.worker->send(std::move(each)); }, job);
   }
 
   void wait_for_events() {
@@ -343,43 +361,24 @@ class Execution {
     std::vector<Slot*> polled;
     for (auto& slot : slots_) {
       if (slot.worker) {
-        descriptors.push_back({slot.worker->descriptor(), POLLIN, 0});
+        for (const int descriptor : slot.worker->descriptors()) {
+          descriptors.push_back({descriptor, POLLIN, 0});
+        }
         polled.push_back(&slot);
       }
     }
     if (::poll(descriptors.data(), descriptors.size(), 500) <= 0) {
       return;
     }
-    for (std::size_t i = 0; i < polled.size(); ++i) {
-      if ((descriptors[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-        handle(*polled[i]);
-      }
+    for (Slot* slot : polled) {
+      handle(*slot);
     }
   }
 
   void handle(Slot& slot) {
-    for (const Json& event : slot.worker->receive()) {
-      if (slot.node == nullptr) {
-        continue;
-      }
-      const std::string kind = event.at("event");
-      if (kind == "progress") {
-        slot.fraction = event.at("total").get<double>() > 0
-                            ? event.at("done").get<double>() / event.at("total").get<double>()
-                            : 0;
-      } else if (kind == "rows") {
-        store_.put_rows(
-            slot.node->key, parse_losses(event.at("losses")), parse_metrics(event.at("metrics")));
-      } else if (kind == "warning") {
-        progress_->message("warning: " + slot.node->label + ": " +
-                           event.at("text").get<std::string>());
-      } else if (kind == "done") {
-        finish(slot, event.at("result"));
-      } else if (kind == "failed") {
-        fail(slot, event.at("reason"));
-      } else if (kind == "interrupted") {
-        release(slot, State::waiting);
-        slot.worker.reset();
+    for (const events::Event& event : slot.worker->receive()) {
+      if (slot.node != nullptr) {
+        std::visit([&](const auto& each) { take(slot, each); }, event);
       }
     }
     if (slot.worker && slot.worker->ended()) {
@@ -393,6 +392,27 @@ class Execution {
       }
       slot.worker.reset();
     }
+  }
+
+  void take(Slot& /*slot*/, const events::Hello& /*event*/) {}
+
+  void take(Slot& slot, const events::Progress& event) { slot.fraction = event.fraction(); }
+
+  void take(Slot& slot, const events::Rows& event) {
+    store_.put_rows(slot.node->key, stored(event.losses), stored(event.metrics));
+  }
+
+  void take(Slot& slot, const events::Warning& event) {
+    progress_->message("warning: " + slot.node->label + ": " + event.text);
+  }
+
+  void take(Slot& slot, const events::Done& event) { finish(slot, event.result); }
+
+  void take(Slot& slot, const events::Failed& event) { fail(slot, event.reason); }
+
+  void take(Slot& slot, const events::Interrupted& /*event*/) {
+    release(slot, State::waiting);
+    slot.worker.reset();
   }
 
   void release(Slot& slot, State state) {
@@ -409,14 +429,13 @@ class Execution {
     NodeRow& row = slot.row;
     row.state = NodeState::done;
     row.ended = utc_now();
-    row.seconds = result.value("seconds", seconds_since(slot.started));
-    row.sha256 = result.value("sha256", "");
-    row.determinism = result.value("determinism", "bit-exact");
-    row.peak_rss_mb = result.value("peak_rss_mb", 0.0);
-    row.peak_gpu_mb = result.value("peak_gpu_mb", 0.0);
-    row.samples_per_s = result.value("samples_per_s", 0.0);
-    const auto dice =
-        result.contains("dice") ? parse_dice(result.at("dice")) : std::vector<StoredCaseDice>{};
+    row.seconds = seconds_since(slot.started);
+    row.determinism = "bit-exact";
+    const auto dice = std::visit(
+        [&](const auto& job) {
+          return apply(jobs::result_of<std::decay_t<decltype(job)>>(result), row);
+        },
+        slot.node->job);
     store_.finish_node(row, dice);
     if (row.kind == "evaluate") {
       store_.renew_statistics(plan_.protocol.protocol, tables_);
@@ -633,10 +652,6 @@ bool is_done(const Store& store, const PlannedNode& node) {
   // An evaluation is its rows; of other work the product must still be there to be used.
   return stored && stored->state == NodeState::done &&
          (node.kind == "evaluate" || fs::exists(stored->path));
-}
-
-SourceState source_state() {
-  return {SARBENCH_COMMIT, SARBENCH_DIRTY != 0};
 }
 
 std::string utc_now() {

@@ -4,7 +4,6 @@
 #include "experiments/cli/views.h"
 #include "experiments/experiment.h"
 #include "experiments/runner.h"
-#include "generated_version.h"
 #include "harness/core/files.h"
 #include "results/assumptions.h"
 #include "results/cells.h"
@@ -79,9 +78,9 @@ class Gathering {
     contents_.paper = paper_.title;
     contents_.citation = printed ? paper_.citation : "";
     contents_.database = command_.common.database;
-    contents_.version = std::string(SARBENCH_VERSION) + ", commit " +
-                        source_state().commit.substr(0, 12) +
-                        (source_state().dirty ? " (with changes)" : "");
+    const Version version = own_version();
+    contents_.version = version.program + ", commit " + version.commit.substr(0, 12) +
+                        (version.dirty ? " (with changes)" : "");
     contents_.made = time_of_report();
     contents_.protocol = viewer_.protocol(experiment_);
     if (!contents_.protocol) {
