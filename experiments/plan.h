@@ -7,7 +7,6 @@
 #include "experiments/manifest.h"
 #include "results/store.h"
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -76,8 +75,5 @@ Plan make_plan(const Catalog& catalog,
                const std::string& profile,
                const std::vector<Selection>& selections,
                const std::filesystem::path& work_folder);
-
-/// Seed of a trial, derived from the split seed; equal for all methods.
-std::uint64_t trial_seed(std::uint64_t seed, int trial);
 
 }  // namespace sar
