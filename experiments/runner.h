@@ -46,7 +46,4 @@ RunReport execute(const Plan& plan,
 /// True if the node is stored as done and what it left can still be used.
 bool is_done(const Store& store, const PlannedNode& node);
 
-/// Now, UTC, ISO 8601.
-std::string utc_now();
-
 }  // namespace sar
