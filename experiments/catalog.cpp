@@ -43,6 +43,23 @@ fs::path find_file(const fs::path& folder, const std::string& name, const std::s
             "known: " + known + "; a file of your own is given by its path");
 }
 
+/// In a build folder they are a link into the source tree, which leads nowhere once either is
+/// moved.
+void refuse_missing_experiments(const fs::path& folder) {
+  std::error_code reason;
+  static_cast<void>(fs::directory_iterator(folder, reason));
+  if (!reason) {
+    return;
+  }
+  std::error_code ignored;
+  const fs::path target = fs::read_symlink(folder, ignored);
+  throw internal_error("installation is incomplete: the folder of experiments cannot be read")
+      .with("folder", folder.string() + (target.empty() ? "" : " -> " + target.string()))
+      .with("reason", reason.message())
+      .hint(
+          "build again, or point SARBENCH_SHARE to the folder share/sar-bench of an installation");
+}
+
 /// Only talk and program: what else a commit changes shows when the worker is started.
 void refuse_other_description(const Json& description, const fs::path& file) {
   const Version own = own_version();
@@ -85,6 +102,7 @@ Catalog Catalog::load(const fs::path& share) {
         .with("folder", share.string())
         .hint("point SARBENCH_SHARE to the folder share/sar-bench of the installation");
   }
+  refuse_missing_experiments(share / "experiments");
   Catalog catalog;
   catalog.share_ = fs::absolute(share);
   catalog.worker_ = executable_folder() / "sar-bench-worker";
@@ -161,7 +179,8 @@ fs::path Catalog::paper_folder(const std::string& name) const {
     return fs::absolute(name);
   }
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(papers)) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(papers, ignored)) {
     names.push_back(entry.path().filename().string());
   }
   std::ranges::sort(names);

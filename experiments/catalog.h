@@ -16,7 +16,7 @@ namespace sar {
 class Catalog {
  public:
   /// From `SARBENCH_SHARE`, or `../share/sar-bench` beside the executable's folder. Throws Error 70
-  /// if there is none, or if it describes a worker of another version.
+  /// if there is none, if it lacks the experiments, or if it is of another version.
   static Catalog load();
   /// From a folder; the worker is looked for beside the running executable.
   static Catalog load(const std::filesystem::path& share);

@@ -205,6 +205,9 @@ void WorkerProcess::greet(const events::Event& first) {
 
 void WorkerProcess::refuse_silent() {
   const std::string how = wait();
+  if (how.starts_with("signal")) {
+    return;  // it was stopped, or there was no memory: no fault of the installation
+  }
   while (errors_.read(500)) {
   }
   std::string last;  // line that says something
@@ -241,16 +244,21 @@ void WorkerProcess::kill() {
 }
 
 std::string WorkerProcess::wait() {
+  if (pid_ < 0) {
+    return how_;
+  }
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
-    std::string text = "signal " + std::to_string(number) + " (" + strsignal(number) + ")";
-    return number == SIGKILL ? text + ", perhaps out of memory" : text;
+    how_ = "signal " + std::to_string(number) + " (" + strsignal(number) + ")" +
+           (number == SIGKILL ? ", perhaps out of memory" : "");
+  } else {
+    how_ = "exit code " + std::to_string(WEXITSTATUS(status));
   }
-  return "exit code " + std::to_string(WEXITSTATUS(status));
+  return how_;
 }
 
 Json run_job_untyped(const std::filesystem::path& executable,

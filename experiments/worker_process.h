@@ -33,15 +33,15 @@ class WorkerProcess {
   }
   /// Reads what has arrived, without waiting; complete lines are returned as events. `ended()` is
   /// true after the end of the stream. Throws Error 70 for a line that is not an event, for a
-  /// worker of another version than this program, and for one that ended before it said its version
+  /// worker of another version than this program, and for one that exits before it says its version
   /// (with what it lacks or what it wrote last).
   std::vector<events::Event> receive();
   [[nodiscard]] bool ended() const { return ended_; }
   /// Asks the worker to write a checkpoint and stop.
   void interrupt();
   void kill();
-  /// Waits for the process and says how it ended, e.g. "exit code 1", "signal 9 (Killed), perhaps
-  /// out of memory".
+  /// Waits for the process and says (also when asked again) how it ended, e.g. "exit code 1",
+  /// "signal 9 (Killed), perhaps out of memory".
   std::string wait();
   [[nodiscard]] pid_t pid() const { return pid_; }
 
@@ -57,7 +57,7 @@ class WorkerProcess {
   void write(const std::string& line);
   void greet(const events::Event& first);
   void pass_errors_on();
-  [[noreturn]] void refuse_silent();
+  void refuse_silent();
 
   std::filesystem::path executable_;
   pid_t pid_ = -1;
@@ -65,6 +65,7 @@ class WorkerProcess {
   Stream output_, errors_;
   bool greeted_ = false;
   bool ended_ = false;
+  std::string how_;      ///< it ended
   std::string waiting_;  ///< jobs, until the worker has said its version
 };
 

@@ -92,7 +92,8 @@ int main(int argc, char** argv) {
     std::cerr << "sar-bench: " << error.what() << '\n';
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
-    std::cerr << "sar-bench: internal error: " << error.what() << '\n';
+    std::cerr << "sar-bench: internal error in '" << chosen.command_line << "': " << error.what()
+              << '\n';
     return static_cast<int>(sar::ExitCode::internal);
   }
 }

@@ -117,6 +117,17 @@ TEST_CASE_METHOD(Workers, "a worker that ends at once gives how and its last wor
   CHECK_FALSE(contains(text, "first"));
 }
 
+TEST_CASE_METHOD(Workers,
+                 "a worker that is killed before it greets is no fault of the installation",
+                 "[worker]") {
+  sar::WorkerProcess worker(script("kill -9 $$\n"));
+  while (!worker.ended()) {
+    CHECK(worker.receive().empty());
+  }
+  CHECK(worker.wait() == "signal 9 (Killed), perhaps out of memory");
+  CHECK(worker.wait() == "signal 9 (Killed), perhaps out of memory");
+}
+
 TEST_CASE_METHOD(Workers, "a line that is not an event is named", "[worker]") {
   const auto [code, text] =
       said(greeting(sar::own_version(), "echo '{\"event\":\"dnoe\"}'\nread x\nread y\n"));
