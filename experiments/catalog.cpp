@@ -43,6 +43,42 @@ fs::path find_file(const fs::path& folder, const std::string& name, const std::s
             "known: " + known + "; a file of your own is given by its path");
 }
 
+/// In a build folder they are a link into the source tree, which leads nowhere once either is
+/// moved.
+void refuse_missing_experiments(const fs::path& folder) {
+  std::error_code reason;
+  static_cast<void>(fs::directory_iterator(folder, reason));
+  if (!reason) {
+    return;
+  }
+  std::error_code ignored;
+  const fs::path target = fs::read_symlink(folder, ignored);
+  throw internal_error("installation is incomplete: the folder of experiments cannot be read")
+      .with("folder", folder.string() + (target.empty() ? "" : " -> " + target.string()))
+      .with("reason", reason.message())
+      .hint(
+          "build again, or point SARBENCH_SHARE to the folder share/sar-bench of an installation");
+}
+
+/// Only talk and program: what else a commit changes shows when the worker is started.
+void refuse_other_description(const Json& description, const fs::path& file) {
+  const Version own = own_version();
+  const Json version = description.is_object() ? description.value("version", Json()) : Json();
+  if (!version.is_object()) {
+    throw internal_error("the installation does not say its version")
+        .with("file", file.string())
+        .with("this program", own.text())
+        .hint("install or build program, worker and share/sar-bench together");
+  }
+  const auto other = read<Version>(version, file.string());
+  if (other.talk != own.talk || other.program != own.program) {
+    throw internal_error("the installation is of another version than this program")
+        .with("file", file.string() + ", " + other.text())
+        .with("this program", own.text())
+        .hint("install or build program, worker and share/sar-bench together");
+  }
+}
+
 }  // namespace
 
 fs::path executable_folder() {
@@ -66,47 +102,36 @@ Catalog Catalog::load(const fs::path& share) {
         .with("folder", share.string())
         .hint("point SARBENCH_SHARE to the folder share/sar-bench of the installation");
   }
+  refuse_missing_experiments(share / "experiments");
   Catalog catalog;
   catalog.share_ = fs::absolute(share);
   catalog.worker_ = executable_folder() / "sar-bench-worker";
   catalog.schema_ = core_schema();
-  const Json description = read_json(share / "catalog.json");
-  for (const Json& item : description.at("methods")) {
-    catalog.methods_.push_back({item.at("id"),
-                                item.at("paper_name"),
-                                item.at("summary"),
-                                item.at("transfer"),
-                                item.at("cubes"),
-                                item.at("pretrains"),
-                                item.at("sections").get<std::vector<std::string>>(),
-                                item.at("defaults")});
-    for (const Json& key : item.at("keys")) {
-      catalog.schema_.add(key.get<KeySpec>());
+  const fs::path file = share / "catalog.json";
+  const Json json = read_json(file);
+  // Another version may have other fields: it is looked at first.
+  refuse_other_description(json, file);
+  catalog.description_ = read<Description>(json, file.string());
+  for (const MethodInfo& method : catalog.methods()) {
+    for (const KeySpec& key : method.keys) {
+      catalog.schema_.add(key);
     }
   }
-  for (const Json& item : description.at("datasets")) {
-    catalog.datasets_.push_back({item.at("id"),
-                                 item.at("paper_name"),
-                                 item.at("modality"),
-                                 item.at("organ"),
-                                 item.at("layout"),
-                                 item.at("paper_cases")});
-    for (const Json& key : item.at("keys")) {
-      catalog.schema_.add(key.get<KeySpec>());
+  for (const DatasetInfo& dataset : catalog.datasets()) {
+    for (const KeySpec& key : dataset.keys) {
+      catalog.schema_.add(key);
     }
   }
-  catalog.numerics_version_ = description.at("numerics_version");
-  catalog.versions_ = description.at("versions");
   return catalog;
 }
 
 const MethodInfo& Catalog::method(const std::string& id) const {
-  const auto found = std::ranges::find(methods_, id, &MethodInfo::id);
-  if (found != methods_.end()) {
+  const auto found = std::ranges::find(methods(), id, &MethodInfo::id);
+  if (found != methods().end()) {
     return *found;
   }
   std::vector<std::string> ids;
-  for (const auto& each : methods_) {
+  for (const auto& each : methods()) {
     ids.push_back(each.id);
   }
   const std::string nearest = nearest_match(id, ids);
@@ -125,10 +150,10 @@ Json Catalog::defaults() const {
 
 std::map<std::string, std::vector<std::string>> Catalog::key_words() const {
   std::map<std::string, std::vector<std::string>> words;
-  for (const auto& dataset : datasets_) {
+  for (const auto& dataset : datasets()) {
     words["set"].push_back(dataset.id);
   }
-  for (const auto& each : methods_) {
+  for (const auto& each : methods()) {
     words["method"].push_back(each.id);
   }
   return words;
@@ -154,7 +179,8 @@ fs::path Catalog::paper_folder(const std::string& name) const {
     return fs::absolute(name);
   }
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(papers)) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(papers, ignored)) {
     names.push_back(entry.path().filename().string());
   }
   std::ranges::sort(names);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "experiments/description.h"
 #include "harness/config/settings.h"
 #include "harness/core/json.h"
 
@@ -10,44 +11,30 @@
 
 namespace sar {
 
-/// A method as the front knows it: the front links no LibTorch, so the worker describes its
-/// registry at build time and the front reads that description.
-struct MethodInfo {
-  std::string id, paper_name, summary, transfer;
-  std::string cubes;  ///< which cubes its pre-training reads, or the key that says so
-  bool pretrains = false;
-  std::vector<std::string>
-      sections;   ///< configuration that its pre-training reads besides the shared one
-  Json defaults;  ///< its values for shared keys
-};
-
-struct DatasetInfo {
-  std::string id, paper_name, modality, organ, layout;
-  int paper_cases = 0;
-};
-
 /// What the installed sar-bench consists of: methods, data sets, configuration keys, experiment
 /// files.
 class Catalog {
  public:
   /// From `SARBENCH_SHARE`, or `../share/sar-bench` beside the executable's folder. Throws Error 70
-  /// with both places if there is none.
+  /// if there is none, if it lacks the experiments, or if it is of another version.
   static Catalog load();
   /// From a folder; the worker is looked for beside the running executable.
   static Catalog load(const std::filesystem::path& share);
 
   [[nodiscard]] const MethodInfo& method(
       const std::string& id) const;  ///< throws Error 2 naming the nearest
-  [[nodiscard]] const std::vector<MethodInfo>& methods() const { return methods_; }
-  [[nodiscard]] const std::vector<DatasetInfo>& datasets() const { return datasets_; }
+  [[nodiscard]] const std::vector<MethodInfo>& methods() const { return description_.methods; }
+  [[nodiscard]] const std::vector<DatasetInfo>& datasets() const { return description_.datasets; }
   [[nodiscard]] const Schema& schema() const { return schema_; }
   /// Every key with its built-in value.
   [[nodiscard]] Json defaults() const;
   /// What `<set>` and `<method>` in the name of a key stand for: all data sets, all methods.
   [[nodiscard]] std::map<std::string, std::vector<std::string>> key_words() const;
-  [[nodiscard]] int numerics_version() const { return numerics_version_; }
+  [[nodiscard]] int numerics_version() const { return description_.numerics_version; }
   /// Versions of LibTorch and ITK that the worker was built with.
-  [[nodiscard]] const Json& versions() const { return versions_; }
+  [[nodiscard]] const std::map<std::string, std::string>& versions() const {
+    return description_.versions;
+  }
   [[nodiscard]] const std::filesystem::path& worker() const { return worker_; }
 
   /// Path of an experiment or profile: a file as given if it has a path or ends in .toml, else
@@ -67,11 +54,8 @@ class Catalog {
  private:
   std::filesystem::path share_;
   std::filesystem::path worker_;
-  std::vector<MethodInfo> methods_;
-  std::vector<DatasetInfo> datasets_;
+  Description description_;
   Schema schema_;
-  int numerics_version_ = 0;
-  Json versions_;
 };
 
 /// Folder of the running executable.

@@ -28,27 +28,4 @@ Json Manifest::identity() const {
   return json;
 }
 
-Manifest parse_manifest(const Json& json) {
-  Manifest manifest;
-  manifest.data_kind = json.at("data_kind");
-  for (const auto& [id, item] : json.at("datasets").items()) {
-    ManifestDataset dataset;
-    dataset.id = id;
-    dataset.root = item.at("root");
-    dataset.modality = item.at("modality");
-    dataset.digest = item.at("digest");
-    dataset.channels = item.at("channels").get<std::vector<std::string>>();
-    for (const Json& each : item.at("cases")) {
-      dataset.cases.push_back({each.at("id"),
-                               each.at("patient"),
-                               each.at("group"),
-                               !each.at("label").is_null(),
-                               each.at("pretraining"),
-                               each});
-    }
-    manifest.datasets.emplace(id, std::move(dataset));
-  }
-  return manifest;
-}
-
 }  // namespace sar

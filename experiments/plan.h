@@ -3,10 +3,10 @@
 #include "experiments/catalog.h"
 #include "experiments/configuration.h"
 #include "experiments/experiment.h"
+#include "experiments/jobs.h"
 #include "experiments/manifest.h"
 #include "results/database/store.h"
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -21,7 +21,7 @@ struct PlannedNode {
   std::string kind;   ///< cubes | survey | prepare | pretrain | finetune | evaluate
   std::string label;  ///< "fine-tune SAR on brats, trial 2"
   Json inputs;
-  Json job;
+  jobs::NodeJob job;
   std::vector<std::string> needs;  ///< keys of nodes that must be done before
   std::filesystem::path product;   ///< file that the node leaves
 };
@@ -75,8 +75,5 @@ Plan make_plan(const Catalog& catalog,
                const std::string& profile,
                const std::vector<Selection>& selections,
                const std::filesystem::path& work_folder);
-
-/// Seed of a trial, derived from the split seed; equal for all methods.
-std::uint64_t trial_seed(std::uint64_t seed, int trial);
 
 }  // namespace sar

@@ -1,22 +1,20 @@
 #include "experiments/runner.h"
 
+#include "experiments/node_results.h"
+#include "experiments/run_status.h"
+#include "experiments/schedule.h"
 #include "experiments/worker_process.h"
-#include "generated_version.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/machine.h"
 #include "harness/core/signals.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,62 +30,11 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
-
-/// Rough cost of a node relative to the others, for the ETA only.
-double weight_of(const PlannedNode& node) {
-  if (node.kind == "pretrain") {
-    return 20;
-  }
-  if (node.kind == "finetune") {
-    return 8;
-  }
-  return node.kind == "evaluate" ? 2 : 3;
-}
-
-std::vector<StoredLoss> parse_losses(const Json& rows) {
-  std::vector<StoredLoss> losses;
-  losses.reserve(rows.size());
-  for (const Json& row : rows) {
-    losses.push_back({row[0], row[1], row[2], row[3], row[4], row[5]});
-  }
-  return losses;
-}
-
-std::vector<StoredMetric> parse_metrics(const Json& rows) {
-  std::vector<StoredMetric> metrics;
-  for (const Json& row : rows) {
-    metrics.push_back({row[0],
-                       row[1],
-                       row[2],
-                       row[3],
-                       row[4].is_null() ? std::nullopt : std::optional<double>(row[4])});
-  }
-  return metrics;
-}
-
-std::vector<StoredCaseDice> parse_dice(const Json& rows) {
-  std::vector<StoredCaseDice> dice;
-  for (const Json& row : rows) {
-    dice.push_back({row.at("case_id"),
-                    row.at("target"),
-                    row.at("bucket"),
-                    row.at("volume_mm3"),
-                    row.at("dice"),
-                    row.at("voxels_both"),
-                    row.at("voxels_predicted"),
-                    row.at("voxels_true")});
-  }
-  return dice;
-}
-
 /// A worker and the node that it is busy with.
 struct Slot {
   std::unique_ptr<WorkerProcess> worker;
   const PlannedNode* node = nullptr;
+  std::size_t position = 0;  ///< of the node in the plan
   std::optional<FileLock> lock;
   NodeRow row;
   Clock::time_point started;
@@ -108,42 +55,37 @@ class Execution {
         catalog_(catalog),
         state_folder_(fs::absolute(state_folder)),
         tables_(tables),
-        options_(options) {}
+        options_(options) {
+    for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+      positions_.emplace(plan.nodes[i].key, i);
+    }
+  }
 
   RunReport run() {
     const auto start = Clock::now();
     register_plan();
     choose_work();
+    store_lost();
     report_.nodes_planned = static_cast<int>(plan_.nodes.size());
-    Progress progress(options_.quiet ? Progress::Style::none : options_.progress,
-                      static_cast<int>(wanted_.size()),
-                      options_.color);
+    Progress progress(
+        options_.quiet ? Progress::Style::none : options_.progress, wanted_, options_.color);
     progress_ = &progress;
     slots_.resize(static_cast<std::size_t>(std::max(1, options_.jobs)));
     loop();
     store_.renew_statistics(plan_.protocol.protocol, tables_);
-    write_status(report_.interrupted ? "interrupted" : "finished");
+    write_status(status(report_.interrupted ? "interrupted" : "finished"), state_folder_);
     summarise();
     report_.seconds = seconds_since(start);
     return report_;
   }
 
  private:
-  enum class State { waiting, running, done, failed, skipped };
-
   // --- what is to be done ---------------------------------------------------------------------
 
   void register_plan() {
     store_.put_protocol(plan_.protocol);
     for (const auto& node : plan_.nodes) {
-      {
-        NodeRow row;
-        row.key = node.key;
-        row.kind = node.kind;
-        row.inputs = node.inputs;
-        row.path = node.product.string();
-        store_.register_node(row);
-      }
+      store_.register_node(row_of(node));
     }
     for (const auto& [method, nodes] : plan_.pretraining) {
       for (const auto& node : nodes) {
@@ -157,69 +99,78 @@ class Execution {
                             tables_);  // nodes of an earlier run may already fill cells
   }
 
-  void choose_work() {
-    for (const auto& node : plan_.nodes) {
-      const auto stored = store_.node(node.key);
-      const bool done = !options_.force && is_done(store_, node);
-      const bool failed =
-          stored && stored->state == NodeState::failed && !options_.retry_failed && !options_.force;
-      state_[node.key] = done ? State::done : failed ? State::failed : State::waiting;
-      if (failed) {
-        failures_[node.key] = stored->reason;
-      }
-      if (stored && stored->state == NodeState::failed) {
-        stored_failures_.insert(node.key);
-      }
-    }
-    // Only nodes that an unfinished cell needs; with a limit, only the first so many such cells.
-    int started = 0;
-    for (const auto& cell : plan_.cells) {
-      const State state = state_[cell.row.evaluate_node];
-      const bool asked =
-          !options_.retry_failed || stored_failures_.contains(cell.row.evaluate_node);
-      if (state == State::done || state == State::failed || !asked) {
-        continue;
-      }
-      if (options_.limit > 0 && started >= options_.limit) {
-        continue;
-      }
-      ++started;
-      want(cell.row.evaluate_node);
-    }
-    for (const auto& key : plan_.targets) {
-      const bool asked = !options_.retry_failed || stored_failures_.contains(key);
-      if (state_[key] == State::waiting && asked &&
-          (options_.limit == 0 || started < options_.limit)) {
-        ++started;
-        want(key);
-      }
-    }
-    for (const auto& node : plan_.nodes) {
-      if (state_[node.key] == State::done) {
-        ++report_.nodes_stored;
-      }
-    }
-    for (const auto& key : wanted_) {
-      total_weight_ += weight_of(plan_.node(key));
-    }
+  static NodeRow row_of(const PlannedNode& node) {
+    NodeRow row;
+    row.key = node.key;
+    row.kind = node.kind;
+    row.inputs = node.inputs;
+    row.path = node.product.string();
+    return row;
   }
 
-  /// Marks a node and what it needs, unless stored.
-  void want(const std::string& key) {
-    if (state_[key] == State::done || wanted_.contains(key)) {
-      return;
+  /// Only nodes that an unfinished cell or target needs; with a limit, only of the first so many.
+  void choose_work() {
+    const ExpectedSeconds expected(store_.nodes(plan_.protocol.protocol));
+    std::vector<WorkItem> items;
+    std::set<std::size_t> stored_failures;
+    for (const auto& node : plan_.nodes) {
+      WorkItem item{{}, expected.of(node.kind, node.inputs), WorkState::idle};
+      for (const auto& need : node.needs) {
+        item.needs.push_back(positions_.at(need));
+      }
+      const auto stored = store_.node(node.key);
+      const bool failed = stored && stored->state == NodeState::failed;
+      if (failed) {
+        stored_failures.insert(items.size());
+      }
+      if (!options_.force && is_done(store_, node)) {
+        item.state = WorkState::done;
+        ++report_.nodes_stored;
+      } else if (failed && !options_.retry_failed && !options_.force) {
+        item.state = WorkState::failed;
+        reasons_[items.size()] = stored->reason;
+      }
+      items.push_back(std::move(item));
     }
-    wanted_.insert(key);
-    for (const auto& need : plan_.node(key).needs) {
-      want(need);
+    std::set<std::size_t> wanted;
+    const auto want = [&](const auto& self, std::size_t position) -> void {
+      WorkItem& item = items[position];
+      if (item.state == WorkState::done || !wanted.insert(position).second) {
+        return;
+      }
+      total_seconds_ += item.seconds;
+      if (item.state == WorkState::idle) {
+        item.state = WorkState::waiting;
+        for (const std::size_t need : item.needs) {
+          self(self, need);
+        }
+      }
+    };
+    int started = 0;
+    const auto ask = [&](const std::string& key) {
+      const std::size_t position = positions_.at(key);
+      const WorkState state = items[position].state;
+      const bool open = state != WorkState::done && state != WorkState::failed;
+      const bool asked = !options_.retry_failed || stored_failures.contains(position);
+      if (open && asked && (options_.limit == 0 || started < options_.limit)) {
+        ++started;
+        want(want, position);
+      }
+    };
+    for (const auto& cell : plan_.cells) {
+      ask(cell.row.evaluate_node);
     }
+    for (const auto& key : plan_.targets) {
+      ask(key);
+    }
+    wanted_ = static_cast<int>(wanted.size());
+    queue_.emplace(std::move(items));
   }
 
   // --- the loop -------------------------------------------------------------------------------
 
   void loop() {
     while (true) {
-      propagate_failures();
       if (stop_signals() > 0 && !stopping_) {
         stopping_ = true;
         report_.interrupted = true;
@@ -257,63 +208,53 @@ class Execution {
     }
   }
 
-  bool is_ready(const PlannedNode& node) {
-    return std::ranges::all_of(
-        node.needs, [&](const std::string& need) { return state_[need] == State::done; });
-  }
-
   void assign() {
-    waiting_for_others_ = false;
+    std::set<std::size_t> of_others;  // another process holds their locks
     for (auto& slot : slots_) {
-      if (slot.node != nullptr) {
-        continue;
-      }
-      for (const auto& node : plan_.nodes) {
-        if (!wanted_.contains(node.key) || state_[node.key] != State::waiting || !is_ready(node)) {
-          continue;
+      while (slot.node == nullptr) {
+        const auto next = queue_->next(of_others);
+        if (!next) {
+          break;
         }
+        const PlannedNode& node = plan_.nodes[*next];
         FileLock lock = FileLock::attempt(state_folder_ / "locks" / (node.key + ".lock"));
         if (!lock.locked()) {
-          waiting_for_others_ = true;
+          of_others.insert(*next);
           continue;
         }
         if (!options_.force && is_done(store_, node)) {  // another process finished it meanwhile
-          complete(node);
+          complete(*next);
           continue;
         }
         if (const auto stored = store_.node(node.key);
             stored && stored->state == NodeState::failed && !options_.force &&
             !options_.retry_failed) {  // ... or failed on it
-          state_[node.key] = State::failed;
-          failures_[node.key] = stored->reason;
-          waiting_for_others_ = true;  // look again: others may depend on it
+          give_up(*next, stored->reason);
           continue;
         }
-        start(slot, node, std::move(lock));
-        break;
+        start(slot, *next, std::move(lock));
       }
     }
+    waiting_for_others_ = !of_others.empty();
   }
 
-  void start(Slot& slot, const PlannedNode& node, FileLock lock) {
+  void start(Slot& slot, std::size_t position, FileLock lock) {
+    const PlannedNode& node = plan_.nodes[position];
     if (!slot.worker) {
       slot.worker = std::make_unique<WorkerProcess>(catalog_.worker());
     }
     const auto stored = store_.node(node.key);
-    const SourceState source = source_state();
+    const Version source = own_version();
     slot.node = &node;
+    slot.position = position;
     slot.lock.emplace(std::move(lock));
     slot.started = Clock::now();
     slot.fraction = 0;
-    slot.row = NodeRow{};
-    slot.row.key = node.key;
-    slot.row.kind = node.kind;
-    slot.row.inputs = node.inputs;
+    slot.row = row_of(node);
     slot.row.state = NodeState::running;
     slot.row.started = stored && !stored->started.empty() && stored->state != NodeState::done
                            ? stored->started
                            : utc_now();
-    slot.row.path = node.product.string();
     slot.row.host = host_name();
     slot.row.machine = machine_description();
     slot.row.commit = source.commit;
@@ -321,21 +262,21 @@ class Execution {
     slot.row.torch = catalog_.versions().at("torch");
     slot.row.itk = catalog_.versions().at("itk");
     slot.row.command = options_.command;
-    const Json& settings = node.job.at("settings");
-    slot.row.device = settings.at("compute.device");
-    slot.row.threads = settings.at("compute.threads");
+    jobs::NodeJob job = node.job;
+    jobs::NodeFields& fields = jobs::fields_of(job);
+    slot.row.device = fields.settings.at("compute.device");
+    slot.row.threads = fields.settings.at("compute.threads");
     // A result that is being made anew stays as it is until the new one is complete.
     slot.replaces_result = stored && stored->state == NodeState::done;
     if (!slot.replaces_result) {
       store_.put_node(slot.row);
     }
-    state_[node.key] = State::running;
+    queue_->start(position);
     fs::create_directories(node.product.parent_path());
-    Json job = node.job;
     for (const auto& need : node.needs) {  // where it really lies: perhaps in another work folder
-      job["products"][need] = store_.node(need)->path;
+      fields.products[need] = store_.node(need)->path;
     }
-    slot.worker->send(job);
+    std::visit([&](auto& each) { slot.worker->send(std::move(each)); }, job);
   }
 
   void wait_for_events() {
@@ -343,50 +284,44 @@ class Execution {
     std::vector<Slot*> polled;
     for (auto& slot : slots_) {
       if (slot.worker) {
-        descriptors.push_back({slot.worker->descriptor(), POLLIN, 0});
+        for (const int descriptor : slot.worker->descriptors()) {
+          descriptors.push_back({descriptor, POLLIN, 0});
+        }
         polled.push_back(&slot);
       }
     }
     if (::poll(descriptors.data(), descriptors.size(), 500) <= 0) {
       return;
     }
-    for (std::size_t i = 0; i < polled.size(); ++i) {
-      if ((descriptors[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-        handle(*polled[i]);
-      }
+    for (Slot* slot : polled) {
+      handle(*slot);
     }
   }
 
   void handle(Slot& slot) {
-    for (const Json& event : slot.worker->receive()) {
-      if (slot.node == nullptr) {
-        continue;
+    std::vector<events::Event> received;
+    try {
+      received = slot.worker->receive();
+    } catch (const Error&) {
+      if (!stopping_) {
+        throw;  // no worker will do better
       }
-      const std::string kind = event.at("event");
-      if (kind == "progress") {
-        slot.fraction = event.at("total").get<double>() > 0
-                            ? event.at("done").get<double>() / event.at("total").get<double>()
-                            : 0;
-      } else if (kind == "rows") {
-        store_.put_rows(
-            slot.node->key, parse_losses(event.at("losses")), parse_metrics(event.at("metrics")));
-      } else if (kind == "warning") {
-        progress_->message("warning: " + slot.node->label + ": " +
-                           event.at("text").get<std::string>());
-      } else if (kind == "done") {
-        finish(slot, event.at("result"));
-      } else if (kind == "failed") {
-        fail(slot, event.at("reason"));
-      } else if (kind == "interrupted") {
-        release(slot, State::waiting);
-        slot.worker.reset();
+      if (slot.node != nullptr) {
+        release(slot);
+      }
+      slot.worker.reset();
+      return;
+    }
+    for (const events::Event& event : received) {
+      if (slot.node != nullptr) {
+        std::visit([&](const auto& each) { take(slot, each); }, event);
       }
     }
     if (slot.worker && slot.worker->ended()) {
       const std::string how = slot.worker->wait();
       if (slot.node != nullptr) {
         if (stopping_) {
-          release(slot, State::waiting);
+          release(slot);
         } else {
           fail(slot, "the worker ended unexpectedly: " + how);
         }
@@ -395,9 +330,31 @@ class Execution {
     }
   }
 
-  void release(Slot& slot, State state) {
-    state_[slot.node->key] = state;
-    if (state == State::waiting && !slot.replaces_result) {
+  void take(Slot& /*slot*/, const events::Hello& /*event*/) {}
+
+  void take(Slot& slot, const events::Progress& event) { slot.fraction = event.fraction(); }
+
+  void take(Slot& slot, const events::Rows& event) {
+    store_.put_rows(slot.node->key, stored(event.losses), stored(event.metrics));
+  }
+
+  void take(Slot& slot, const events::Warning& event) {
+    progress_->message("warning: " + slot.node->label + ": " + event.text);
+  }
+
+  void take(Slot& slot, const events::Done& event) { finish(slot, event.result); }
+
+  void take(Slot& slot, const events::Failed& event) { fail(slot, event.reason); }
+
+  void take(Slot& slot, const events::Interrupted& /*event*/) {
+    release(slot);
+    slot.worker.reset();
+  }
+
+  /// The node of a slot waits again.
+  void release(Slot& slot) {
+    queue_->put_back(slot.position);
+    if (!slot.replaces_result) {
       slot.row.state = NodeState::pending;
       store_.put_node(slot.row);
     }
@@ -409,28 +366,22 @@ class Execution {
     NodeRow& row = slot.row;
     row.state = NodeState::done;
     row.ended = utc_now();
-    row.seconds = result.value("seconds", seconds_since(slot.started));
-    row.sha256 = result.value("sha256", "");
-    row.determinism = result.value("determinism", "bit-exact");
-    row.peak_rss_mb = result.value("peak_rss_mb", 0.0);
-    row.peak_gpu_mb = result.value("peak_gpu_mb", 0.0);
-    row.samples_per_s = result.value("samples_per_s", 0.0);
-    const auto dice =
-        result.contains("dice") ? parse_dice(result.at("dice")) : std::vector<StoredCaseDice>{};
+    row.seconds = seconds_since(slot.started);
+    row.determinism = "bit-exact";
+    const auto dice = take_result(slot.node->job, result, row);
     store_.finish_node(row, dice);
     if (row.kind == "evaluate") {
       store_.renew_statistics(plan_.protocol.protocol, tables_);
     }
     ++report_.nodes_run;
-    const PlannedNode* node = slot.node;
     slot.node = nullptr;
     slot.lock.reset();
-    complete(*node);
+    complete(slot.position);
   }
 
-  void complete(const PlannedNode& node) {
-    state_[node.key] = State::done;
-    done_weight_ += weight_of(node);
+  void complete(std::size_t position) {
+    queue_->finish(position);
+    done_seconds_ += queue_->seconds(position);
     ++done_nodes_;
   }
 
@@ -444,11 +395,10 @@ class Execution {
     } else {
       store_.put_node(slot.row);
     }
-    failures_[slot.node->key] = reason;
     progress_->message("failed: " + slot.node->label + ": " + reason);
-    state_[slot.node->key] = State::failed;
     slot.node = nullptr;
     slot.lock.reset();
+    give_up(slot.position, reason);
     if (options_.fail_fast) {
       stopping_ = true;
       for (auto& other : slots_) {
@@ -459,33 +409,25 @@ class Execution {
     }
   }
 
+  void give_up(std::size_t position, const std::string& reason) {
+    reasons_[position] = reason;
+    queue_->fail(position);
+    store_lost();
+  }
+
   /// A node whose input failed can never run: it is stored as failed with that reason.
-  void propagate_failures() {
-    for (const auto& node : plan_.nodes) {
-      if (!wanted_.contains(node.key) || state_[node.key] != State::waiting) {
-        continue;
+  void store_lost() {
+    for (const auto& [position, because] : queue_->take_lost()) {
+      const PlannedNode& node = plan_.nodes[position];
+      reasons_[position] =
+          "not run, because '" + plan_.nodes[because].label + "' failed: " + reasons_[because];
+      if (const auto stored = store_.node(node.key); stored && stored->state == NodeState::done) {
+        continue;  // --force: the result that was to be made anew stays
       }
-      for (const auto& need : node.needs) {
-        if (state_[need] == State::failed) {
-          const std::string reason =
-              "not run, because '" + plan_.node(need).label + "' failed: " + failures_[need];
-          state_[node.key] = State::failed;
-          failures_[node.key] = reason;
-          if (const auto stored = store_.node(node.key);
-              stored && stored->state == NodeState::done) {
-            break;  // --force: the result that was to be made anew stays
-          }
-          NodeRow row;
-          row.key = node.key;
-          row.kind = node.kind;
-          row.inputs = node.inputs;
-          row.state = NodeState::failed;
-          row.reason = reason;
-          row.path = node.product.string();
-          store_.put_node(row);
-          break;
-        }
-      }
+      NodeRow row = row_of(node);
+      row.state = NodeState::failed;
+      row.reason = reasons_[position];
+      store_.put_node(row);
     }
   }
 
@@ -501,98 +443,58 @@ class Execution {
     progress_->update(done_nodes_, fraction_done(), running);
     if (seconds_since(last_status_) > 1) {
       last_status_ = Clock::now();
-      write_status("running");
+      write_status(status("running"), state_folder_);
     }
   }
 
   [[nodiscard]] double fraction_done() const {
-    double weight = done_weight_;
+    double seconds = done_seconds_;
     for (const auto& slot : slots_) {
-      weight += slot.node != nullptr ? slot.fraction * weight_of(*slot.node) : 0;
+      seconds += slot.node != nullptr ? slot.fraction * queue_->seconds(slot.position) : 0;
     }
-    return total_weight_ > 0 ? weight / total_weight_ : 1;
+    return total_seconds_ > 0 ? seconds / total_seconds_ : 1;
+  }
+
+  [[nodiscard]] WorkState state_of(const std::string& key) const {
+    return queue_->state(positions_.at(key));
   }
 
   /// What `sar-bench status` reads from another terminal, about once a second.
-  void write_status(const std::string& state) {
-    Json kinds = Json::object();  // of the whole plan, stored work included
-    Json failures = Json::array();
-    for (const auto& node : plan_.nodes) {
-      const State now = state_[node.key];
-      Json& kind = kinds[node.kind];
-      if (kind.is_null()) {
-        kind = {{"planned", 0}, {"done", 0}, {"failed", 0}};
-      }
-      const auto count = [](Json& number) { number = number.get<int>() + 1; };
-      count(kind["planned"]);
-      if (now == State::done || now == State::failed) {
-        count(kind[now == State::done ? "done" : "failed"]);
-      }
-      if (now == State::failed && failures.size() < 100) {
-        failures.push_back({{"label", node.label}, {"reason", failures_[node.key]}});
-      }
-    }
-    Json cells{{"planned", plan_.cells.size()}, {"done", 0}, {"failed", 0}};
-    for (const auto& cell : plan_.cells) {
-      const State now = state_[cell.row.evaluate_node];
-      if (now == State::done || now == State::failed) {
-        Json& count = cells[now == State::done ? "done" : "failed"];
-        count = count.get<int>() + 1;
-      }
-    }
-    Json workers = Json::array();
-    Json running = Json::object();
+  [[nodiscard]] RunStatus status(const std::string& state) const {
+    RunStatus status = status_of(
+        plan_,
+        [&](const std::string& key) { return state_of(key); },
+        [&](const std::string& key) { return reasons_.at(positions_.at(key)); });
+    status.state = state;
+    status.nodes_done = static_cast<std::size_t>(done_nodes_);
+    status.nodes_wanted = static_cast<std::size_t>(wanted_);
+    status.elapsed_s = seconds_since(begin_);
+    status.fraction = fraction_done();
     for (const auto& slot : slots_) {
       if (slot.node != nullptr) {
-        workers.push_back({{"label", slot.node->label},
-                           {"kind", slot.node->kind},
-                           {"fraction", slot.fraction},
-                           {"seconds", seconds_since(slot.started)}});
-        running[slot.node->label] = slot.fraction;
+        status.workers.push_back(
+            {slot.node->label, slot.node->kind, slot.fraction, seconds_since(slot.started)});
+        status.running[slot.node->label] = slot.fraction;
       }
     }
-    Json experiments = Json::array();
-    for (const auto& part : plan_.parts) {
-      experiments.push_back(part.experiment);
-    }
-    const Json json{{"state", state},
-                    {"pid", ::getpid()},
-                    {"host", host_name()},
-                    {"updated", utc_now()},
-                    {"protocol", plan_.protocol.protocol},
-                    {"profile", plan_.protocol.profile},
-                    {"data_kind", plan_.protocol.data_kind},
-                    {"experiments", std::move(experiments)},
-                    {"nodes_done", done_nodes_},
-                    {"nodes_wanted", wanted_.size()},
-                    {"kinds", std::move(kinds)},
-                    {"cells", std::move(cells)},
-                    {"fraction", fraction_done()},
-                    {"elapsed_s", seconds_since(begin_)},
-                    {"workers", std::move(workers)},
-                    {"running", std::move(running)},
-                    {"failures", std::move(failures)}};
-    write_file_atomically(state_folder_ / "status.json", to_text(json));
+    return status;
   }
 
   void summarise() {
-    for (const auto& node : plan_.nodes) {
-      if (state_[node.key] == State::failed) {
+    for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+      const WorkState state = queue_->state(i);
+      if (state == WorkState::failed) {
         ++report_.nodes_failed;
-        report_.failures.push_back(node.label + ": " + failures_[node.key]);
-      } else if (state_[node.key] != State::done) {
+        report_.failures.push_back(plan_.nodes[i].label + ": " + reasons_[i]);
+      } else if (state != WorkState::done) {
         ++report_.nodes_not_reached;
       }
     }
     for (const auto& cell : plan_.cells) {
-      const State state = state_[cell.row.evaluate_node];
-      if (state == State::done) {
-        ++report_.cells_done;
-      } else if (state == State::failed) {
-        ++report_.cells_failed;
-      } else {
-        ++report_.cells_missing;
-      }
+      const WorkState state = state_of(cell.row.evaluate_node);
+      ++(state == WorkState::done     ? report_.cells_done
+         : state == WorkState::failed ? report_.cells_failed
+                                      : report_.cells_missing);
     }
   }
 
@@ -605,11 +507,11 @@ class Execution {
   RunReport report_;
   Progress* progress_ = nullptr;
   std::vector<Slot> slots_;
-  std::map<std::string, State> state_;
-  std::map<std::string, std::string> failures_;
-  std::set<std::string> wanted_;
-  std::set<std::string> stored_failures_;  ///< as they were before this run
-  double total_weight_ = 0, done_weight_ = 0;
+  std::map<std::string, std::size_t> positions_;  ///< of nodes in the plan, by key
+  std::optional<WorkQueue> queue_;                ///< of the plan's nodes
+  std::map<std::size_t, std::string> reasons_;    ///< why nodes failed
+  int wanted_ = 0;                                ///< nodes that are not stored yet
+  double total_seconds_ = 0, done_seconds_ = 0;   ///< as expected; of those
   int done_nodes_ = 0;
   bool stopping_ = false;
   bool waiting_for_others_ = false;
@@ -633,16 +535,6 @@ bool is_done(const Store& store, const PlannedNode& node) {
   // An evaluation is its rows; of other work the product must still be there to be used.
   return stored && stored->state == NodeState::done &&
          (node.kind == "evaluate" || fs::exists(stored->path));
-}
-
-SourceState source_state() {
-  return {SARBENCH_COMMIT, SARBENCH_DIRTY != 0};
-}
-
-std::string utc_now() {
-  return fmt::format(
-      "{:%Y-%m-%dT%H:%M:%SZ}",
-      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
 }  // namespace sar

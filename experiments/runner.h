@@ -46,14 +46,4 @@ RunReport execute(const Plan& plan,
 /// True if the node is stored as done and what it left can still be used.
 bool is_done(const Store& store, const PlannedNode& node);
 
-/// Commit of the source tree that this program was built from, and whether it had changes.
-struct SourceState {
-  std::string commit;
-  bool dirty = false;
-};
-SourceState source_state();
-
-/// Now, UTC, ISO 8601.
-std::string utc_now();
-
 }  // namespace sar

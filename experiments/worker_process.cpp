@@ -9,10 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
+#include <utility>
 
 namespace sar {
 namespace {
@@ -32,9 +35,11 @@ Pipe make_pipe() {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(const std::filesystem::path& executable) {
+WorkerProcess::WorkerProcess(std::filesystem::path executable)
+    : executable_(std::move(executable)) {
   const Pipe input = make_pipe();
   const Pipe output = make_pipe();
+  const Pipe errors = make_pipe();
   const Pipe failure = make_pipe();  // carries errno if exec fails, closes by itself if it succeeds
   const pid_t parent = ::getpid();
   pid_ = ::fork();
@@ -49,22 +54,25 @@ WorkerProcess::WorkerProcess(const std::filesystem::path& executable) {
     }
     ::dup2(input.read, STDIN_FILENO);
     ::dup2(output.write, STDOUT_FILENO);
+    ::dup2(errors.write, STDERR_FILENO);
     // Threads and BLAS are pinned here, whatever the user's environment says: the thread count
     // changes bits.
     ::setenv("OMP_NUM_THREADS", "1", 1);
     ::setenv("OPENBLAS_NUM_THREADS", "1", 1);
     ::setenv("OMP_WAIT_POLICY", "passive", 1);
     ::unsetenv("ATEN_CPU_CAPABILITY");  // another instruction set would change bits
-    ::execl(executable.c_str(), executable.c_str(), "serve", nullptr);
+    ::execl(executable_.c_str(), executable_.c_str(), "serve", nullptr);
     const int reason = errno;
     [[maybe_unused]] const ssize_t written = ::write(failure.write, &reason, sizeof reason);
     ::_exit(127);
   }
   ::close(input.read);
   ::close(output.write);
+  ::close(errors.write);
   ::close(failure.write);
   input_ = input.write;
-  output_ = output.read;
+  output_.descriptor = output.read;
+  errors_.descriptor = errors.read;
   int reason = 0;
   const ssize_t count = ::read(failure.read, &reason, sizeof reason);
   ::close(failure.read);
@@ -72,9 +80,10 @@ WorkerProcess::WorkerProcess(const std::filesystem::path& executable) {
     ended_ = true;
     wait();
     throw internal_error("cannot start the worker")
-        .with("file", executable.string())
+        .with("file", executable_.string())
         .with("reason", std::strerror(reason));
   }
+  write(jobs::to_line(jobs::Hello{}) + "\n");
 }
 
 WorkerProcess::~WorkerProcess() {
@@ -83,54 +92,143 @@ WorkerProcess::~WorkerProcess() {
   }
   if (pid_ > 0) {
     for (int tenth = 0; tenth < 50 && ::waitpid(pid_, nullptr, WNOHANG) == 0; ++tenth) {
-      ::usleep(100'000);
+      errors_.read(100);  // a full pipe would keep it from ending
     }
     if (::waitpid(pid_, nullptr, WNOHANG) == 0) {
       kill();
       ::waitpid(pid_, nullptr, 0);
     }
   }
-  if (output_ >= 0) {
-    ::close(output_);
+  if (greeted_) {
+    pass_errors_on();
+  }
+  output_.close();
+  errors_.close();
+}
+
+bool WorkerProcess::Stream::read(int milliseconds) {
+  pollfd waiting{descriptor, POLLIN, 0};  // a negative descriptor is passed over
+  if (::poll(&waiting, 1, milliseconds) <= 0) {
+    return false;
+  }
+  std::array<char, 1 << 16> bytes;
+  const ssize_t count = ::read(descriptor, bytes.data(), bytes.size());
+  if (count < 0 && errno == EINTR) {
+    return false;
+  }
+  if (count <= 0) {
+    close();
+    return false;
+  }
+  text.append(bytes.data(), static_cast<std::size_t>(count));
+  return true;
+}
+
+void WorkerProcess::Stream::close() {
+  if (descriptor >= 0) {
+    ::close(descriptor);
+    descriptor = -1;
   }
 }
 
-void WorkerProcess::send(const Json& job) {
-  const std::string line = job.dump() + "\n";
+void WorkerProcess::write(const std::string& line) {
+  const auto before = ::signal(SIGPIPE, SIG_IGN);
   std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t count = ::write(input_, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
+    if (count < 0 && errno != EINTR) {
+      break;  // the worker is gone; its end of stream tells
     }
-    if (count < 0) {
-      return;  // the worker is gone; its end of stream tells
-    }
-    rest.remove_prefix(static_cast<std::size_t>(count));
+    rest.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+  }
+  ::signal(SIGPIPE, before);
+}
+
+void WorkerProcess::send(const jobs::Job& job) {
+  const std::string line = jobs::to_line(job) + "\n";
+  if (greeted_) {
+    write(line);
+  } else {
+    waiting_ += line;
   }
 }
 
-std::vector<Json> WorkerProcess::receive() {
-  std::array<char, 1 << 16> bytes;
-  const ssize_t count = ::read(output_, bytes.data(), bytes.size());
-  if (count < 0 && errno == EINTR) {
-    return {};
+void WorkerProcess::pass_errors_on() {
+  std::string_view rest = errors_.text;
+  while (!rest.empty()) {
+    const ssize_t count = ::write(STDERR_FILENO, rest.data(), rest.size());
+    if (count < 0 && errno != EINTR) {
+      break;
+    }
+    rest.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
   }
-  if (count <= 0) {
-    ended_ = true;
-    return {};
-  }
-  buffer_.append(bytes.data(), static_cast<std::size_t>(count));
-  std::vector<Json> events;
+  errors_.text.clear();
+}
+
+std::vector<events::Event> WorkerProcess::receive() {
+  output_.read(0);
+  errors_.read(0);
+  ended_ = output_.descriptor < 0;
+  std::vector<events::Event> received;
+  std::string& text = output_.text;
   std::size_t start = 0;
-  for (std::size_t end = buffer_.find('\n'); end != std::string::npos;
-       end = buffer_.find('\n', start)) {
-    events.push_back(Json::parse(buffer_.begin() + static_cast<std::ptrdiff_t>(start),
-                                 buffer_.begin() + static_cast<std::ptrdiff_t>(end)));
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
+    events::Event event = events::event_from(text.substr(start, end - start));
     start = end + 1;
+    if (greeted_) {
+      received.push_back(std::move(event));
+    } else {
+      greet(event);
+    }
   }
-  buffer_.erase(0, start);
-  return events;
+  text.erase(0, start);
+  if (greeted_) {
+    pass_errors_on();
+  } else if (ended_) {
+    refuse_silent();
+  }
+  return received;
+}
+
+void WorkerProcess::greet(const events::Event& first) {
+  const auto* hello = std::get_if<events::Hello>(&first);
+  if (hello == nullptr) {
+    throw internal_error("the worker does not say its version")
+        .with("worker", executable_.string())
+        .with("this program", own_version().text())
+        .hint("it is of another version: install or build both together");
+  }
+  refuse_other_version(hello->version, executable_);
+  greeted_ = true;
+  write(std::exchange(waiting_, {}));
+}
+
+void WorkerProcess::refuse_silent() {
+  const std::string how = wait();
+  if (how.starts_with("signal")) {
+    return;  // it was stopped, or there was no memory: no fault of the installation
+  }
+  while (errors_.read(500)) {
+  }
+  std::string last;  // line that says something
+  std::istringstream lines(errors_.text);
+  for (std::string line; std::getline(lines, line);) {
+    last = line.find_first_not_of(" \t\r") == std::string::npos ? last : line;
+  }
+  // The loader's words: "PROGRAM: error while loading shared libraries: NAME: what is the matter".
+  const std::string_view loader = "error while loading shared libraries: ";
+  if (const auto found = last.find(loader); found != std::string::npos) {
+    const std::string rest = last.substr(found + loader.size());
+    const auto colon = rest.find(": ");
+    throw internal_error("the worker lacks the shared library " + rest.substr(0, colon))
+        .with("reason", colon == std::string::npos ? "" : rest.substr(colon + 2))
+        .with("worker", executable_.string())
+        .hint("ldd WORKER lists all that it lacks; LD_LIBRARY_PATH names folders to look into");
+  }
+  throw internal_error("the worker ended before it took a job")
+      .with("how", how)
+      .with("last line", last)
+      .with("worker", executable_.string());
 }
 
 void WorkerProcess::interrupt() {
@@ -146,38 +244,46 @@ void WorkerProcess::kill() {
 }
 
 std::string WorkerProcess::wait() {
+  if (pid_ < 0) {
+    return how_;
+  }
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
-    std::string text = "signal " + std::to_string(number) + " (" + strsignal(number) + ")";
-    return number == SIGKILL ? text + ", perhaps out of memory" : text;
+    how_ = "signal " + std::to_string(number) + " (" + strsignal(number) + ")" +
+           (number == SIGKILL ? ", perhaps out of memory" : "");
+  } else {
+    how_ = "exit code " + std::to_string(WEXITSTATUS(status));
   }
-  return "exit code " + std::to_string(WEXITSTATUS(status));
+  return how_;
 }
 
-Json run_job(const std::filesystem::path& executable,
-             const Json& job,
-             const std::function<void(const Json&)>& on_event) {
+Json run_job_untyped(const std::filesystem::path& executable,
+                     const jobs::Job& job,
+                     const OnProgress& on_progress) {
   WorkerProcess worker(executable);
   worker.send(job);
   while (!worker.ended()) {
-    for (const Json& event : worker.receive()) {
-      const std::string kind = event.at("event");
-      if (kind == "done") {
-        return event.at("result");
+    std::array<pollfd, 2> descriptors{};
+    std::ranges::transform(worker.descriptors(), descriptors.begin(), [](int descriptor) {
+      return pollfd{descriptor, POLLIN, 0};
+    });
+    ::poll(descriptors.data(), descriptors.size(), -1);
+    for (const events::Event& event : worker.receive()) {
+      if (const auto* done = std::get_if<events::Done>(&event)) {
+        return done->result;
       }
-      if (kind == "failed") {
-        throw Error(static_cast<ExitCode>(event.at("code").get<int>()),
-                    event.at("reason").get<std::string>());
+      if (const auto* failed = std::get_if<events::Failed>(&event)) {
+        throw Error(static_cast<ExitCode>(failed->code), failed->reason);
       }
-      if (kind == "interrupted") {
+      if (std::holds_alternative<events::Interrupted>(event)) {
         throw Error(ExitCode::interrupted, "interrupted");
       }
-      if (on_event) {
-        on_event(event);
+      if (const auto* progress = std::get_if<events::Progress>(&event); progress && on_progress) {
+        on_progress(*progress);
       }
     }
   }

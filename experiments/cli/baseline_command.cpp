@@ -224,12 +224,12 @@ ExitCode save(const BaselineCommand& command) {
 /// What the results of this program will be made by.
 Environment this_environment(const Session& session) {
   const Settings& shared = session.configuration().shared();
-  const SourceState source = source_state();
+  const Version source = own_version();
   return {{"device", {shared.text("compute.device")}},
           {"machine", {machine_description()}},
           {"threads", {std::to_string(shared.integer("compute.threads"))}},
-          {"torch", {session.catalog().versions().at("torch").get<std::string>()}},
-          {"itk", {session.catalog().versions().at("itk").get<std::string>()}},
+          {"torch", {session.catalog().versions().at("torch")}},
+          {"itk", {session.catalog().versions().at("itk")}},
           {"commit", {source.commit + (source.dirty ? " (with changes)" : "")}}};
 }
 
@@ -251,7 +251,7 @@ std::vector<Selection> selections_of(const Baseline& base) {
 /// Results that another program left say nothing about this one, whose code may have changed; with
 /// uncommitted changes nobody can tell.
 void refuse_results_of_others(const Plan& plan, const Store& store, const std::string& database) {
-  const SourceState source = source_state();
+  const Version source = own_version();
   int others = 0;
   std::string commit;
   for (const PlannedNode& planned : plan.nodes) {

@@ -1,6 +1,5 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
-#include "experiments/worker_process.h"
 
 #include <fmt/format.h>
 
@@ -14,16 +13,6 @@ struct DataCommand {
   CommonOptions common;
   PlanOptions plan;
 };
-
-std::function<void(const Json&)> show_progress(Progress& progress, std::string label) {
-  return [&progress, label](const Json& event) {
-    if (event.at("event") == "progress") {
-      const double fraction =
-          event.at("done").get<double>() / std::max(1.0, event.at("total").get<double>());
-      progress.update(0, fraction, {{label, fraction}});
-    }
-  };
-}
 
 /// Roots that the user gave, or those of the phantom suite, which is written first.
 std::map<std::string, std::string> ready_roots(Session& session) {
@@ -46,28 +35,24 @@ ExitCode write_phantoms(const DataCommand& command) {
 
 ExitCode list_data(const DataCommand& command) {
   Session session(command.common, command.plan);
-  const Json result =
-      run_job(session.catalog().worker(), {{"kind", "list"}, {"roots", ready_roots(session)}});
+  const auto result = run_job(session.catalog().worker(), jobs::List{ready_roots(session)});
   if (command.common.chosen_format() == "json") {
-    Json json = result;
+    Json json = write(result);
     json["schema_version"] = 1;
     emit(command.common, to_text(json));
     return ExitCode::ok;
   }
-  std::string text = result.at("data_kind") == "phantom" ? "phantom data\n" : "";
-  for (const auto& [id, set] : result.at("datasets").items()) {
+  std::string text = result.data_kind == "phantom" ? "phantom data\n" : "";
+  for (const auto& [id, set] : result.datasets) {
     text += fmt::format("{:<9} {:<16} {:4} cases (paper: {})  {}\n",
                         id,
-                        set.at("paper_name").get<std::string>(),
-                        set.at("cases").size(),
-                        set.at("paper_cases").get<int>(),
-                        set.at("root").get<std::string>());
+                        set.paper_name,
+                        set.cases.size(),
+                        set.paper_cases,
+                        set.root);
     if (command.common.verbose) {
-      for (const Json& record : set.at("cases")) {
-        text += fmt::format("  {:<40} {}{}\n",
-                            record.at("id").get<std::string>(),
-                            record.at("group").get<std::string>(),
-                            record.at("label").is_null() ? "" : "  labelled");
+      for (const auto& each : set.cases) {
+        text += fmt::format("  {:<40} {}{}\n", each.id, each.group, each.label ? "  labelled" : "");
       }
     }
   }
@@ -78,34 +63,28 @@ ExitCode list_data(const DataCommand& command) {
 ExitCode verify(const DataCommand& command) {
   Session session(command.common, command.plan);
   Progress progress(command.common.progress_style(), 1, command.common.color_on(2));
-  Json result = run_job(session.catalog().worker(),
-                        {{"kind", "verify"}, {"roots", ready_roots(session)}},
-                        show_progress(progress, "verifying"));
-  int errors = 0;
-  for (const Json& finding : result.at("findings")) {
-    errors += finding.at("severity") == "error" ? 1 : 0;
-  }
+  const auto result = run_job(session.catalog().worker(),
+                              jobs::Verify{ready_roots(session)},
+                              show_progress(progress, "verifying"));
+  const auto errors =
+      std::ranges::count(result.findings, "error", &jobs::Verify::Finding::severity);
   if (command.common.chosen_format() == "json") {
-    result["schema_version"] = 1;
-    emit(command.common, to_text(result));
+    Json json = write(result);
+    json["schema_version"] = 1;
+    emit(command.common, to_text(json));
   } else {
     std::string text;
-    for (const Json& finding : result.at("findings")) {
+    for (const auto& finding : result.findings) {
       text += fmt::format("{:<5} {:<12} {}{}{}: {}\n",
-                          finding.at("severity").get<std::string>(),
-                          finding.at("check").get<std::string>(),
-                          finding.at("dataset").get<std::string>(),
-                          finding.at("case").get<std::string>().empty()
-                              ? ""
-                              : "/" + finding.at("case").get<std::string>(),
-                          finding.at("file").get<std::string>().empty()
-                              ? ""
-                              : " (" + finding.at("file").get<std::string>() + ")",
-                          finding.at("message").get<std::string>());
+                          finding.severity,
+                          finding.check,
+                          finding.dataset,
+                          finding.case_id.empty() ? "" : "/" + finding.case_id,
+                          finding.file.empty() ? "" : " (" + finding.file + ")",
+                          finding.message);
     }
-    text += fmt::format("{} errors, {} notes\n",
-                        errors,
-                        result.at("findings").size() - static_cast<std::size_t>(errors));
+    text += fmt::format(
+        "{} errors, {} notes\n", errors, result.findings.size() - static_cast<std::size_t>(errors));
     emit(command.common, text);
   }
   return errors > 0 ? ExitCode::data_invalid : ExitCode::ok;
@@ -121,7 +100,7 @@ ExitCode manifest(const DataCommand& command) {
     json["datasets"][id]["modality"] = dataset.modality;
     Json& list = json["datasets"][id]["files"] = Json::array();
     for (const auto& each : dataset.cases) {
-      list.push_back(each.record);
+      list.push_back(write(each));
     }
   }
   emit(command.common, to_text(json));
@@ -141,7 +120,11 @@ ExitCode prepare(DataCommand command) {
         continue;
       }
       std::filesystem::create_directories(node.product.parent_path());
-      run_job(session.catalog().worker(), node.job, show_progress(progress, node.label));
+      std::visit(
+          [&](const auto& job) {
+            run_job(session.catalog().worker(), job, show_progress(progress, node.label));
+          },
+          node.job);
       ++count;
     }
   }

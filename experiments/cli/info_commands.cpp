@@ -284,12 +284,11 @@ ExitCode query_database(const InfoCommand& command) {
 ExitCode doctor(const InfoCommand& command) {
   const Session session(command.common, command.plan);
   const Settings& settings = session.configuration().shared();
-  const Json environment = run_job(session.catalog().worker(),
-                                   {{"kind", "environment"},
-                                    {"device", settings.text("compute.device")},
-                                    {"precision", settings.text("compute.precision")},
-                                    {"threads", settings.integer("compute.threads")}});
-  const SourceState source = source_state();
+  const auto environment = run_job(session.catalog().worker(),
+                                   jobs::Environment{settings.text("compute.device"),
+                                                     settings.text("compute.precision"),
+                                                     settings.integer("compute.threads")});
+  const Version source = own_version();
   std::error_code code;
   std::filesystem::path folder = session.work();
   while (!std::filesystem::exists(folder)) {
@@ -302,7 +301,7 @@ ExitCode doctor(const InfoCommand& command) {
               {"cores", std::thread::hardware_concurrency()},
               {"free_disk_gb", static_cast<double>(space.available) / 1e9},
               {"versions", session.catalog().versions()},
-              {"environment", environment}};
+              {"environment", write(environment)}};
   report["phantom_case_through_the_whole_path_s"] =
       check_whole_path(settings.text("compute.device"));
   if (command.common.chosen_format() == "json") {

@@ -4,7 +4,6 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "experiments/runner.h"
-#include "generated_version.h"
 
 #include <iostream>
 
@@ -23,12 +22,12 @@ std::string join_arguments(int argc, char** argv) {
 }
 
 std::string long_version() {
-  const sar::SourceState source = sar::source_state();
-  std::string text = "sar-bench " SARBENCH_VERSION "\ncommit " + source.commit +
-                     (source.dirty ? " (with changes)" : "");
+  const sar::Version own = sar::own_version();
+  std::string text =
+      "sar-bench " + own.program + "\ncommit " + own.commit + (own.dirty ? " (with changes)" : "");
   const sar::Catalog catalog = sar::Catalog::load();
-  for (const auto& [library, version] : catalog.versions().items()) {
-    text += "\n" + library + " " + version.get<std::string>();
+  for (const auto& [library, version] : catalog.versions()) {
+    text += "\n" + library + " " + version;
   }
   return text + "\nnumerics version " + std::to_string(catalog.numerics_version());
 }
@@ -61,7 +60,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     if (version) {
-      std::cout << (verbose ? long_version() : std::string("sar-bench " SARBENCH_VERSION)) << '\n';
+      std::cout << (verbose ? long_version() : "sar-bench " + sar::own_version().program) << '\n';
       return 0;
     }
     if (!chosen.run) {
@@ -93,7 +92,8 @@ int main(int argc, char** argv) {
     std::cerr << "sar-bench: " << error.what() << '\n';
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
-    std::cerr << "sar-bench: internal error: " << error.what() << '\n';
+    std::cerr << "sar-bench: internal error in '" << chosen.command_line << "': " << error.what()
+              << '\n';
     return static_cast<int>(sar::ExitCode::internal);
   }
 }

@@ -3,8 +3,8 @@
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
 #include "experiments/experiment.h"
-#include "experiments/runner.h"
-#include "generated_version.h"
+#include "experiments/run_status.h"
+#include "experiments/version.h"
 #include "harness/core/files.h"
 #include "results/database/store.h"
 #include "results/database/stored_file.h"
@@ -81,9 +81,9 @@ class Gathering {
     contents_.paper = paper_.title;
     contents_.citation = printed ? paper_.citation : "";
     contents_.database = command_.common.database;
-    contents_.version = std::string(SARBENCH_VERSION) + ", commit " +
-                        source_state().commit.substr(0, 12) +
-                        (source_state().dirty ? " (with changes)" : "");
+    const Version version = own_version();
+    contents_.version = version.program + ", commit " + version.commit.substr(0, 12) +
+                        (version.dirty ? " (with changes)" : "");
     contents_.made = time_of_report();
     contents_.protocol = viewer_.protocol(experiment_);
     if (!contents_.protocol) {

@@ -1,6 +1,5 @@
 #include "experiments/cli/session.h"
 
-#include "experiments/worker_process.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 
@@ -74,6 +73,12 @@ fs::path state_folder(const CommonOptions& common) {
   return fs::absolute(common.database + ".work");
 }
 
+OnProgress show_progress(Progress& progress, const std::string& label) {
+  return [&progress, label](const events::Progress& event) {
+    progress.update(0, event.fraction(), {{label, event.fraction()}});
+  };
+}
+
 Configuration user_configuration(const Catalog& catalog, const CommonOptions& common) {
   return {catalog, sources_of(common, {})};
 }
@@ -122,51 +127,34 @@ std::map<std::string, std::string> Session::roots() const {
 void Session::write_phantoms(const fs::path& folder) const {
   Progress progress(common_.progress_style(), 1, common_.color_on(2));
   run_job(catalog_.worker(),
-          {{"kind", "phantom"},
-           {"folder", fs::absolute(folder).string()},
-           {"settings", configuration_->shared().resolved()}},
-          [&](const Json& event) {
-            if (event.at("event") == "progress") {
-              const double fraction =
-                  event.at("done").get<double>() / std::max(1.0, event.at("total").get<double>());
-              progress.update(0, fraction, {{"writing the phantom suite", fraction}});
-            }
-          });
+          jobs::Phantom{fs::absolute(folder).string(), configuration_->shared().resolved()},
+          show_progress(progress, "writing the phantom suite"));
 }
 
 Manifest Session::manifest(bool dry) {
   const auto data_roots = roots();
-  const fs::path file = work_ / "manifest.json";
-  Json job{{"kind", "manifest"},
-           {"roots", data_roots},
-           {"settings", configuration_->shared().resolved()},
-           {"methods", Json::object()},
-           {"work", work_.string()}};
+  jobs::Manifest job;
+  job.roots = data_roots;
+  job.settings = configuration_->shared().resolved();
+  job.work = work_.string();
   for (const auto& selection : experiment_ ? selections() : std::vector<Selection>{}) {
     for (const auto& method : selection.methods) {
-      job["methods"][method] = configuration_->of(method).resolved();
+      job.methods[method] = configuration_->of(method).resolved();
     }
   }
   if (!dry) {
-    job["product"] = file.string();  // a copy for people
+    job.product = (work_ / "manifest.json").string();  // a copy for people
   }
   const bool written = fs::exists(phantom_folder() / "phantom.json");
   if (phantom() && dry && !written) {
-    job["planned"] = true;
-    return parse_manifest(run_job(catalog_.worker(), job).at("manifest"));
+    job.planned = true;
+    return run_job(catalog_.worker(), job).manifest;
   }
   if (phantom() && !dry) {
     write_phantoms(phantom_folder());
   }
   Progress progress(common_.progress_style(), 1, common_.color_on(2));
-  const Json result = run_job(catalog_.worker(), job, [&](const Json& event) {
-    if (event.at("event") == "progress") {
-      const double fraction =
-          event.at("done").get<double>() / std::max(1.0, event.at("total").get<double>());
-      progress.update(0, fraction, {{"reading the data sets", fraction}});
-    }
-  });
-  return parse_manifest(result.at("manifest"));
+  return run_job(catalog_.worker(), job, show_progress(progress, "reading the data sets")).manifest;
 }
 
 std::vector<Selection> Session::selections() const {

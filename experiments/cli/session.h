@@ -6,6 +6,8 @@
 #include "experiments/experiment.h"
 #include "experiments/manifest.h"
 #include "experiments/plan.h"
+#include "experiments/progress.h"
+#include "experiments/worker_process.h"
 
 #include <filesystem>
 #include <optional>
@@ -18,6 +20,9 @@ std::filesystem::path work_folder(const CommonOptions& common);
 
 /// Folder of a database's locks and progress: DB.work, wherever its products lie.
 std::filesystem::path state_folder(const CommonOptions& common);
+
+/// Shows the progress of one job of the worker under a name.
+OnProgress show_progress(Progress& progress, const std::string& label);
 
 /// What the user says about values in files, environment and flags, over the built-in ones; for
 /// commands that only present.

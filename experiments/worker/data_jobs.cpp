@@ -32,7 +32,7 @@ std::function<void(int, int)> progress_to(const Channel& channel) {
     if (channel.stop()) {
       throw Error(ExitCode::interrupted, "interrupted");
     }
-    channel.send({{"event", "progress"}, {"done", done}, {"total", total}});
+    channel.send(events::Progress{done, total});
   };
 }
 
@@ -45,10 +45,8 @@ class DigestCache {
     }
   }
 
-  /// {"path", "sha256", "files": [{"path", "size", "modified_ns"}]}; a MetaImage header brings its
-  /// data file along.
-  Json describe(const fs::path& file) {
-    Json files = Json::array();
+  DataFile describe(const fs::path& file) {
+    DataFile described{file.string(), {}, {}};
     for (const auto& part : parts_of(file)) {
       struct stat status {};
       if (::stat(part.c_str(), &status) != 0) {
@@ -56,22 +54,20 @@ class DigestCache {
       }
       const std::int64_t modified =
           std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-      files.push_back(
-          {{"path", part.string()}, {"size", status.st_size}, {"modified_ns", modified}});
+      described.files.push_back({part.string(), status.st_size, modified});
     }
     const auto found = known_.find(file.string());
-    if (found != known_.end() && found->at("files") == files) {
-      return *found;
+    if (found != known_.end() && found->at("files") == write(described).at("files")) {
+      described.sha256 = found->at("sha256");
+      return described;
     }
     std::string digests;
-    for (const Json& part : files) {
-      digests += sha256_of_file(part.at("path").get<std::string>());
+    for (const FileState& part : described.files) {
+      digests += sha256_of_file(part.path);
     }
-    const Json entry{{"path", file.string()},
-                     {"files", files},
-                     {"sha256", files.size() == 1 ? digests : sha256(digests)}};
-    known_[file.string()] = entry;
-    return entry;
+    described.sha256 = described.files.size() == 1 ? digests : sha256(digests);
+    known_[file.string()] = write(described);
+    return described;
   }
 
   void save() const { write_file_atomically(path_, known_.dump()); }
@@ -110,13 +106,12 @@ std::vector<std::string> channels_of(const std::vector<CaseRecord>& cases) {
 }
 
 /// Identity of a data set: ids and file digests, not where it lies.
-std::string digest_of_set(const Json& cases) {
+std::string digest_of_set(const std::vector<ManifestCase>& cases) {
   Json names = Json::array();
-  for (const Json& record : cases) {
-    Json entry{{"id", record.at("id")},
-               {"label", record.at("label").is_null() ? Json() : record.at("label").at("sha256")}};
-    for (const auto& [channel, file] : record.at("images").items()) {
-      entry[channel] = file.at("sha256");
+  for (const ManifestCase& each : cases) {
+    Json entry{{"id", each.id}, {"label", each.label ? Json(each.label->sha256) : Json()}};
+    for (const auto& [channel, file] : each.images) {
+      entry[channel] = file.sha256;
     }
     names.push_back(entry);
   }
@@ -125,75 +120,57 @@ std::string digest_of_set(const Json& cases) {
 
 }  // namespace
 
-Json to_json(const CaseRecord& record) {
-  Json json{{"id", record.id},
-            {"patient", record.patient},
-            {"group", record.group},
-            {"images", Json::object()}};
-  for (const auto& [channel, file] : record.images) {
-    json["images"][channel] = {{"path", file.string()}};
-  }
-  json["label"] = record.label.empty() ? Json() : Json{{"path", record.label.string()}};
-  return json;
-}
-
-CaseRecord record_from(const Json& json) {
+CaseRecord record_of(const ManifestCase& each) {
   CaseRecord record;
-  record.id = json.at("id");
-  record.patient = json.at("patient");
-  record.group = json.at("group");
-  for (const auto& [channel, file] : json.at("images").items()) {
-    record.images[channel] = file.at("path").get<std::string>();
+  record.id = each.id;
+  record.patient = each.patient;
+  record.group = each.group;
+  for (const auto& [channel, file] : each.images) {
+    record.images[channel] = file.path;
   }
-  if (!json.at("label").is_null()) {
-    record.label = json.at("label").at("path").get<std::string>();
+  if (each.label) {
+    record.label = each.label->path;
   }
   return record;
 }
 
-std::string digest_of(const Json& record, const std::string& channel) {
-  return channel.empty() ? record.at("label").at("sha256")
-                         : record.at("images").at(channel).at("sha256");
+std::string label_digest(const ManifestCase& each) {
+  if (!each.label) {
+    throw data_error("the case has no label").with("case", each.id);
+  }
+  return each.label->sha256;
 }
 
-Json write_phantoms(const Json& job, const Channel& channel) {
-  const Settings settings = Settings::from_resolved(job.at("settings"));
-  write_phantom_suite(
-      job.at("folder").get<std::string>(), phantom_options(settings), progress_to(channel));
-  return {{"folder", job.at("folder")}};
+jobs::Phantom::Result write_phantoms(const jobs::Phantom& job, const Channel& channel) {
+  const Settings settings = Settings::from_resolved(job.settings);
+  write_phantom_suite(job.folder, phantom_options(settings), progress_to(channel));
+  return {job.folder};
 }
 
 namespace {
 
 /// The manifest of a phantom suite that is not written yet: ids only, so that a dry run can plan.
-Json planned_phantom_manifest(const Settings& settings) {
+sar::Manifest planned_phantom_manifest(const Settings& settings) {
   const PhantomOptions options = phantom_options(settings);
-  const Json unwritten{{"path", ""}, {"files", Json::array()}, {"sha256", "not written yet"}};
-  Json manifest{{"data_kind", "phantom"}, {"datasets", Json::object()}};
+  const DataFile unwritten{"", kNotWritten, {}};
+  sar::Manifest manifest{"phantom", {}};
   const DatasetRegistry known = registry();
   for (const auto& adapter : known.all()) {
-    Json cases = Json::array();
-    const std::vector<std::string> channels =
-        adapter.id == "brats"              ? std::vector<std::string>{"flair", "t1", "t1ce", "t2"}
-        : adapter.modality == Modality::ct ? std::vector<std::string>{"ct"}
-                                           : std::vector<std::string>{"mri"};
+    ManifestDataset dataset{"", to_string(adapter.modality), {}, kNotWritten, {}};
+    dataset.channels = adapter.id == "brats" ? std::vector<std::string>{"flair", "t1", "t1ce", "t2"}
+                       : adapter.modality == Modality::ct ? std::vector<std::string>{"ct"}
+                                                          : std::vector<std::string>{"mri"};
     for (const auto& [id, labelled] : phantom_case_names(adapter.id, options)) {
-      Json images = Json::object();
-      for (const auto& name : channels) {
-        images[name] = unwritten;
+      ManifestCase each{id, id, "", {}, {}, true};
+      for (const auto& name : dataset.channels) {
+        each.images[name] = unwritten;
       }
-      cases.push_back({{"id", id},
-                       {"patient", id},
-                       {"group", ""},
-                       {"images", images},
-                       {"label", labelled ? unwritten : Json()},
-                       {"pretraining", true}});
+      if (labelled) {
+        each.label = unwritten;
+      }
+      dataset.cases.push_back(std::move(each));
     }
-    manifest["datasets"][adapter.id] = {{"root", ""},
-                                        {"modality", to_string(adapter.modality)},
-                                        {"channels", channels},
-                                        {"digest", "not written yet"},
-                                        {"cases", cases}};
+    manifest.datasets.emplace(adapter.id, std::move(dataset));
   }
   return manifest;
 }
@@ -204,11 +181,11 @@ namespace {
 
 /// "phantom" if the roots lie in a phantom suite, "real" if none does. Throws Error 65 for a
 /// mixture.
-std::string data_kind(const Json& roots) {
+std::string data_kind(const jobs::Roots& roots) {
   std::string phantom;
   std::string real;
-  for (const auto& [id, root] : roots.items()) {
-    const fs::path folder = fs::weakly_canonical(root.get<std::string>());
+  for (const auto& [id, root] : roots) {
+    const fs::path folder = fs::weakly_canonical(root);
     const bool in_suite = fs::exists(folder / "phantom.json") ||
                           fs::exists(folder.parent_path() / "phantom.json") ||
                           fs::exists(folder.parent_path().parent_path() / "phantom.json");
@@ -224,122 +201,121 @@ std::string data_kind(const Json& roots) {
 
 }  // namespace
 
-Json make_manifest(const Json& job, const Channel& channel) {
-  const Settings settings = Settings::from_resolved(job.at("settings"));
-  if (job.value("planned", false)) {
-    return {{"manifest", planned_phantom_manifest(settings)}};
+jobs::Manifest::Result make_manifest(const jobs::Manifest& job, const Channel& channel) {
+  const Settings settings = Settings::from_resolved(job.settings);
+  if (job.planned) {
+    return {planned_phantom_manifest(settings)};
   }
   const DatasetRegistry all = registry();
-  const fs::path work = job.at("work").get<std::string>();
+  const fs::path work = job.work;
   const FileLock lock(work / "locks" / "digests.lock");
   DigestCache digests(work / "digests.json");
-  Json manifest{{"data_kind", data_kind(job.at("roots"))}, {"datasets", Json::object()}};
-  for (const auto& [id, root] : job.at("roots").items()) {
+  sar::Manifest manifest{data_kind(job.roots), {}};
+  for (const auto& [id, root] : job.roots) {
     const DatasetAdapter& adapter = all.at(id);
-    const auto cases = adapter.list(root.get<std::string>());
+    const auto records = adapter.list(root);
     std::set<std::string> pretraining;
-    for (const auto& record : adapter.pretraining(cases, settings)) {
+    for (const auto& record : adapter.pretraining(records, settings)) {
       pretraining.insert(record.id);
     }
-    Json list = Json::array();
-    int done = 0;
-    for (const auto& record : cases) {
-      Json entry = to_json(record);
-      for (auto& [channel_name, file] : entry["images"].items()) {
-        file = digests.describe(file.at("path").get<std::string>());
+    ManifestDataset dataset{
+        fs::absolute(root).string(), to_string(adapter.modality), channels_of(records), {}, {}};
+    std::int64_t done = 0;
+    for (const auto& record : records) {
+      ManifestCase each{record.id, record.patient, record.group, {}, {}, false};
+      for (const auto& [channel_name, file] : record.images) {
+        each.images[channel_name] = digests.describe(file);
       }
-      if (!entry["label"].is_null()) {
-        entry["label"] = digests.describe(record.label);
+      if (!record.label.empty()) {
+        each.label = digests.describe(record.label);
       }
-      entry["pretraining"] = pretraining.contains(record.id);
-      list.push_back(std::move(entry));
-      channel.send({{"event", "progress"}, {"done", ++done}, {"total", cases.size()}});
+      each.selected = pretraining.contains(record.id);
+      dataset.cases.push_back(std::move(each));
+      channel.send(events::Progress{++done, static_cast<std::int64_t>(records.size())});
     }
-    manifest["datasets"][id] = {{"root", fs::absolute(root.get<std::string>()).string()},
-                                {"modality", to_string(adapter.modality)},
-                                {"channels", channels_of(cases)},
-                                {"digest", digest_of_set(list)},
-                                {"cases", list}};
+    dataset.digest = digest_of_set(dataset.cases);
+    manifest.datasets.emplace(id, std::move(dataset));
   }
   digests.save();
-  if (job.contains("product")) {
-    write_file_atomically(job.at("product").get<std::string>(), manifest.dump(1) + "\n");
+  if (job.product) {
+    write_file_atomically(*job.product, write(manifest).dump(1) + "\n");
   }
-  return {{"manifest", manifest}};  // the file may be another command's by now
+  return {std::move(manifest)};  // the file may be another command's by now
 }
 
-Json list_cases(const Json& job, const Channel&) {
+jobs::List::Result list_cases(const jobs::List& job) {
   const DatasetRegistry all = registry();
-  Json sets = Json::object();
-  for (const auto& [id, root] : job.at("roots").items()) {
+  jobs::List::Result result;
+  for (const auto& [id, root] : job.roots) {
     const DatasetAdapter& adapter = all.at(id);
-    Json list = Json::array();
-    for (const auto& record : adapter.list(root.get<std::string>())) {
-      list.push_back(to_json(record));
+    jobs::List::Dataset& set = result.datasets[id];
+    set = {root, adapter.paper_name, adapter.paper_cases, {}};
+    for (const auto& record : adapter.list(root)) {
+      jobs::List::Case each{record.id, record.patient, record.group, {}, {}};
+      for (const auto& [channel, file] : record.images) {
+        each.images[channel] = {file.string()};
+      }
+      if (!record.label.empty()) {
+        each.label = {record.label.string()};
+      }
+      set.cases.push_back(std::move(each));
     }
-    sets[id] = {{"root", root},
-                {"paper_name", adapter.paper_name},
-                {"paper_cases", adapter.paper_cases},
-                {"cases", list}};
   }
-  return {{"data_kind", data_kind(job.at("roots"))}, {"datasets", sets}};
+  result.data_kind = data_kind(job.roots);
+  return result;
 }
 
-Json verify(const Json& job, const Channel& channel) {
+jobs::Verify::Result verify(const jobs::Verify& job, const Channel& channel) {
   const DatasetRegistry all = registry();
-  Json findings = Json::array();
-  Json counts = Json::object();
-  for (const auto& [id, root] : job.at("roots").items()) {
+  jobs::Verify::Result result;
+  for (const auto& [id, root] : job.roots) {
     const DatasetAdapter& adapter = all.at(id);
-    for (const Finding& finding :
-         verify_dataset(adapter, root.get<std::string>(), progress_to(channel))) {
-      findings.push_back(
-          {{"severity", finding.severity == Finding::Severity::error ? "error" : "note"},
-           {"check", finding.check},
-           {"dataset", finding.dataset},
-           {"case", finding.case_id},
-           {"file", finding.file},
-           {"message", finding.message}});
+    for (const Finding& finding : verify_dataset(adapter, root, progress_to(channel))) {
+      result.findings.push_back({finding.severity == Finding::Severity::error ? "error" : "note",
+                                 finding.check,
+                                 finding.dataset,
+                                 finding.case_id,
+                                 finding.file,
+                                 finding.message});
     }
+    std::optional<std::int64_t>& count = result.cases[id];
     try {
-      counts[id] = adapter.list(root.get<std::string>()).size();
+      count = static_cast<std::int64_t>(adapter.list(root).size());
     } catch (const Error&) {
-      counts[id] = nullptr;  // the findings say why
+      count.reset();  // the findings say why
     }
   }
-  return {{"data_kind", data_kind(job.at("roots"))}, {"findings", findings}, {"cases", counts}};
+  result.data_kind = data_kind(job.roots);
+  return result;
 }
 
-Json cut_cubes(const Json& job, const Channel& channel) {
-  const Settings settings = Settings::from_resolved(job.at("settings"));
+jobs::ProductResult cut_cubes(const jobs::Cubes& job, const Channel& channel) {
+  const Settings settings = Settings::from_resolved(job.settings);
   const CubeOptions options = cube_options(settings);
-  const int multiplier = job.at("multiplier");
   std::map<Scale, int> counts;
-  if (job.contains("native_per_case")) {
-    counts[Scale::native] = job.at("native_per_case").get<int>() * multiplier;
+  if (job.native_per_case) {
+    counts[Scale::native] = *job.native_per_case * job.multiplier;
   } else {
-    const auto per_scale = cubes_per_case(options, multiplier);
+    const auto per_scale = cubes_per_case(options, job.multiplier);
     for (const Scale scale : kScales) {
       counts[scale] = per_scale.at(static_cast<std::size_t>(scale));
     }
   }
-  const Modality modality = job.at("modality") == "CT" ? Modality::ct : Modality::mri;
-  const PreparedCache cache(fs::path(job.at("work").get<std::string>()) / "prepared");
-  const std::string dataset = job.at("dataset");
-  CubeStoreWriter writer(job.at("product").get<std::string>(), options.shape);
-  const Rng rng(job.at("seed").get<std::uint64_t>());
+  const Modality modality = job.modality == "CT" ? Modality::ct : Modality::mri;
+  const PreparedCache cache(fs::path(job.work) / "prepared");
+  CubeStoreWriter writer(job.product, options.shape);
+  const Rng rng(job.seed);
 
   int total = 0;
-  for (const Json& record : job.at("cases")) {
-    total += static_cast<int>(record.at("images").size());
+  for (const ManifestCase& each : job.cases) {
+    total += static_cast<int>(each.images.size());
   }
   int done = 0;
-  for (const Json& json : job.at("cases")) {
-    const CaseRecord record = record_from(json);
+  for (const ManifestCase& each : job.cases) {
+    const CaseRecord record = record_of(each);
     for (const auto& [name, file] :
-         record.images) {  // every MR channel is a case of its own (paper, Table 1)
-      const auto volume =
-          prepared_source(record, name, modality, digest_of(json, name), settings, cache);
+         each.images) {  // every MR channel is a case of its own (paper, Table 1)
+      const auto volume = prepared_source(record, name, modality, file.sha256, settings, cache);
       const std::string case_id = record.images.size() == 1 ? record.id : record.id + "/" + name;
       writer.add_volume(case_id, volume->geometry.size);
       if (!gives_cubes(*volume, options)) {
@@ -349,7 +325,7 @@ Json cut_cubes(const Json& job, const Channel& channel) {
       // The key of the case's stream is its name, so that cubes do not depend on which other cases
       // there are.
       const std::uint64_t case_number =
-          std::stoull(sha256(dataset + "/" + case_id).substr(0, 15), nullptr, 16);
+          std::stoull(sha256(job.dataset + "/" + case_id).substr(0, 15), nullptr, 16);
       for (const auto& [scale, count] : counts) {
         const auto scale_index = static_cast<std::size_t>(scale);
         for (int i = 0; i < count; ++i) {
@@ -358,15 +334,16 @@ Json cut_cubes(const Json& job, const Channel& channel) {
               scale,
               options,
               rng.at(purpose::cube, {case_number, scale_index, static_cast<std::uint64_t>(i)}));
-          writer.add(cube,
-                     {dataset, case_id, record.patient, modality == Modality::ct, scale, cube.box});
+          writer.add(
+              cube,
+              {job.dataset, case_id, record.patient, modality == Modality::ct, scale, cube.box});
         }
       }
       progress_to(channel)(++done, total);
     }
   }
   writer.finish();
-  return {{"sha256", sha256_of_file(job.at("product").get<std::string>())}};
+  return {sha256_of_file(job.product)};
 }
 
 /// Median of each axis over a list of sizes, in the order z, y, x that Table 1 prints.
@@ -383,17 +360,16 @@ Json median_shape(std::vector<Size3> sizes) {
   return shape;
 }
 
-Json survey(const Json& job, const Channel& channel) {
+jobs::ProductResult survey(const jobs::Survey& job, const Channel& channel) {
   const DatasetRegistry adapters = registry();
   Json sets = Json::array();
   int done = 0;
-  for (const auto& [id, set] : job.at("datasets").items()) {
-    const Json& cubes_file = job.at("products").at(set.at("cubes").get<std::string>());
-    const Json index = read_json(cubes_file.get<std::string>() + ".json");
+  for (const auto& [id, set] : job.datasets) {
+    const Json index = read_json(job.products.at(set.cubes) + ".json");
     std::vector<Size3> scanned;
-    for (const Json& record : set.at("cases")) {
-      for (const auto& [channel_name, file] : record.at("images").items()) {
-        scanned.push_back(read_image_header(file.at("path").get<std::string>()).geometry.size);
+    for (const ManifestCase& each : set.cases) {
+      for (const auto& [channel_name, file] : each.images) {
+        scanned.push_back(read_image_header(file.path).geometry.size);
       }
     }
     std::vector<Size3> prepared;
@@ -408,32 +384,31 @@ Json survey(const Json& job, const Channel& channel) {
     const DatasetAdapter& adapter = adapters.at(id);
     sets.push_back({{"dataset", id},
                     {"paper_name", adapter.paper_name},
-                    {"modality", set.at("modality")},
+                    {"modality", set.modality},
                     {"organ", adapter.organ},
-                    {"patients", set.at("cases").size()},
+                    {"patients", set.cases.size()},
                     {"volumes", scanned.size()},
                     {"median_shape_voxels", median_shape(scanned)},
                     {"median_prepared_shape_voxels", median_shape(prepared)},
                     {"cubes", cubes}});
-    progress_to(channel)(++done, static_cast<int>(job.at("datasets").size()));
+    progress_to(channel)(++done, static_cast<int>(job.datasets.size()));
   }
   const std::string text = Json{{"datasets", sets}}.dump(1) + "\n";
-  write_file_atomically(job.at("product").get<std::string>(), text);
-  return {{"sha256", sha256(text)}};
+  write_file_atomically(job.product, text);
+  return {sha256(text)};
 }
 
-Json prepare(const Json& job, const Channel& channel) {
-  const Settings settings = Settings::from_resolved(job.at("settings"));
-  const std::string task = job.at("task");
-  const PreparedCache cache(fs::path(job.at("work").get<std::string>()) / "prepared");
-  const std::string image_channel = task == "brats" ? settings.text("brats.modality") : "ct";
+jobs::ProductResult prepare(const jobs::Prepare& job, const Channel& channel) {
+  const Settings settings = Settings::from_resolved(job.settings);
+  const PreparedCache cache(fs::path(job.work) / "prepared");
+  const std::string image_channel = job.task == "brats" ? settings.text("brats.modality") : "ct";
   Json cases = Json::array();
   int done = 0;
-  for (const Json& json : job.at("cases")) {
-    const auto prepared = prepared_task_case(record_from(json),
-                                             task,
-                                             digest_of(json, image_channel),
-                                             digest_of(json, ""),
+  for (const ManifestCase& each : job.cases) {
+    const auto prepared = prepared_task_case(record_of(each),
+                                             job.task,
+                                             each.images.at(image_channel).sha256,
+                                             label_digest(each),
                                              settings,
                                              cache);
     std::map<std::string, std::int64_t> voxels;
@@ -442,15 +417,15 @@ Json prepare(const Json& job, const Channel& channel) {
         ++voxels[std::to_string(label)];
       }
     }
-    cases.push_back({{"id", json.at("id")},
+    cases.push_back({{"id", each.id},
                      {"size", prepared->image.geometry.size},
                      {"voxel_volume_mm3", prepared->native_label.geometry.voxel_volume_mm3()},
                      {"native_voxels_by_label", voxels}});
-    progress_to(channel)(++done, static_cast<int>(job.at("cases").size()));
+    progress_to(channel)(++done, static_cast<int>(job.cases.size()));
   }
-  const std::string text = Json{{"task", task}, {"cases", cases}}.dump(1) + "\n";
-  write_file_atomically(job.at("product").get<std::string>(), text);
-  return {{"sha256", sha256(text)}};
+  const std::string text = Json{{"task", job.task}, {"cases", cases}}.dump(1) + "\n";
+  write_file_atomically(job.product, text);
+  return {sha256(text)};
 }
 
 }  // namespace sar::worker

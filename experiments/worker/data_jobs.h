@@ -1,24 +1,24 @@
 #pragma once
 
 #include "datasets/dataset.h"
-#include "experiments/worker/jobs.h"
-#include "harness/core/json.h"
+#include "experiments/worker/channel.h"
+
+#include <string>
 
 namespace sar::worker {
 
 // Jobs that read or write images (ITK, no LibTorch).
-Json make_manifest(const Json& job, const Channel& channel);
-Json write_phantoms(const Json& job, const Channel& channel);
-Json list_cases(const Json& job, const Channel& channel);
-Json verify(const Json& job, const Channel& channel);
-Json cut_cubes(const Json& job, const Channel& channel);
-Json survey(const Json& job, const Channel& channel);
-Json prepare(const Json& job, const Channel& channel);
+jobs::Manifest::Result make_manifest(const jobs::Manifest& job, const Channel& channel);
+jobs::Phantom::Result write_phantoms(const jobs::Phantom& job, const Channel& channel);
+jobs::List::Result list_cases(const jobs::List& job);
+jobs::Verify::Result verify(const jobs::Verify& job, const Channel& channel);
+jobs::ProductResult cut_cubes(const jobs::Cubes& job, const Channel& channel);
+jobs::ProductResult survey(const jobs::Survey& job, const Channel& channel);
+jobs::ProductResult prepare(const jobs::Prepare& job, const Channel& channel);
 
-/// A case record as the manifest stores it, and back.
-Json to_json(const CaseRecord& record);
-CaseRecord record_from(const Json& json);
-/// SHA-256 of one channel's image, or of the label if `channel` is empty.
-std::string digest_of(const Json& record, const std::string& channel);
+/// A case of the manifest as the adapters know it.
+CaseRecord record_of(const ManifestCase& each);
+/// SHA-256 of the label. Throws Error 65 if the case has none.
+std::string label_digest(const ManifestCase& each);
 
 }  // namespace sar::worker

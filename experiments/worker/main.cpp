@@ -4,8 +4,8 @@
 //   document a line sar-bench-worker describe   methods, data sets, keys and versions, for the
 //   front's catalog
 
+#include "experiments/description.h"
 #include "experiments/worker/data_jobs.h"
-#include "experiments/worker/jobs.h"
 #include "experiments/worker/training_jobs.h"
 #include "harness/core/error.h"
 #include "harness/core/signals.h"
@@ -23,79 +23,93 @@
 
 namespace sar::worker {
 
-/// Contradictions among the keys of a method are found before anything is computed.
-void check_methods(const Json& job) {
+namespace {
+
+MethodRegistry all_methods() {
   MethodRegistry methods;
   methods::register_all(methods);
-  const Json wanted = job.value("methods", Json::object());
-  for (const auto& [id, resolved] : wanted.items()) {
+  return methods;
+}
+
+/// Contradictions among the keys of a method are found before anything is computed.
+void check_methods(const jobs::Manifest& job) {
+  const MethodRegistry methods = all_methods();
+  for (const auto& [id, resolved] : job.methods) {
     check_pretraining(methods.at(id), resolved);
   }
 }
 
-Json run(const Json& job, const Channel& channel) {
-  const std::string kind = job.at("kind");
-  if (kind == "manifest") {
-    check_methods(job);
-    return make_manifest(job, channel);
-  }
-  if (kind == "phantom") {
-    return write_phantoms(job, channel);
-  }
-  if (kind == "list") {
-    return list_cases(job, channel);
-  }
-  if (kind == "verify") {
-    return verify(job, channel);
-  }
-  if (kind == "cubes") {
-    return cut_cubes(job, channel);
-  }
-  if (kind == "survey") {
-    return survey(job, channel);
-  }
-  if (kind == "prepare") {
-    return prepare(job, channel);
-  }
-  if (kind == "environment") {
-    return compute_environment({job.at("device"), job.at("precision"), job.at("threads")});
-  }
-  if (kind == "evaluate") {
-    return evaluate(job, channel);
-  }
-  MethodRegistry methods;
-  methods::register_all(methods);
-  if (kind == "pretrain") {
-    return pretrain(job, channel, methods);
-  }
-  if (kind == "finetune") {
-    return finetune(job, channel, methods);
-  }
-  throw internal_error("unknown kind of job").with("kind", kind);
+jobs::Manifest::Result run(const jobs::Manifest& job, const Channel& channel) {
+  check_methods(job);
+  return make_manifest(job, channel);
+}
+jobs::Phantom::Result run(const jobs::Phantom& job, const Channel& channel) {
+  return write_phantoms(job, channel);
+}
+jobs::List::Result run(const jobs::List& job, const Channel& /*channel*/) {
+  return list_cases(job);
+}
+jobs::Verify::Result run(const jobs::Verify& job, const Channel& channel) {
+  return verify(job, channel);
+}
+jobs::Environment::Result run(const jobs::Environment& job, const Channel& /*channel*/) {
+  return read<jobs::Environment::Result>(
+      compute_environment({job.device, job.precision, job.threads}), "compute environment");
+}
+jobs::Cubes::Result run(const jobs::Cubes& job, const Channel& channel) {
+  return cut_cubes(job, channel);
+}
+jobs::Survey::Result run(const jobs::Survey& job, const Channel& channel) {
+  return survey(job, channel);
+}
+jobs::Prepare::Result run(const jobs::Prepare& job, const Channel& channel) {
+  return prepare(job, channel);
+}
+jobs::Pretrain::Result run(const jobs::Pretrain& job, const Channel& channel) {
+  return pretrain(job, channel, all_methods());
+}
+jobs::Finetune::Result run(const jobs::Finetune& job, const Channel& channel) {
+  return finetune(job, channel, all_methods());
+}
+jobs::Evaluate::Result run(const jobs::Evaluate& job, const Channel& channel) {
+  return evaluate(job, channel);
 }
 
-Json describe() {
-  MethodRegistry methods;
-  methods::register_all(methods);
+/// What ends a job well: its result, or to the greeting the version.
+events::Event answer(const jobs::Job& job, const Channel& channel) {
+  return std::visit(
+      [&](const auto& each) -> events::Event {
+        if constexpr (std::is_same_v<std::decay_t<decltype(each)>, jobs::Hello>) {
+          return events::Hello{own_version()};
+        } else {
+          return events::Done{write(run(each, channel))};
+        }
+      },
+      job);
+}
+
+/// Registries, keys and versions, for the front's catalog.json.
+Description describe() {
   DatasetRegistry datasets;
   datasets::register_all(datasets);
-  Json sets = Json::array();
-  for (const auto& adapter : datasets.all()) {
-    sets.push_back({{"id", adapter.id},
-                    {"paper_name", adapter.paper_name},
-                    {"modality", to_string(adapter.modality)},
-                    {"organ", adapter.organ},
-                    {"layout", adapter.layout},
-                    {"paper_cases", adapter.paper_cases},
-                    {"keys", adapter.keys}});
+  Description description;
+  description.version = own_version();
+  for (const Json& method : all_methods().describe()) {
+    description.methods.push_back(read<MethodInfo>(method, "description of a method"));
   }
-  return {{"methods", methods.describe()},
-          {"datasets", sets},
-          {"numerics_version", kNumericsVersion},
-          {"versions", {{"torch", compute_environment({}).at("torch")}, {"itk", itk_version()}}}};
+  for (const auto& adapter : datasets.all()) {
+    description.datasets.push_back({adapter.id,
+                                    adapter.paper_name,
+                                    to_string(adapter.modality),
+                                    adapter.organ,
+                                    adapter.layout,
+                                    adapter.paper_cases,
+                                    adapter.keys});
+  }
+  description.numerics_version = kNumericsVersion;
+  description.versions = {{"torch", compute_environment({}).at("torch")}, {"itk", itk_version()}};
+  return description;
 }
-
-namespace {
 
 /// Events go to the pipe that was standard output; whatever a library prints goes to standard
 /// error.
@@ -108,8 +122,8 @@ class EventStream {
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
 
-  void send(const Json& event) {
-    const std::string line = event.dump() + "\n";
+  void send(const events::Event& event) {
+    const std::string line = events::to_line(event) + "\n";
     if (std::fwrite(line.data(), 1, line.size(), stream_) != line.size() ||
         std::fflush(stream_) != 0) {
       throw Error(ExitCode::interrupted, "the front is gone");
@@ -122,26 +136,25 @@ class EventStream {
 
 int serve() {
   catch_stop_signals();
-  EventStream events;
-  const Channel channel{[&](const Json& event) { events.send(event); },
+  EventStream stream;
+  const Channel channel{[&](const events::Event& event) { stream.send(event); },
                         [] { return stop_signals() > 0; }};
   std::string line;
   while (stop_signals() == 0 && std::getline(std::cin, line)) {
+    std::string doing = "reading a job";
     try {
-      const Json job = Json::parse(line);
-      events.send({{"event", "done"}, {"result", run(job, channel)}});
+      const jobs::Job job = jobs::job_from(line);
+      doing = jobs::name_of(job);
+      stream.send(answer(job, channel));
     } catch (const Error& error) {
       if (error.code() == ExitCode::interrupted) {
-        events.send({{"event", "interrupted"}});
+        stream.send(events::Interrupted{});
         return static_cast<int>(ExitCode::interrupted);
       }
-      events.send({{"event", "failed"},
-                   {"code", static_cast<int>(error.code())},
-                   {"reason", error.what()}});
+      stream.send(events::Failed{static_cast<int>(error.code()), error.what()});
     } catch (const std::exception& error) {
-      events.send({{"event", "failed"},
-                   {"code", 70},
-                   {"reason", std::string("unexpected: ") + error.what()}});
+      stream.send(events::Failed{static_cast<int>(ExitCode::internal),
+                                 "unexpected in " + doing + ": " + error.what()});
     }
   }
   return 0;
@@ -166,11 +179,11 @@ int main(int argc, char** argv) {
       return sar::worker::serve();
     }
     if (command == "describe") {
-      std::cout << sar::worker::describe().dump(1) << '\n';
+      std::cout << sar::write(sar::worker::describe()).dump(1) << '\n';
       return 0;
     }
   } catch (const std::exception& error) {
-    std::cerr << "sar-bench-worker: " << error.what() << '\n';
+    std::cerr << "sar-bench-worker: " << command << ": " << error.what() << '\n';
     return 70;
   }
   std::cerr << "usage: sar-bench-worker serve|describe (started by sar-bench)\n";

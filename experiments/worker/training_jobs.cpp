@@ -55,39 +55,39 @@ StageEvents events_to(const Channel& channel) {
   StageEvents events;
   events.rows = [&channel](const std::vector<LossRow>& losses,
                            const std::vector<MetricRow>& metrics) {
-    Json loss_rows = Json::array();
+    sar::events::Rows rows;
     for (const auto& row : losses) {
-      loss_rows.push_back(
+      rows.losses.push_back(
           {row.step, row.epoch, row.split, row.loss, row.learning_rate, row.seconds});
     }
-    Json metric_rows = Json::array();
     for (const auto& row : metrics) {
-      metric_rows.push_back(
-          {row.epoch, row.split, row.name, row.value, row.chance < 0 ? Json() : Json(row.chance)});
+      rows.metrics.push_back({row.epoch,
+                              row.split,
+                              row.name,
+                              row.value,
+                              row.chance < 0 ? std::nullopt : std::optional<double>(row.chance)});
     }
-    channel.send({{"event", "rows"}, {"losses", loss_rows}, {"metrics", metric_rows}});
+    channel.send(rows);
   };
   events.progress = [&channel](std::int64_t done, std::int64_t total) {
-    channel.send({{"event", "progress"}, {"done", done}, {"total", total}});
+    channel.send(sar::events::Progress{done, total});
   };
   events.stop = channel.stop;
-  events.warn = [&channel](const std::string& text) {
-    channel.send({{"event", "warning"}, {"text", text}});
-  };
+  events.warn = [&channel](const std::string& text) { channel.send(sar::events::Warning{text}); };
   return events;
 }
 
-Json result_of(const StageResult& stage, const Compute& compute) {
-  return {{"sha256", sha256_of_file(stage.weights)},
-          {"seconds", stage.seconds},
-          {"steps", stage.steps},
-          {"epochs", stage.epochs},
-          {"best_epoch", stage.best_epoch},
-          {"samples_per_s", stage.samples_per_second},
-          {"data_wait_fraction", stage.data_wait_fraction},
-          {"peak_rss_mb", peak_rss_mb()},
-          {"peak_gpu_mb", stage.peak_gpu_mb},
-          {"determinism", determinism_of(compute)}};
+jobs::TrainingResult result_of(const StageResult& stage, const Compute& compute) {
+  return {sha256_of_file(stage.weights),
+          stage.seconds,
+          stage.steps,
+          stage.epochs,
+          stage.best_epoch,
+          stage.samples_per_second,
+          stage.data_wait_fraction,
+          peak_rss_mb(),
+          stage.peak_gpu_mb,
+          determinism_of(compute)};
 }
 
 fs::path checkpoint_beside(const fs::path& product) {
@@ -97,12 +97,11 @@ fs::path checkpoint_beside(const fs::path& product) {
 /// Loads prepared cases, keeping the most recent ones in memory up to a limit.
 class CaseLoader {
  public:
-  CaseLoader(const Json& job, const Settings& settings)
-      : task_(job.at("task")),
-        settings_(settings),
-        cache_(fs::path(job.at("work").get<std::string>()) / "prepared") {
-    for (const Json& record : job.at("cases")) {
-      records_[record.at("id")] = record;
+  template <class Job>
+  CaseLoader(const Job& job, const Settings& settings)
+      : task_(job.task), settings_(settings), cache_(fs::path(job.work) / "prepared") {
+    for (const ManifestCase& each : job.cases) {
+      cases_[each.id] = each;
     }
     channel_ = task_ == "brats" ? settings.text("brats.modality") : "ct";
   }
@@ -110,8 +109,8 @@ class CaseLoader {
   /// Whether the image's file states its orientation; false as well if it cannot be read again.
   [[nodiscard]] bool states_orientation(const std::string& id) const {
     try {
-      const CaseRecord record = record_from(records_.at(id));
-      return read_image_header(record.images.at(channel_)).orientation != "none";
+      const DataFile& image = cases_.at(id).images.at(channel_);
+      return read_image_header(image.path).orientation != "none";
     } catch (const std::exception&) {
       return false;
     }
@@ -123,11 +122,11 @@ class CaseLoader {
       held_.splice(held_.begin(), held_, held);
       return held_.front().value;
     }
-    const Json& record = records_.at(id);
-    auto value = prepared_task_case(record_from(record),
+    const ManifestCase& each = cases_.at(id);
+    auto value = prepared_task_case(record_of(each),
                                     task_,
-                                    digest_of(record, channel_),
-                                    digest_of(record, ""),
+                                    each.images.at(channel_).sha256,
+                                    label_digest(each),
                                     settings_,
                                     cache_);
     bytes_ += bytes_of(*value);
@@ -154,7 +153,7 @@ class CaseLoader {
   std::string task_, channel_;
   const Settings& settings_;
   PreparedCache cache_;
-  std::map<std::string, Json> records_;
+  std::map<std::string, ManifestCase> cases_;
   std::list<Held> held_;  // most recent first
   std::size_t bytes_ = 0;
 };
@@ -199,13 +198,12 @@ std::vector<Block> to_grid(std::vector<Block> probabilities,
 
 /// Tumour volumes of the training cases, as counted when the task was prepared; none where the
 /// test cases are ranked among themselves.
-std::optional<std::vector<double>> training_volumes_mm3(const Json& job) {
-  if (!job.contains("bucket_cases")) {
+std::optional<std::vector<double>> training_volumes_mm3(const jobs::Evaluate& job) {
+  if (!job.bucket_cases) {
     return std::nullopt;
   }
-  const auto wanted = job.at("bucket_cases").get<std::set<std::string>>();
-  const Json summary =
-      read_json(job.at("products").at(job.at("prepared").get<std::string>()).get<std::string>());
+  const std::set<std::string> wanted(job.bucket_cases->begin(), job.bucket_cases->end());
+  const Json summary = read_json(job.products.at(job.prepared));
   std::vector<double> volumes;
   for (const Json& each : summary.at("cases")) {
     if (!wanted.contains(each.at("id").get<std::string>())) {
@@ -260,29 +258,31 @@ Json examples_of(const std::vector<ScoredCase>& cases,
 
 }  // namespace
 
-Json pretrain(const Json& job, const Channel& channel, const MethodRegistry& methods) {
+jobs::TrainingResult pretrain(const jobs::Pretrain& job,
+                              const Channel& channel,
+                              const MethodRegistry& methods) {
   forget_peak();
-  const Settings settings = Settings::from_resolved(job.at("settings"));
+  const Settings settings = Settings::from_resolved(job.settings);
   std::vector<fs::path> files;
-  for (const Json& key : job.at("cubes")) {
-    files.emplace_back(job.at("products").at(key.get<std::string>()).get<std::string>());
+  for (const std::string& key : job.cubes) {
+    files.emplace_back(job.products.at(key));
   }
   const CubeStore cubes(files);
   std::map<std::string, std::set<std::string>> held_out;
-  for (const auto& [dataset, patients] : job.at("validation").items()) {
-    held_out[dataset] = patients.get<std::set<std::string>>();
+  for (const auto& [dataset, patients] : job.validation) {
+    held_out[dataset] = {patients.begin(), patients.end()};
   }
   PretrainJob stage;
-  stage.method = &methods.at(job.at("method").get<std::string>());
+  stage.method = &methods.at(job.method);
   stage.settings = &settings;
-  stage.seed = job.at("seed").get<std::uint64_t>() +
-               static_cast<std::uint64_t>(settings.integer("pretrain.initialisation_seed"));
+  stage.seed =
+      job.seed + static_cast<std::uint64_t>(settings.integer("pretrain.initialisation_seed"));
   stage.cubes = &cubes;
   for (std::size_t i = 0; i < cubes.size(); ++i) {
     const CubeInfo& info = cubes.info(i);
     (held_out[info.dataset].contains(info.patient) ? stage.validation : stage.train).push_back(i);
   }
-  stage.weights = job.at("product").get<std::string>();
+  stage.weights = job.product;
   stage.checkpoint = checkpoint_beside(stage.weights);
   stage.compute = compute_of(settings);
   const StageResult result = sar::pretrain(stage, events_to(channel));
@@ -290,27 +290,29 @@ Json pretrain(const Json& job, const Channel& channel, const MethodRegistry& met
   return result_of(result, stage.compute);
 }
 
-Json finetune(const Json& job, const Channel& channel, const MethodRegistry& methods) {
+jobs::TrainingResult finetune(const jobs::Finetune& job,
+                              const Channel& channel,
+                              const MethodRegistry& methods) {
   forget_peak();
-  const Settings settings = Settings::from_resolved(job.at("settings"));
+  const Settings settings = Settings::from_resolved(job.settings);
   CaseLoader loader(job, settings);
   FinetuneJob stage;
   stage.settings = &settings;
-  stage.task = job.at("task");
+  stage.task = job.task;
   stage.classes = classes_of(stage.task);
-  stage.transfer = methods.at(job.at("method").get<std::string>()).transfer;
-  if (const std::string initial = job.at("initial"); !initial.empty()) {
-    stage.initial_weights = job.at("products").at(initial).get<std::string>();
+  stage.transfer = methods.at(job.method).transfer;
+  if (!job.initial.empty()) {
+    stage.initial_weights = job.products.at(job.initial);
   }
-  stage.seed = job.at("seed");
-  stage.train = job.at("train").get<std::vector<std::string>>();
-  stage.validation = job.at("validation").get<std::vector<std::string>>();
-  stage.steps_per_epoch = job.at("steps_per_epoch");
+  stage.seed = job.seed;
+  stage.train = job.train;
+  stage.validation = job.validation;
+  stage.steps_per_epoch = job.steps_per_epoch;
   stage.load = [&](const std::string& id) {
     const auto value = loader.load(id);
     return TaskCase{id, {value, &value->image}, {value, &value->label}};
   };
-  stage.weights = job.at("product").get<std::string>();
+  stage.weights = job.product;
   stage.checkpoint = checkpoint_beside(stage.weights);
   stage.compute = compute_of(settings);
   const StageResult result = sar::finetune(stage, events_to(channel));
@@ -318,18 +320,14 @@ Json finetune(const Json& job, const Channel& channel, const MethodRegistry& met
   return result_of(result, stage.compute);
 }
 
-Json evaluate(const Json& job, const Channel& channel) {
+jobs::Evaluate::Result evaluate(const jobs::Evaluate& job, const Channel& channel) {
   forget_peak();
   const auto start = std::chrono::steady_clock::now();
-  const Settings settings = Settings::from_resolved(job.at("settings"));
-  const std::string task = job.at("task");
+  const Settings settings = Settings::from_resolved(job.settings);
+  const std::string& task = job.task;
   const Compute compute = compute_of(settings);
   configure_compute(compute);
-  const Predictor predictor(
-      settings,
-      classes_of(task),
-      job.at("products").at(job.at("weights").get<std::string>()).get<std::string>(),
-      compute);
+  const Predictor predictor(settings, classes_of(task), job.products.at(job.weights), compute);
   CaseLoader loader(job, settings);
   const auto targets = targets_of(task, settings);
   const bool native = settings.text("evaluate.grid") == "native";
@@ -339,11 +337,10 @@ Json evaluate(const Json& job, const Channel& channel) {
   std::vector<ScoredCase> scored_cases;
   std::vector<CaseSlices> slices;
 
-  Json rows = Json::array();
+  jobs::Evaluate::Result result;
   std::vector<SizedCase> tumours;
-  const auto test = job.at("test").get<std::vector<std::string>>();
   std::int64_t done = 0;
-  for (const auto& id : test) {
+  for (const auto& id : job.test) {
     if (channel.stop()) {
       throw Error(ExitCode::interrupted, "interrupted");
     }
@@ -356,14 +353,14 @@ Json evaluate(const Json& job, const Channel& channel) {
       const Score scored = score(predicted, truth, target.classes, options);
       const double volume =
           static_cast<double>(scored.overlap.truth) * truth.geometry.voxel_volume_mm3();
-      rows.push_back({{"case_id", id},
-                      {"target", target.name},
-                      {"bucket", "all"},
-                      {"volume_mm3", volume},
-                      {"dice", scored.dice_percent},
-                      {"voxels_both", scored.overlap.both},
-                      {"voxels_predicted", scored.overlap.prediction},
-                      {"voxels_true", scored.overlap.truth}});
+      result.dice.push_back({id,
+                             target.name,
+                             "all",
+                             volume,
+                             scored.dice_percent,
+                             scored.overlap.both,
+                             scored.overlap.prediction,
+                             scored.overlap.truth});
       if (task == "brats") {
         tumours.push_back({id, volume});
       }
@@ -377,16 +374,16 @@ Json evaluate(const Json& job, const Channel& channel) {
                        background_of(task, settings)));
       }
     }
-    channel.send({{"event", "progress"}, {"done", ++done}, {"total", test.size()}});
+    channel.send(sar::events::Progress{++done, static_cast<std::int64_t>(job.test.size())});
   }
   const auto buckets = size_buckets(tumours,
                                     settings.text("buckets.rule"),
                                     settings.numbers("buckets.thresholds_mm3"),
                                     training_volumes_mm3(job));
-  for (Json& row : rows) {
-    const auto bucket = buckets.find(row.at("case_id").get<std::string>());
+  for (jobs::CaseDice& row : result.dice) {
+    const auto bucket = buckets.find(row.case_id);
     if (bucket != buckets.end()) {
-      row["bucket"] = bucket->second;
+      row.bucket = bucket->second;
     }
   }
   for (ScoredCase& each : scored_cases) {
@@ -395,19 +392,17 @@ Json evaluate(const Json& job, const Channel& channel) {
       each.bucket = bucket->second;
     }
   }
-  std::string text = Json{{"task", task}, {"dice", rows}}.dump(1);
+  std::string text = Json{{"task", task}, {"dice", write(result).at("dice")}}.dump(1);
   const Json examples = keep_slices ? examples_of(scored_cases, slices, loader) : Json();
   text.insert(text.size() - 2, ",\n \"examples\": " + examples.dump());  // outlines on one line
   text += "\n";
-  write_file_atomically(job.at("product").get<std::string>(), text);
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return {{"dice", rows},
-          {"sha256", sha256(text)},
-          {"seconds", seconds},
-          {"samples_per_s", static_cast<double>(test.size()) / seconds},
-          {"peak_rss_mb", peak_rss_mb()},
-          {"determinism", determinism_of(compute)}};
+  write_file_atomically(job.product, text);
+  result.sha256 = sha256(text);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.samples_per_s = static_cast<double>(job.test.size()) / result.seconds;
+  result.peak_rss_mb = peak_rss_mb();
+  result.determinism = determinism_of(compute);
+  return result;
 }
 
 }  // namespace sar::worker

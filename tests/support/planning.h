@@ -19,7 +19,7 @@ inline Catalog make_catalog(const std::filesystem::path& share) {
                          bool pretrains,
                          const std::vector<std::string>& sections,
                          const std::string& cubes = "multiscale") {
-    Json keys = Json::array();
+    std::vector<KeySpec> keys;
     if (cubes.find('.') != std::string::npos) {
       KeySpec source{cubes, "multiscale", "cubes of its pre-training", {}, {}, {}, 11};
       source.choices = {"multiscale", "native"};
@@ -29,39 +29,25 @@ inline Catalog make_catalog(const std::filesystem::path& share) {
       keys.push_back(
           KeySpec{id + ".learning_rate", 0.1, "learning rate of the module", {}, {}, {}, 0});
     }
-    return Json{{"id", id},
-                {"paper_name", id},
-                {"summary", ""},
-                {"transfer", transfer},
-                {"cubes", cubes},
-                {"pretrains", pretrains},
-                {"sections", sections},
-                {"keys", keys},
-                {"defaults", Json::object()}};
+    return MethodInfo{
+        id, id, "", "", transfer, 0, cubes, pretrains, sections, keys, Json::object()};
   };
-  Json datasets = Json::array();
+  Description description;
+  description.version = own_version();
   for (const std::string id : {"luna", "lits", "brats", "heart", "pancreas"}) {
     const bool mri = id == "brats" || id == "heart";
-    datasets.push_back({{"id", id},
-                        {"paper_name", id},
-                        {"modality", mri ? "MRI" : "CT"},
-                        {"organ", ""},
-                        {"layout", ""},
-                        {"paper_cases", 0},
-                        {"keys", Json::array()}});
+    description.datasets.push_back({id, id, mri ? "MRI" : "CT", "", "", 0, {}});
   }
-  const Json catalog{{"methods",
-                      {method("scratch", "none", false, {}),
-                       method("genesis", "encoder_and_decoder", true, {}, "genesis.cube_source"),
-                       method("mial", "encoder_and_decoder", true, {"mial"}, "mial.cube_source"),
-                       method("sa", "encoder_and_decoder", true, {"sa"}),
-                       method("sar", "encoder_and_decoder", true, {"sa", "mial"}),
-                       method("scale2", "encoder_and_decoder", true, {"mial"}, "large"),
-                       method("scale8", "encoder_and_decoder", true, {"mial"}, "small")}},
-                     {"datasets", datasets},
-                     {"numerics_version", 1},
-                     {"versions", {{"torch", "test"}, {"itk", "test"}}}};
-  write_file_atomically(share / "catalog.json", catalog.dump());
+  description.methods = {method("scratch", "none", false, {}),
+                         method("genesis", "encoder_and_decoder", true, {}, "genesis.cube_source"),
+                         method("mial", "encoder_and_decoder", true, {"mial"}, "mial.cube_source"),
+                         method("sa", "encoder_and_decoder", true, {"sa"}),
+                         method("sar", "encoder_and_decoder", true, {"sa", "mial"}),
+                         method("scale2", "encoder_and_decoder", true, {"mial"}, "large"),
+                         method("scale8", "encoder_and_decoder", true, {"mial"}, "small")};
+  description.numerics_version = 1;
+  description.versions = {{"torch", "test"}, {"itk", "test"}};
+  write_file_atomically(share / "catalog.json", write(description).dump());
   std::filesystem::create_directory_symlink(
       std::filesystem::path(SARBENCH_SOURCE_DIR) / "experiments", share / "experiments");
   return Catalog::load(share);
@@ -75,7 +61,6 @@ inline Manifest make_manifest(int brats = 30, int pancreas = 15) {
       {"luna", 4}, {"lits", 2}, {"brats", brats}, {"heart", 2}, {"pancreas", pancreas}};
   for (const auto& [id, count] : counts) {
     ManifestDataset dataset;
-    dataset.id = id;
     dataset.modality = id == "brats" || id == "heart" ? "MRI" : "CT";
     dataset.digest = "digest of " + id;
     dataset.channels = id == "brats"
@@ -83,22 +68,14 @@ inline Manifest make_manifest(int brats = 30, int pancreas = 15) {
                            : std::vector<std::string>{dataset.modality == "CT" ? "ct" : "mri"};
     for (int i = 0; i < count; ++i) {
       const std::string name = id + "_" + std::to_string(100 + i);
-      Json images = Json::object();
+      ManifestCase each{name, name, "", {}, {}, true};
       for (const auto& channel : dataset.channels) {
-        images[channel] = {{"path", name + channel}, {"sha256", "sha of " + name + channel}};
+        each.images[channel] = {name + channel, "sha of " + name + channel, {}};
       }
-      const Json label{{"path", name + "label"}, {"sha256", "sha of label " + name}};
-      const bool labelled = id == "brats" || id == "pancreas";
-      dataset.cases.push_back({name,
-                               name,
-                               "",
-                               labelled,
-                               true,
-                               {{"id", name},
-                                {"patient", name},
-                                {"group", ""},
-                                {"images", images},
-                                {"label", labelled ? label : Json()}}});
+      if (id == "brats" || id == "pancreas") {
+        each.label = {name + "label", "sha of label " + name, {}};
+      }
+      dataset.cases.push_back(std::move(each));
     }
     manifest.datasets.emplace(id, std::move(dataset));
   }

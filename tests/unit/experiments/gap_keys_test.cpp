@@ -54,6 +54,12 @@ struct Ledger {
   }
 };
 
+/// The job of a node as one of its kind.
+template <class Kind>
+const Kind& job_of(const sar::PlannedNode& node) {
+  return std::get<Kind>(node.job);
+}
+
 std::set<std::string> ids(const Json& list) {
   return list.get<std::set<std::string>>();
 }
@@ -79,10 +85,10 @@ TEST_CASE_METHOD(Ledger,
   const auto pretraining = [](const Plan& planned) {
     return planned.node(planned.pretraining.at("sar").front());
   };
-  CHECK(pretraining(zero).job.at("seed") == 0);
-  CHECK(pretraining(one).job.at("seed") == 1);
+  CHECK(job_of<sar::jobs::Pretrain>(pretraining(zero)).seed == 0);
+  CHECK(job_of<sar::jobs::Pretrain>(pretraining(one)).seed == 1);
   for (const auto& need : pretraining(one).needs) {
-    CHECK(one.node(need).job.at("seed") == 1);
+    CHECK(job_of<sar::jobs::Cubes>(one.node(need)).seed == 1);
   }
 }
 
@@ -93,7 +99,8 @@ TEST_CASE_METHOD(Ledger,
     const Plan planned = plan({{"pretrain.validation_fraction", fraction}});
     std::map<std::string, std::size_t> counts;
     for (const auto& [set, patients] :
-         planned.node(planned.pretraining.at("sar").front()).job.at("validation").items()) {
+         job_of<sar::jobs::Pretrain>(planned.node(planned.pretraining.at("sar").front()))
+             .validation) {
       counts[set] = patients.size();
     }
     return counts;
@@ -232,15 +239,15 @@ TEST_CASE_METHOD(Ledger,
   for (const auto& cell : planned.cells) {
     const auto& evaluation = planned.node(cell.row.evaluate_node);
     if (cell.row.task != "brats") {
-      CHECK_FALSE(evaluation.job.contains("bucket_cases"));
+      CHECK_FALSE(job_of<sar::jobs::Evaluate>(evaluation).bucket_cases);
       continue;
     }
-    const auto reference = ids(evaluation.job.at("bucket_cases"));
+    const auto reference = ids(job_of<sar::jobs::Evaluate>(evaluation).bucket_cases.value());
     const auto test = ids(evaluation.inputs.at("test"));
     CHECK(reference.size() == 20);
     CHECK(std::ranges::none_of(test, [&](const auto& id) { return reference.contains(id); }));
     // What counted their volumes is there before.
-    const auto prepared = evaluation.job.at("prepared").get<std::string>();
+    const auto& prepared = job_of<sar::jobs::Evaluate>(evaluation).prepared;
     CHECK(planned.node(prepared).kind == "prepare");
     CHECK(std::ranges::count(evaluation.needs, prepared) == 1);
   }

@@ -1,4 +1,5 @@
 #include "harness/core/error.h"
+#include "harness/core/hash.h"
 #include "tests/support/planning.h"
 
 #include <catch2/catch.hpp>
@@ -211,7 +212,7 @@ TEST_CASE_METHOD(
   const auto evaluation =
       std::ranges::find(without.nodes, std::string("evaluate"), &sar::PlannedNode::kind);
   REQUIRE(evaluation != without.nodes.end());
-  CHECK(evaluation->job.at("settings").at("output.example_slices") == false);
+  CHECK(sar::jobs::fields_of(evaluation->job).settings.at("output.example_slices") == false);
   selection.methods = {"scratch"};
   selection.trials = 2;
   CHECK(plan().protocol.protocol == before.protocol.protocol);
@@ -381,6 +382,69 @@ TEST_CASE_METHOD(Planning,
   CHECK(trials == std::map<std::string, int>{{"1", 5}, {"1/2", 2}});
   CHECK(fewer.protocol.protocol == before.protocol.protocol);
   CHECK(plan({{"fractions.trials", "9"}}).cells.size() == 10);
+}
+
+/// One digest per kind of node over the keys of a plan, and the key of its protocol.
+std::map<std::string, std::string> digests_of(const Plan& plan) {
+  std::map<std::string, std::string> texts;
+  for (const auto& node : plan.nodes) {
+    texts[node.kind] += node.key + "\n";
+  }
+  for (const auto& cell : plan.cells) {
+    texts["cells"] += cell.row.cell_key + "\n";
+  }
+  std::map<std::string, std::string> digests{{"protocol", plan.protocol.protocol}};
+  for (const auto& [kind, text] : texts) {
+    digests[kind] = sar::sha256(text).substr(0, 16);
+  }
+  return digests;
+}
+
+/// Plans that read every branch of the planner.
+std::vector<Plan> plans_of_all_kinds(Planning& planning) {
+  planning.selection = Planning::cells({"scratch", "genesis", "mial", "sar", "scale2", "scale8"},
+                                       {"brats", "pancreas"},
+                                       {"1", "1/2", "1/5"},
+                                       3);
+  Selection survey;
+  survey.kind = sar::ExperimentKind::data;
+  Selection pretraining;
+  pretraining.kind = sar::ExperimentKind::pretraining;
+  pretraining.methods = {"sar"};
+  return {planning.plan(),
+          planning.plan({{"seed", "7"},
+                         {"genesis.cube_source", "native"},
+                         {"brats.split_mode", "resample"},
+                         {"buckets.source", "train"},
+                         {"buckets.rule", "tertile"},
+                         {"ablation.count", "as_scale"},
+                         {"finetune.normalization", "unit"},
+                         {"fractions.nested", "false"},
+                         {"fractions.trials", "2"}}),
+          planning.plan_of({survey, pretraining})};
+}
+
+TEST_CASE_METHOD(Planning, "content keys stay as they are, so that earlier databases are resumed") {
+  using Digests = std::map<std::string, std::string>;
+  const auto plans = plans_of_all_kinds(*this);
+  CHECK(digests_of(plans.at(0)) == Digests{{"cells", "c1a382c772724b6a"},
+                                           {"cubes", "e11cffeedc5a01a8"},
+                                           {"evaluate", "8391bb61e35aadf7"},
+                                           {"finetune", "38da5f0d4258188d"},
+                                           {"prepare", "7d015a06f5283248"},
+                                           {"pretrain", "48f9181c9b4000e0"},
+                                           {"protocol", "24eeff7cbb114a63d676"}});
+  CHECK(digests_of(plans.at(1)) == Digests{{"cells", "b487c912710f18e1"},
+                                           {"cubes", "c0207bb0fc9c7e3c"},
+                                           {"evaluate", "2fbb60ccb3037f4d"},
+                                           {"finetune", "02801a68e9e4a615"},
+                                           {"prepare", "1c885b5327765557"},
+                                           {"pretrain", "6628dfa8778cedc5"},
+                                           {"protocol", "bbfcf6965a5bbf36a668"}});
+  CHECK(digests_of(plans.at(2)) == Digests{{"cubes", "8221f2975e81cfef"},
+                                           {"pretrain", "d0ba24b6d2f81196"},
+                                           {"protocol", "24eeff7cbb114a63d676"},
+                                           {"survey", "192812bfb5a57f95"}});
 }
 
 }  // namespace
