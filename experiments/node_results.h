@@ -1,7 +1,7 @@
 #pragma once
 
 #include "experiments/jobs.h"
-#include "results/store.h"
+#include "results/database/store.h"
 
 #include <vector>
 

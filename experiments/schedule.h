@@ -1,7 +1,7 @@
 #pragma once
 
 #include "harness/core/json.h"
-#include "results/store.h"
+#include "results/database/store.h"
 
 #include <cstddef>
 #include <map>

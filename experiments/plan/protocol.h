@@ -5,7 +5,7 @@
 #include "experiments/manifest.h"
 #include "experiments/plan/splits.h"
 #include "harness/core/json.h"
-#include "results/store.h"
+#include "results/database/store.h"
 
 #include <string>
 
