@@ -448,11 +448,14 @@ class Execution {
   }
 
   [[nodiscard]] double fraction_done() const {
+    if (done_nodes_ == wanted_) {
+      return 1;  // whatever the sums' last bits say
+    }
     double seconds = done_seconds_;
     for (const auto& slot : slots_) {
       seconds += slot.node != nullptr ? slot.fraction * queue_->seconds(slot.position) : 0;
     }
-    return total_seconds_ > 0 ? seconds / total_seconds_ : 1;
+    return seconds / total_seconds_;
   }
 
   [[nodiscard]] WorkState state_of(const std::string& key) const {

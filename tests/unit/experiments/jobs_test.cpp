@@ -5,6 +5,7 @@
 #include "experiments/jobs.h"
 
 #include "experiments/description.h"
+#include "experiments/run_status.h"
 #include "harness/core/error.h"
 
 #include <catch2/catch.hpp>
@@ -101,7 +102,8 @@ using Everything = Joined<AsTuple<jobs::Job>::type,
                                      jobs::ProductResult,
                                      jobs::TrainingResult,
                                      jobs::Evaluate::Result,
-                                     sar::Description>>;
+                                     sar::Description,
+                                     sar::RunStatus>>;
 
 TEMPLATE_LIST_TEST_CASE("what is written is read back", "[jobs]", Everything) {
   const Json json = sar::write(filled<TestType>());

@@ -406,6 +406,11 @@ std::vector<Plan> plans_of_all_kinds(Planning& planning) {
                                        {"brats", "pancreas"},
                                        {"1", "1/2", "1/5"},
                                        3);
+  const auto split = planning.folder.path() / "split.toml";
+  sar::write_file_atomically(
+      split,
+      "train = [\"brats_100\", \"brats_105\", \"brats_107\", \"brats_109\"]\n"
+      "test = [\"brats_101\", \"brats_129\"]\n");
   Selection survey;
   survey.kind = sar::ExperimentKind::data;
   Selection pretraining;
@@ -421,7 +426,8 @@ std::vector<Plan> plans_of_all_kinds(Planning& planning) {
                          {"finetune.normalization", "unit"},
                          {"fractions.nested", "false"},
                          {"fractions.trials", "2"}}),
-          planning.plan_of({survey, pretraining})};
+          planning.plan_of({survey, pretraining}),
+          planning.plan({{"brats.split_file", split.string()}})};
 }
 
 TEST_CASE_METHOD(Planning, "content keys stay as they are, so that earlier databases are resumed") {
@@ -445,6 +451,13 @@ TEST_CASE_METHOD(Planning, "content keys stay as they are, so that earlier datab
                                            {"pretrain", "d0ba24b6d2f81196"},
                                            {"protocol", "24eeff7cbb114a63d676"},
                                            {"survey", "192812bfb5a57f95"}});
+  CHECK(digests_of(plans.at(3)) == Digests{{"cells", "a82c8e175664f09f"},
+                                           {"cubes", "1276cf88df01181d"},
+                                           {"evaluate", "6bdc2c71ea068f73"},
+                                           {"finetune", "214f3709866e1bf7"},
+                                           {"prepare", "7d015a06f5283248"},
+                                           {"pretrain", "aac09960a176fd40"},
+                                           {"protocol", "7f609fe88f6cd507f085"}});
 }
 
 }  // namespace
