@@ -58,7 +58,11 @@ Json run(const Json& job, const Channel& channel) {
     return prepare(job, channel);
   }
   if (kind == "environment") {
-    return compute_environment({job.at("device"), job.at("precision"), job.at("threads")});
+    Json environment =
+        compute_environment({job.at("device"), job.at("precision"), job.at("threads")});
+    environment["bfloat16"] = bfloat16_obstacle().empty();
+    environment["bfloat16_obstacle"] = bfloat16_obstacle();
+    return environment;
   }
   if (kind == "evaluate") {
     return evaluate(job, channel);
