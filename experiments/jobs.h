@@ -192,7 +192,9 @@ struct Environment {
     std::string device, precision;
     int threads = 1;
     bool deterministic = false, onednn = false;
-    std::string build;  ///< how LibTorch was built; several lines
+    bool bfloat16 = false;          ///< the processor computes in it
+    std::string bfloat16_obstacle;  ///< why it does not; empty if it does
+    std::string build;              ///< how LibTorch was built; several lines
 
     template <class V>
     void fields(V& v) {
@@ -203,6 +205,8 @@ struct Environment {
       v("threads", threads);
       v("deterministic", deterministic);
       v("onednn", onednn);
+      v("bfloat16", bfloat16);
+      v("bfloat16_obstacle", bfloat16_obstacle);
       v("build", build);
     }
   };

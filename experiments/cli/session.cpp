@@ -95,11 +95,29 @@ Session::Session(const CommonOptions& common, const PlanOptions& plan)
   configuration_.emplace(catalog_, sources);
   if (experiment_) {
     static_cast<void>(selections());  // a mistyped method is refused before any data are read
+    check_precision();
   }
   if (!common.quiet) {
     for (const auto& line : configuration_->replaced()) {
       std::cerr << "note: " << line << '\n';
     }
+  }
+}
+
+void Session::check_precision() const {
+  const Settings& settings = configuration_->shared();
+  const std::string device = settings.text("compute.device");
+  if (settings.text("compute.precision") != "bf16" || device.starts_with("cuda")) {
+    return;
+  }
+  const auto environment = run_job(
+      catalog_.worker(), jobs::Environment{device, "bf16", settings.integer("compute.threads")});
+  if (!environment.bfloat16) {
+    throw usage_error("this machine's processor cannot compute in bfloat16")
+        .with("key", "compute.precision")
+        .with("set by", settings.values().at("compute.precision").origin)
+        .with("reason", environment.bfloat16_obstacle)
+        .hint("use --precision fp32 here, or bf16 with --device cuda on a machine with a GPU");
   }
 }
 

@@ -63,6 +63,10 @@ class Session {
   [[nodiscard]] std::filesystem::path phantom_folder() const;
 
  private:
+  /// Throws Error 2 if training is asked for in bfloat16 on the CPU and the worker says that this
+  /// machine's processor is not for it.
+  void check_precision() const;
+
   const CommonOptions& common_;
   const PlanOptions& options_;
   Catalog catalog_;

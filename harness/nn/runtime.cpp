@@ -3,6 +3,8 @@
 #include "harness/core/files.h"
 
 #include <ATen/autocast_mode.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <fmt/format.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -34,6 +36,68 @@ void set_autocast(torch::Device device, bool enabled) {
     at::autocast::set_cpu_enabled(enabled);
   }
 #endif
+}
+
+/// Whether LibTorch hands bfloat16 to oneDNN on this processor. Versions that can tell are asked;
+/// for the others this is the condition in their own source (mkldnn_bf16_device_check).
+bool hands_bfloat16_to_onednn() {
+  const auto asked =
+      c10::Dispatcher::singleton().findSchema({"mkldnn::_is_mkldnn_bf16_supported", ""});
+  if (asked) {
+    torch::jit::Stack stack;
+    asked->callBoxed(stack);
+    return stack.back().toBool();
+  }
+#if defined(__x86_64__)
+  return at::hasMKLDNN() && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+#else
+  return false;
+#endif
+}
+
+/// Takes a small convolution forward and backward as a training step does; returns what the library
+/// says against it, or nothing.
+std::string failure_of_bfloat16_convolution() {
+  try {
+    const torch::AutoGradMode with_gradients(true);
+    const torch::Tensor input = torch::ones({2, 8, 8, 8, 8});
+    const torch::Tensor weight = torch::ones({8, 8, 3, 3, 3}).requires_grad_();
+    torch::Tensor output;
+    {
+      const AutocastScope autocast(true, torch::kCPU);
+      output = torch::conv3d(input, weight, {}, 1, 1);
+    }
+    output.to(torch::kFloat32).sum().backward();
+    return {};
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    return text.substr(0, text.find('\n'));
+  }
+}
+
+std::string find_bfloat16_obstacle() {
+  if (!hands_bfloat16_to_onednn()) {
+    return fmt::format("LibTorch {} needs {}",
+                       TORCH_VERSION,
+                       SAR_TORCH_AT_LEAST(2, 4)
+                           ? "a processor that its oneDNN has bfloat16 kernels for (on x86 AVX-512 "
+                             "with BW, DQ and VL, or AVX2-VNNI-2)"
+                           : "a processor with AVX-512 BW, DQ and VL");
+  }
+  const std::string failure = failure_of_bfloat16_convolution();
+  if (failure.empty()) {
+    return {};
+  }
+  for (const char* limit : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}) {
+    if (const char* value = std::getenv(limit); value != nullptr) {
+      return fmt::format("oneDNN needs AVX-512 BW, DQ and VL, and {}={} may keep it from them ({})",
+                         limit,
+                         value,
+                         failure);
+    }
+  }
+  return "oneDNN has no bfloat16 kernel for this processor (" + failure + ")";
 }
 
 bool is_damaged_or_foreign(const TensorMap& values,
@@ -75,6 +139,12 @@ torch::Device device_of(const Compute& compute) {
   return device;
 }
 
+const std::string& bfloat16_obstacle() {
+  static const std::string kObstacle =
+      with_torch_errors("trying bfloat16", [] { return runtime_detail::find_bfloat16_obstacle(); });
+  return kObstacle;
+}
+
 void configure_compute(const Compute& compute) {
   with_torch_errors("configuring LibTorch", [&] {
     const torch::Device device = device_of(compute);
@@ -93,6 +163,12 @@ void configure_compute(const Compute& compute) {
     // although windows that do not overlap leave it no choice): they warn there, and throw on the
     // CPU.
     context.setDeterministicAlgorithms(true, device.is_cuda());
+    if (compute.precision == "bf16" && device.is_cpu() && !bfloat16_obstacle().empty()) {
+      throw usage_error("this machine cannot compute in bfloat16")
+          .with("key", "compute.precision")
+          .with("reason", bfloat16_obstacle())
+          .hint("use --precision fp32");
+    }
   });
 }
 
@@ -110,6 +186,8 @@ Json compute_environment(const Compute& compute) {
                 {"deterministic",
                  !compute.device.starts_with("cuda")},  // CUDA promises it for some kernels only
                 {"onednn", at::hasMKLDNN()},
+                {"bfloat16", bfloat16_obstacle().empty()},
+                {"bfloat16_obstacle", bfloat16_obstacle()},
                 {"build", at::show_config()}};
   });
 }

@@ -55,8 +55,16 @@ struct Compute {
   std::string precision = "fp32";  ///< fp32 | tf32 | bf16 (autocast)
   int threads = 1;
 };
+/// Why the processor of this machine is refused for bfloat16; empty if it is not. LibTorch has fast
+/// bfloat16 convolutions on a CPU through oneDNN alone, which has them for some processors only:
+/// for those with AVX-512 BW, DQ and VL under LibTorch 1.13, and newer versions are asked.
+/// Elsewhere LibTorch would fall back on loops that are slower than float32 and sum in bfloat16.
+/// One small convolution is tried as well, since the environment can keep oneDNN from what the
+/// processor has (DNNL_MAX_CPU_ISA, ONEDNN_MAX_CPU_ISA). The answer is found once for each process.
+const std::string& bfloat16_obstacle();
+
 /// Sets threads, precision flags and determinism for this process. Throws Error 2 if the device is
-/// not there.
+/// not there, or for bfloat16 on a CPU that is refused for it.
 void configure_compute(const Compute& compute);
 /// Versions and devices for `doctor` and for the rows: {"torch": "1.13.1", "devices": [...],
 /// "deterministic": bool …}.

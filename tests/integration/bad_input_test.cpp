@@ -133,6 +133,48 @@ TEST_CASE("mistyped names are usage errors that name the nearest", "[usage]") {
   refused({"explain", "table2/sar"}, "TABLE/METHOD");
 }
 
+#if defined(__x86_64__)  // elsewhere oneDNN does not read the variable
+TEST_CASE("bfloat16 is refused before anything is written where it cannot work, as doctor says",
+          "[trains][usage]") {
+  std::vector<std::string> bf16{
+      "table2", "--profile", kTiny, "-m", "scratch", "-t", "brats", "--precision", "bf16"};
+  const auto with = [&](const std::string& limit, const std::string& command) {
+    const sar::TemporaryFolder folder;
+    std::vector<std::string> arguments{"/usr/bin/env", limit, SARBENCH_PROGRAM, command};
+    arguments.insert(arguments.end(), bf16.begin(), bf16.end());
+    const Outcome outcome = sar::test::Program(arguments, folder.path()).finish();
+    const bool wrote = std::distance(fs::directory_iterator(folder.path()), {}) > 2;  // its output
+    return std::pair(outcome, wrote);
+  };
+  // Whatever the processor has, these keep oneDNN from AVX-512.
+  for (const char* limit : {"DNNL_MAX_CPU_ISA=AVX2", "ONEDNN_MAX_CPU_ISA=SSE41"}) {
+    for (const char* command : {"plan", "run"}) {
+      const auto [outcome, wrote] = with(limit, command);
+      INFO(limit << " " << command << ": " << outcome.err);
+      CHECK(outcome.code == 2);
+      CHECK(outcome.out.empty());
+      CHECK_FALSE(wrote);
+      CHECK_THAT(outcome.err,
+                 Catch::Contains("compute.precision") && Catch::Contains("set by: --precision") &&
+                     Catch::Contains("AVX-512") && Catch::Contains("use --precision fp32"));
+    }
+  }
+  // A GPU computes in bfloat16 whatever the processor is.
+  bf16.insert(bf16.end(), {"--device", "cuda"});
+  CHECK(with("DNNL_MAX_CPU_ISA=AVX2", "plan").first.code == 0);
+  bf16.resize(bf16.size() - 2);
+  // What doctor says of this machine is what a run does.
+  const sar::TemporaryFolder folder;
+  const Outcome doctor = sar_bench(folder.path(), {"doctor", "--json"});
+  INFO(doctor.err);
+  REQUIRE(doctor.code == 0);
+  const Json environment = Json::parse(doctor.out).at("environment");
+  const bool works = environment.at("bfloat16");
+  CHECK(environment.at("bfloat16_obstacle").get<std::string>().empty() == works);
+  CHECK(with("LC_ALL=C", "run").first.code == (works ? 0 : 2));
+}
+#endif
+
 TEST_CASE("a database that cannot be written, is not one, or is newer is an input-output error",
           "[usage]") {
   const sar::TemporaryFolder folder;

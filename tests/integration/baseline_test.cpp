@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 namespace {
@@ -48,22 +49,17 @@ class FaultyProgram {
   fs::path folder_;
 };
 
-/// Settings under which a network without pre-training learns to find the tumours in seconds.
-const Arguments kLearning{"phantom.side_voxels=48",
-                          "phantom.brats_cases=12",
-                          "network.base_channels=8",
-                          "finetune.patch_voxels=[24,24,16]",
-                          "finetune.learning_rate=0.005",
-                          "finetune.patches_per_case=4",
-                          "finetune.max_epochs=6",
-                          "finetune.patience=6"};
-/// Settings under which it learns a little, for comparisons bit by bit: a network that marks
-/// nothing gives the same Dice whatever it was trained on.
-const Arguments kLearningLittle{"network.base_channels=4",
-                                "finetune.learning_rate=0.005",
-                                "finetune.patches_per_case=4",
-                                "finetune.max_epochs=12",
-                                "finetune.patience=12"};
+/// Settings under which networks take so few steps (8 an epoch) that another processor's rounding
+/// does not grow: Scratch's Dice moved by less than a point between oneDNN's kernels for AMX, AVX2
+/// and SSE4.1, those of Genesis by four. They mark thousands of the 32,768 voxels of each of four
+/// test cases, so that whatever changes the weights changes some voxel.
+Arguments few_steps(int epochs) {
+  return {"phantom.brats_cases=12",
+          "network.base_channels=4",
+          "optimizer.learning_rate=0.01",
+          "finetune.learning_rate=0.005",
+          fmt::format("finetune.max_epochs={}", epochs)};
+}
 
 void append_settings(Arguments& arguments, const Arguments& settings) {
   for (const std::string& each : settings) {
@@ -104,15 +100,18 @@ std::set<std::string> methods_with(const Json& report, const std::string& verdic
   return methods;
 }
 
-TEST_CASE("a program without a fault passes, and each injected fault is caught", "[baseline]") {
+TEST_CASE("a program without a fault passes, and each injected fault is caught",
+          "[trains][baseline]") {
   const sar::TemporaryFolder folder;
-  const fs::path file = save_baseline(folder.path(), {"-m", "scratch,genesis"}, kLearningLittle);
+  const Arguments settings = few_steps(2);
+  const fs::path file =
+      save_baseline(folder.path(), {"-m", "scratch,genesis", "-t", "brats"}, settings);
   const Outcome same = sar_bench(folder.path(), {"baseline", "check", file.string()});
   INFO(same.err);
   CHECK(same.code == 0);
   const auto verdict = [&](const std::string& fault) {
     const FaultyProgram program(folder.path(), fault);
-    const Outcome outcome = program.run(check_run(file, {"--json"}, kLearningLittle));
+    const Outcome outcome = program.run(check_run(file, {"--json"}, settings));
     INFO(fault << ": " << outcome.err);
     REQUIRE_FALSE(outcome.out.empty());
     const Json report = Json::parse(outcome.out);
@@ -149,7 +148,7 @@ TEST_CASE("a program without a fault passes, and each injected fault is caught",
   CHECK(methods_with(one_transform, "failed") == std::set<std::string>{"genesis"});
 }
 
-TEST_CASE("training that diverges is no pass and no mere gap", "[baseline]") {
+TEST_CASE("training that diverges is no pass and no mere gap", "[trains][baseline]") {
   const sar::TemporaryFolder folder;
   const fs::path file = save_baseline(folder.path(), {"-m", "scratch", "-t", "brats"});
   const FaultyProgram program(folder.path(), "diverging");
@@ -163,25 +162,33 @@ TEST_CASE("training that diverges is no pass and no mere gap", "[baseline]") {
   CHECK_THAT(report.at("cells").at(0).at("reason").get<std::string>(), Catch::Contains("diverged"));
 }
 
-TEST_CASE("the statistical rule shows the loss that a wrong learning rate makes", "[baseline]") {
+TEST_CASE("the statistical rule shows the loss that a wrong learning rate makes",
+          "[trains][baseline]") {
+  // Statistical. In 32 steps Scratch learns the large tumours, which the fault leaves unlearned:
+  // 82 +- 4 Dice over eight trials against 18 +- 12, so p is 1.5e-6 after Holm, four orders below
+  // alpha, and the same with kernels for AMX, AVX2 and SSE4.1. Both sides are all but fixed: the
+  // faulty networks are the initial ones, which no processor changes, and the others took few
+  // steps.
   const sar::TemporaryFolder folder;
-  const Arguments cells{"-m", "scratch", "-t", "brats", "--trials", "3"};
-  const fs::path file = save_baseline(folder.path(), cells, kLearning);
+  const Arguments cells{"-m", "scratch", "-t", "brats", "--trials", "8"};
+  const fs::path file = save_baseline(folder.path(), cells, few_steps(4));
   const FaultyProgram program(folder.path(), "learning_rate");
-  const Outcome outcome = program.run(check_run(file, {"--json", "--statistical"}, kLearning));
+  const Outcome outcome = program.run(check_run(file, {"--json", "--statistical"}, few_steps(4)));
   INFO(outcome.err);
   REQUIRE_FALSE(outcome.out.empty());
   const Json report = Json::parse(outcome.out);
-  for (const Json& cell : report.at("cells")) {
-    WARN(fmt::format("{}: {}, loss {}, p {}",
-                     cell.at("cell").get<std::string>(),
-                     cell.at("verdict").get<std::string>(),
-                     cell.at("loss").dump(),
-                     cell.at("p_loss_adjusted").dump()));
-  }
   CHECK(outcome.code == 1);
   CHECK(report.at("exit_code") == outcome.code);
   CHECK(report.at("bit_exact") == false);
+  const Json& all = report.at("cells");
+  const auto large = std::ranges::find(all, "scratch/brats/tumor/L", [](const Json& cell) {
+    return cell.at("cell").get<std::string>();
+  });
+  REQUIRE(large != all.end());
+  INFO(large->dump());
+  CHECK(large->at("verdict") == "failed");
+  CHECK(large->at("loss") > 30);
+  CHECK(large->at("p_loss_adjusted") < 1e-3);
 }
 
 TEST_CASE("a changed setting is named and nothing is run", "[baseline]") {

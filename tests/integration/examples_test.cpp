@@ -54,7 +54,7 @@ std::map<std::string, Json> evaluations(const fs::path& folder) {
 }
 
 TEST_CASE("a run leaves example slices of every bucket, the same by any number of workers",
-          "[run][examples]") {
+          "[trains][run][examples]") {
   const sar::TemporaryFolder one;
   run_tiny(one.path(), {"-j", "1"});
   const auto products = evaluations(one.path());

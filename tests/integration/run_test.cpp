@@ -77,13 +77,13 @@ Json last_status(const fs::path& folder) {
   return Json::parse(sar_bench(folder, {"status", "--json"}).out);
 }
 
-TEST_CASE("two workers give the same bits as one", "[run]") {
+TEST_CASE("two workers give the same bits as one", "[trains][run]") {
   const sar::TemporaryFolder folder;
   REQUIRE(sar_bench(folder.path(), tiny_run({"-j", "2"})).code == 0);
   CHECK(numbers(folder.path()) == reference_numbers());
 }
 
-TEST_CASE("a run that is stopped by a signal resumes to the same bits", "[run]") {
+TEST_CASE("a run that is stopped by a signal resumes to the same bits", "[trains][run]") {
   const sar::TemporaryFolder folder;
   Program program(with_program(tiny_run({"-j", "2"})), folder.path());
   const bool under_way = program.wait_until([&] { return finished_nodes(folder.path()) >= 6; });
@@ -150,7 +150,7 @@ TEST_CASE("work that is forced anew gives the same numbers", "[run]") {
 
 TEST_CASE(
     "a failed trial is a row with its reason, others go on, and it is retried only when asked",
-    "[run]") {
+    "[trains][run]") {
   const sar::TemporaryFolder folder;
   // A learning rate of 1e30 makes the pre-training of SAR diverge; Scratch does not read it.
   const std::vector<std::string> diverging{"--set", "optimizer.learning_rate=1e30"};

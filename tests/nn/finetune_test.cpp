@@ -84,8 +84,8 @@ TEST_CASE("fine-tuning starts from what the transfer names and learns") {
   job.transfer = Transfer::encoder_and_decoder;
   Recorder recorder;
   const StageResult result = finetune(job, recorder.events());
-  // Statistical in name only: the run is deterministic, and a ball twice as bright as its
-  // surroundings is learnt by half within 36 steps or not at all.
+  // A ball twice as bright as its surroundings is learnt in 36 steps or not at all. Reached: a loss
+  // of 0.27 from 0.68, with kernels for AMX and for AVX2; the bound, 0.48, is half-way back.
   CHECK(recorder.losses.front()[3] > 0.5);
   CHECK(recorder.losses.back()[3] < 0.7 * recorder.losses.front()[3]);
   CHECK(result.best_epoch > 1);
