@@ -35,6 +35,8 @@ find_package(Torch 1.13 REQUIRED)
 set(CMAKE_CXX_FLAGS "${saved_cxx_flags}")
 add_library(sar_torch INTERFACE)
 target_link_libraries(sar_torch INTERFACE ${TORCH_LIBRARIES})
+# Its headers warn, differently in each version: they fail no build.
+target_compile_options(sar_torch INTERFACE $<$<BOOL:${SARBENCH_WERROR}>:-Wno-error>)
 # What LibTorch itself links is found by its own paths when the program starts; an older copy of such
 # a library (NCCL of a CUDA toolkit) must not fail the build.
 target_link_options(sar_torch INTERFACE -Wl,--allow-shlib-undefined)

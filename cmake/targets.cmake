@@ -23,7 +23,7 @@ function(sar_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC sar_settings ${ARG_LINK_PUBLIC} PRIVATE ${ARG_LINK_PRIVATE})
   # Heavy headers (LibTorch, ITK, JSON) are parsed once per batch instead of once per file.
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${SARBENCH_BATCHES} UNITY_BUILD_BATCH_SIZE 8)
 endfunction()
 
 # sar_registry(TARGET NAME HEADER TYPE FILES...): generates a source that calls
