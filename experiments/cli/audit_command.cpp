@@ -1,7 +1,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "results/audit/audit.h"
-#include "results/paper/claims.h"
+#include "results/claims/claim_verdicts.h"
 #include "results/paper/paper.h"
 
 #include <filesystem>

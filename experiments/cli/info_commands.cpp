@@ -3,9 +3,9 @@
 #include "experiments/cli/views.h"
 #include "experiments/runner.h"
 #include "experiments/worker_process.h"
+#include "results/claims/claim_verdicts.h"
 #include "results/database/store.h"
 #include "results/paper/assumptions.h"
-#include "results/paper/claims.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

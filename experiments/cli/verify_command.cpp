@@ -3,6 +3,7 @@
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
 #include "results/audit/audit.h"
+#include "results/claims/claim_verdicts.h"
 #include "results/comparison/verify.h"
 
 #include <cmath>

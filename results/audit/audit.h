@@ -21,9 +21,7 @@ std::string to_string(Severity severity);
 struct Finding {
   /// "duplicate-cell:brats/tumor/L:genesis+rpl"; unique within an audit, the same in every run.
   std::string id;
-  /// duplicate-cell | bucket-weights | sd-bound | significance | text-vs-table | bold-best | counts
-  /// | cross-table | monotone | range | derived-average
-  std::string check;
+  std::string check;  ///< "duplicate-cell": a file in results/audit/checks/
   Severity severity = Severity::note;
   /// What it is about. A cell of the table of data sets is TABLE/DATASET/COLUMN
   /// ("table1/luna/cubes", columns cases and cubes), a number in the text is "text/CLAIM".
@@ -47,7 +45,7 @@ struct CheckReport {
 
 struct Audit {
   std::string paper, title;
-  std::vector<CheckReport> checks;  ///< all eleven, always in the same order
+  std::vector<CheckReport> checks;  ///< all of them, always in the same order
   std::vector<Finding> findings;    ///< by severity, then in the order of the checks
   std::set<std::string> doubted;    ///< cells that some finding doubts
 

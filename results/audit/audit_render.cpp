@@ -1,5 +1,5 @@
 #include "harness/core/error.h"
-#include "results/audit/audit_checks.h"
+#include "results/audit/audit.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 #include "results/claims/claim_comparisons.h"
 
+#include "results/paper/predicates.h"
 #include "results/statistics/permutation.h"
 #include "results/statistics/rounding_box.h"
 #include "results/statistics/statistics.h"
@@ -11,7 +12,7 @@
 #include <utility>
 
 namespace sar {
-namespace comparison_detail {
+namespace {
 
 RoundedSummary rounded(const CellNumber& number) {
   return {number.summary.mean,
@@ -21,7 +22,7 @@ RoundedSummary rounded(const CellNumber& number) {
           number.summary.n};
 }
 
-}  // namespace comparison_detail
+}  // namespace
 
 std::string ComparedNumber::text() const {
   return fmt::format("{} {:.{}f}", label, mean(), digits);
@@ -79,9 +80,8 @@ void ComparisonTests::search_box(const Comparison& comparison, ComparisonP& test
   if (comparison.slack() <= 0) {
     return;
   }
-  const Range bounds = p_bounds(comparison_detail::rounded(comparison.high.number),
-                                comparison_detail::rounded(comparison.low.number),
-                                options_.test == "student");
+  const Range bounds = p_bounds(
+      rounded(comparison.high.number), rounded(comparison.low.number), options_.test == "student");
   tested.low = std::min(tested.low, bounds.low);  // not even by the last digit
   tested.high = std::max(tested.high, bounds.high);
 }

@@ -11,9 +11,6 @@
 
 namespace sar {
 
-/// Slack of sums of printed numbers: far above the rounding of doubles, far below a printed digit.
-constexpr double kSumSlack = 1e-9;
-
 /// One side of a comparison.
 struct ComparedNumber {
   std::string label;               ///< "sar"

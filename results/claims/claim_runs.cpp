@@ -1,5 +1,6 @@
+#include "results/claims/claim_runs.h"
+
 #include "harness/core/error.h"
-#include "results/claims/claim_verdicts.h"
 #include "results/database/stored_file.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 #include <utility>
 
 namespace sar {
-namespace run_detail {
+namespace {
 
 /// Contents of the images of a node's cases, by case.
 std::map<std::string, std::set<std::string>> images_of(const std::optional<NodeRow>& node) {
@@ -105,7 +106,7 @@ class RunReader {
   std::set<std::pair<std::string, std::string>> of_task_;
 };
 
-}  // namespace run_detail
+}  // namespace
 
 ClaimRuns read_claim_runs(const Store& store, const ProtocolRow& protocol) {
   ClaimRuns runs;
@@ -118,7 +119,7 @@ ClaimRuns read_claim_runs(const Store& store, const ProtocolRow& protocol) {
       runs.survey = nullptr;  // the verdicts say that there is no count
     }
   }
-  run_detail::RunReader reader(store);
+  RunReader reader(store);
   for (const RunRow& run : store.runs(protocol.protocol)) {
     if (run.state == "done") {
       reader.add(run.cell, runs.tasks[run.cell.task]);

@@ -1,10 +1,8 @@
 #pragma once
 
-#include "results/database/store.h"
+#include "results/claims/claim_runs.h"
 #include "results/paper/claims.h"
 
-#include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,26 +68,6 @@ struct ClaimVerdict {
   std::vector<FamilyVerdict> families;
 };
 
-/// What the stored runs of one protocol say about a task beside its Dice.
-struct TaskRuns {
-  int cases = 0;                  ///< labelled cases, training and test
-  int test_cases = 0;             ///< of one trial
-  std::int64_t least_voxels = 0;  ///< of a test tumour
-  std::int64_t most_voxels = 0;   ///< 0: no tumour is stored
-  int compared = 0;               ///< test cases compared with pre-training cases
-  std::vector<std::string> seen;  ///< test cases whose image was pre-trained on
-};
-/// Stored runs behind measured cells.
-struct ClaimRuns {
-  ProtocolRow protocol;
-  std::vector<StoredCurveRow> curves;  ///< fine-tunings with all labels
-  Json survey;                         ///< counts of the pre-training data; null if not counted
-  std::map<std::string, TaskRuns> tasks;
-};
-/// Reads them; a survey whose file is gone or was changed counts as none. Throws Error 74 as the
-/// store does.
-ClaimRuns read_claim_runs(const Store& store, const ProtocolRow& protocol);
-
 struct ClaimReport {
   std::string paper, title;
   std::string source;                        ///< published | measured
@@ -100,6 +78,10 @@ struct ClaimReport {
   [[nodiscard]] int count(Verdict verdict) const;
   [[nodiscard]] int count_adjusted(Verdict verdict) const;
 };
+
+/// All claims of a paper's folder, of the kinds of results/claims/kinds/; read_claim_files says the
+/// rest.
+std::vector<Claim> read_claims(const Paper& paper);
 
 /// A verdict on every claim, from printed numbers, or with `runs` from measured ones. What each
 /// kind of claim demands of the numbers is in docs/claims.md. Throws Error 2 for an unknown test or

@@ -56,8 +56,7 @@ Plan plan_of(const std::optional<CellNumber>& row,
   } else if (!a.sd || !b.sd) {
     plan.reason = "no standard deviation";
   } else {
-    const double sd =
-        std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2));
+    const double sd = pooled_sd(a, b);
     if (!(sd > 0)) {
       plan.reason = "standard deviation is zero";
       return plan;

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "results/statistics/power.h"
+#include "results/statistics/statistics.h"
 #include "results/tables/table.h"
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace sar {
 namespace verify_detail {  // named, as several files are compiled as one
@@ -41,10 +41,6 @@ std::vector<std::string> why_not(const VerifiedCell& cell,
     reasons.emplace_back("audit doubts the printed number");
   }
   return reasons;
-}
-
-double pooled_sd(const Summary& a, const Summary& b) {
-  return std::sqrt(((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2));
 }
 
 /// Tests a cell; its verdict waits for the correction over its table.

@@ -8,44 +8,9 @@
 
 namespace sar {
 namespace fs = std::filesystem;
-namespace claims_detail {
+namespace {
 
 using Texts = std::vector<std::string>;
-
-/// What a claim of one kind must and may say, beside id, section, statement, kind and reason.
-struct Kind {
-  Texts needed, optional;
-};
-
-const std::map<std::string, Kind>& kinds() {
-  static const std::map<std::string, Kind> all{
-      {"equals", {{"cells", "number"}, {}}},
-      {"difference", {{"cells", "number"}, {}}},
-      {"greater", {{"table", "method", "versus"}, {"columns"}}},
-      {"significant", {{"table", "method", "versus"}, {"columns", "alpha", "except", "families"}}},
-      {"largest-gain", {{"table", "method", "versus", "columns"}, {}}},
-      {"decreasing", {{"table", "method", "columns"}, {"versus"}}},
-      {"annotation", {{"table", "method", "versus", "columns", "saving"}, {}}},
-      {"count", {{"number"}, {"what", "where", "regard", "tasks"}}},
-      {"ratio", {{"ratio"}, {}}},
-      {"split", {{"number", "ratio", "where"}, {"tasks"}}},
-      {"best", {{"table"}, {"columns"}}},
-      {"converges", {{"method", "versus", "tasks"}, {"table"}}},
-      {"lower-loss", {{"method", "versus", "tasks"}, {"table"}}},
-      {"volumes", {{"tasks", "number", "other_number"}, {}}},
-      {"unseen", {{"tasks"}, {}}},
-      {"not-testable", {{"reason"}, {}}},
-  };
-  return all;
-}
-
-Texts kind_names() {
-  Texts names;
-  for (const auto& [name, kind] : kinds()) {
-    names.push_back(name);
-  }
-  return names;
-}
 
 bool holds(const Texts& list, const std::string& word) {
   return std::ranges::find(list, word) != list.end();
@@ -142,16 +107,23 @@ class Known {
   const Paper& paper_;
 };
 
+/// What all files of a paper are read with.
+struct Reading {
+  const Known& known;
+  const std::vector<ClaimForm>& forms;
+  Texts& faults;
+};
+
 /// Reads one [[claims]] entry; what is wrong with it becomes a fault.
 class Reader {
  public:
-  Reader(
-      const Json& entry, const fs::path& file, std::string where, const Known& known, Texts& faults)
+  Reader(const Json& entry, const fs::path& file, std::string where, const Reading& reading)
       : entry_(entry),
         file_(file.filename().string()),
         where_(std::move(where)),
-        known_(known),
-        faults_(faults) {}
+        known_(reading.known),
+        forms_(reading.forms),
+        faults_(reading.faults) {}
 
   Claim read() {
     Claim claim;
@@ -174,20 +146,30 @@ class Reader {
     if (claim.kind.empty()) {
       return claim;
     }
-    const auto found = kinds().find(claim.kind);
-    if (found == kinds().end()) {
-      fault("unknown kind '" + claim.kind + "'" + suggestion(claim.kind, kind_names()) +
-            " (kinds: " + joined(kind_names()) + ")");
+    const auto form = std::ranges::find(forms_, claim.kind, &ClaimForm::kind);
+    const bool any_kind = forms_.empty();
+    if (!any_kind && form == forms_.end()) {
+      const Texts names = kind_names();
+      fault("unknown kind '" + claim.kind + "'" + suggestion(claim.kind, names) +
+            " (kinds: " + joined(names) + ")");
       return claim;
     }
-    check_fields(found->first, found->second);
+    if (!any_kind) {
+      check_fields(*form);
+    }
     if (has("reason")) {
       claim.reason = text("reason");
     }
     read_methods(claim);
-    read_columns(claim);
+    read_columns(claim, any_kind || form->columns_of_any_table);
     read_numbers(claim);
     read_counts(claim);
+    read_own(claim);
+    if (!any_kind && form->faults) {
+      for (const auto& each : form->faults(claim, entry_)) {
+        fault(each);
+      }
+    }
     return claim;
   }
 
@@ -197,18 +179,28 @@ class Reader {
   }
   [[nodiscard]] bool has(const std::string& key) const { return entry_.contains(key); }
 
-  void check_fields(const std::string& name, const Kind& kind) const {
+  [[nodiscard]] Texts kind_names() const {
+    Texts names;
+    for (const ClaimForm& form : forms_) {
+      names.push_back(form.kind);
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+
+  void check_fields(const ClaimForm& form) const {
     Texts known{"id", "section", "statement", "kind", "reason"};
-    known.insert(known.end(), kind.needed.begin(), kind.needed.end());
-    known.insert(known.end(), kind.optional.begin(), kind.optional.end());
+    known.insert(known.end(), form.needed.begin(), form.needed.end());
+    known.insert(known.end(), form.optional.begin(), form.optional.end());
     for (const auto& [key, value] : entry_.items()) {
       if (!holds(known, key)) {
-        fault("a claim of kind " + name + " has no field '" + key + "'" + suggestion(key, known));
+        fault("a claim of kind " + form.kind + " has no field '" + key + "'" +
+              suggestion(key, known));
       }
     }
-    for (const auto& key : kind.needed) {
+    for (const auto& key : form.needed) {
       if (!has(key)) {
-        fault("a claim of kind " + name + " needs '" + key + "'");
+        fault("a claim of kind " + form.kind + " needs '" + key + "'");
       }
     }
   }
@@ -319,14 +311,12 @@ class Reader {
     return {};
   }
 
-  void read_columns(Claim& claim) const {
+  void read_columns(Claim& claim, bool any_table) const {
     for (const auto& task : texts("tasks")) {
       if (check(task, known_.tasks, "task", "the paper")) {
         claim.tasks.push_back(task);
       }
     }
-    // These compare label fractions, of which the paper prints the whole in another table.
-    const bool any_table = claim.kind == "decreasing" || claim.kind == "annotation";
     if (has("columns")) {
       const std::string owner = any_table ? "the paper" : claim.table;
       const Texts columns = any_table ? known_.columns : known_.columns_of(claim.table);
@@ -335,22 +325,13 @@ class Reader {
           claim.columns.push_back(column);
         }
       }
-    } else if (!claim.table.empty() && holds(kinds().at(claim.kind).optional, "columns")) {
+    } else if (!claim.table.empty()) {
       claim.columns = known_.columns_of(claim.table);
-    }
-    if ((claim.kind == "largest-gain" || claim.kind == "decreasing") && has("columns") &&
-        entry_.at("columns").size() < 2) {
-      fault("a claim of kind " + claim.kind + " needs at least two columns");
     }
     for (const auto& path : texts("cells")) {
       if (auto found = cell(path)) {
         claim.cells.push_back(*found);
       }
-    }
-    const std::size_t wanted = claim.kind == "equals" ? 1 : 2;
-    if (has("cells") && entry_.at("cells").is_array() && entry_.at("cells").size() != wanted) {
-      fault("a claim of kind " + claim.kind + " needs " +
-            (wanted == 1 ? "one cell" : "two cells: minuend and subtrahend"));
     }
     for (const auto& path : texts("except")) {
       const auto found = cell(path);
@@ -411,9 +392,6 @@ class Reader {
       } else {
         fault("'ratio' must be a list of at least two whole numbers, e.g. [1, 1, 2]");
       }
-      if (fits && claim.kind == "split" && claim.ratio.size() != 2) {
-        fault("'ratio' of a split has two parts, e.g. [2, 1]");
-      }
     }
   }
 
@@ -436,19 +414,20 @@ class Reader {
     for (const auto& [key, value] : claim.where) {
       check(key, {"dataset", "modality", "organ"}, "field", "'where'");
     }
-    if (claim.kind != "count") {
-      return;
-    }
-    static const Texts kCounted{
-        "cases", "volumes", "datasets", "modalities", "organs", "scales", "cubes"};
-    if (has("what") == has("tasks")) {
-      fault("a count is either of 'what' in the table of data sets or of the cases of 'tasks'");
-    }
     if (has("what")) {
       claim.what = text("what");
-      if (!claim.what.empty() && !holds(kCounted, claim.what)) {
-        fault("'what' is one of " + joined(kCounted) + "; got '" + claim.what + "'" +
-              suggestion(claim.what, kCounted));
+    }
+  }
+
+  void read_own(Claim& claim) const {
+    static const Texts kCommon{"id",     "section", "statement",    "kind",     "reason",  "table",
+                               "method", "versus",  "tasks",        "families", "columns", "cells",
+                               "except", "number",  "other_number", "alpha",    "saving",  "ratio",
+                               "where",  "regard",  "what"};
+    claim.own = Json::object();
+    for (const auto& [key, value] : entry_.items()) {
+      if (!holds(kCommon, key)) {
+        claim.own[key] = value;
       }
     }
   }
@@ -456,13 +435,12 @@ class Reader {
   const Json& entry_;
   std::string file_, where_;
   const Known& known_;
+  const std::vector<ClaimForm>& forms_;
   Texts& faults_;
 };
 
-void read_file_of_claims(const fs::path& file,
-                         const Known& known,
-                         Texts& faults,
-                         std::vector<Claim>& claims) {
+void read_file_of_claims(const fs::path& file, const Reading& reading, std::vector<Claim>& claims) {
+  Texts& faults = reading.faults;
   TomlFile toml;
   try {
     toml = read_toml(file);
@@ -483,14 +461,13 @@ void read_file_of_claims(const fs::path& file,
   }
   int place = 0;
   for (const Json& entry : toml.tree.at("claims")) {
-    claims.push_back(Reader(entry, file, "claim " + std::to_string(++place), known, faults).read());
+    claims.push_back(Reader(entry, file, "claim " + std::to_string(++place), reading).read());
   }
 }
 
-}  // namespace claims_detail
+}  // namespace
 
-std::vector<Claim> read_claims(const Paper& paper) {
-  using namespace claims_detail;
+std::vector<Claim> read_claim_files(const Paper& paper, const std::vector<ClaimForm>& forms) {
   const fs::path folder = paper.folder / "claims";
   std::vector<Claim> claims;
   if (!fs::is_directory(folder)) {
@@ -506,7 +483,7 @@ std::vector<Claim> read_claims(const Paper& paper) {
   const Known known(paper);
   Texts faults;
   for (const fs::path& file : files) {
-    read_file_of_claims(file, known, faults, claims);
+    read_file_of_claims(file, {known, forms, faults}, claims);
   }
   std::map<std::string, std::string> first;
   for (const Claim& claim : claims) {

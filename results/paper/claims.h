@@ -1,8 +1,9 @@
 #pragma once
 
+#include "harness/core/json.h"
 #include "results/paper/cells.h"
 
-#include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,24 +23,7 @@ struct Claim {
   std::string id;         ///< "dice-brats"
   std::string section;    ///< "abstract", "1", "3.2.1", "4.0.2", "table2"
   std::string statement;  ///< a paraphrase
-  /// equals        a number in the text is the value of a cell
-  /// difference    a number in the text is the difference of two cells
-  /// greater       a method's mean is above those of `versus` in each column
-  /// significant   the same comparisons are significant at `alpha`, but for `except`
-  /// largest-gain  the gain of `method` over `versus` is largest in `columns.front()` of `columns`
-  /// decreasing    the mean falls from column to column of each task, for `method` and `versus`
-  /// annotation    with a share `1 - saving` of the labels, `method` is at least as good as
-  ///               `versus` with all of them, in each of `columns` (at fraction 1)
-  /// count         a number in the text follows from the table of data sets; of `tasks`: is the
-  ///               number of their cases
-  /// ratio         the cube counts of each data set are in this ratio, in some order
-  /// split         `number` cases in this ratio leave the first part to the data set of `where`
-  /// best          bold marks are where the largest mean of each column of a table is
-  /// converges     `method` reaches its final loss in fewer steps than each of `versus`
-  /// lower-loss    the final loss of `method` is below those of `versus`
-  /// volumes       the test tumours reach from below `number` to above `other_number` voxels
-  /// unseen        no test case of `tasks` is among the pre-training cases
-  /// not-testable  no number at hand can show it; `reason` says why
+  /// What it asks of the numbers: "equals", "greater", ... Each is a file in results/claims/kinds/.
   std::string kind;
   std::string table;                  ///< table that the comparisons are in
   std::string method;                 ///< method that the sentence is about
@@ -57,12 +41,28 @@ struct Claim {
   std::vector<long> ratio;
   std::string saving;  ///< "1/2"
   std::string reason;  ///< why it is not testable; else how the sentence is read
+  Json own;            ///< fields that its kind alone knows, as in the file
   std::string file;    ///< where it was read
 };
 
+/// What the entry of a claim of one kind must and may say, beside id, section, statement, kind and
+/// reason. Fields of `Claim` are read and checked for every kind alike; others end up in `own`.
+struct ClaimForm {
+  std::string kind;
+  std::vector<std::string> needed = {}, optional = {};
+  /// `columns` may be those of other tables than `table`: label fractions of a task are printed
+  /// apart from all of its labels.
+  bool columns_of_any_table = false;
+  /// What else is wrong with an entry and the claim that was read from it, each fault as a
+  /// sentence; may be empty. The entry may lack what it needs, and its fields may be of any type.
+  std::function<std::vector<std::string>(const Claim& claim, const Json& entry)> faults = {};
+};
+
 /// All claims of a paper's folder, in the order of file names and places; none if the folder has no
-/// claims/. Throws Error 65 listing every fault with file and place: unknown kinds and fields (with
-/// the nearest), missing ones, cells and columns that no table has, ids given twice.
-std::vector<Claim> read_claims(const Paper& paper);
+/// claims/. Throws Error 65 listing every fault with file and place: kinds without a form and
+/// unknown fields (with the nearest), missing ones, cells and columns that no table has, ids given
+/// twice. Without any form, every kind may have every field. `read_claims` in
+/// results/claims/claim_verdicts.h knows the forms.
+std::vector<Claim> read_claim_files(const Paper& paper, const std::vector<ClaimForm>& forms);
 
 }  // namespace sar

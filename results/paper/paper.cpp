@@ -403,6 +403,10 @@ PrintedNumber parse_printed(const std::string& text) {
   return {text, value, 0.5 * std::pow(10.0, -static_cast<double>(decimals))};
 }
 
+long PrintedDataset::patients() const {
+  return std::stol(paper_detail::factors(cases).front());
+}
+
 long PrintedDataset::volumes() const {
   const auto product =
       paper_detail::product_of(paper_detail::whole_numbers(paper_detail::factors(cases)));

@@ -35,8 +35,9 @@ struct PrintedDataset {
   std::string dataset, label;
   std::string cases;  ///< "623", "190x4"
   std::string modality, organ, median_shape;
-  std::vector<std::string> cubes;      ///< per scale, in the order printed
-  [[nodiscard]] long volumes() const;  ///< product of `cases`; Error 65 above 10^12
+  std::vector<std::string> cubes;       ///< per scale, in the order printed
+  [[nodiscard]] long patients() const;  ///< first factor of `cases`: patients or scans
+  [[nodiscard]] long volumes() const;   ///< product of `cases`; Error 65 above 10^12
   [[nodiscard]] std::vector<long> cube_counts() const;
 };
 

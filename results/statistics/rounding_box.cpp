@@ -1,5 +1,7 @@
 #include "results/statistics/rounding_box.h"
 
+#include "results/statistics/statistics.h"
+
 #include <boost/math/distributions/students_t.hpp>
 
 #include <algorithm>
@@ -26,8 +28,7 @@ double variance(bool pooled, double sd_a, int n_a, double sd_b, int n_b) {
   if (!pooled) {
     return sd_a * sd_a / n_a + sd_b * sd_b / n_b;
   }
-  return ((n_a - 1) * sd_a * sd_a + (n_b - 1) * sd_b * sd_b) / (n_a + n_b - 2) *
-         (1.0 / n_a + 1.0 / n_b);
+  return pooled_variance(sd_a, n_a, sd_b, n_b) * (1.0 / n_a + 1.0 / n_b);
 }
 
 /// Satterthwaite's degrees of freedom; empty if both SDs are 0.

@@ -104,13 +104,6 @@ double size_of(double sd_a, double sd_b) {
   return larger > 0 && std::isfinite(larger) ? std::exp2(std::ilogb(larger)) : 1;
 }
 
-double common_sd(const Summary& a, const Summary& b) {
-  const double size = size_of(*a.sd, *b.sd);
-  const double of_a = *a.sd / size;
-  const double of_b = *b.sd / size;
-  return size * std::sqrt(((a.n - 1) * of_a * of_a + (b.n - 1) * of_b * of_b) / common_df(a, b));
-}
-
 double reciprocal_root(const Summary& a, const Summary& b) {
   return std::sqrt(1.0 / a.n + 1.0 / b.n);
 }
@@ -153,10 +146,10 @@ Contrast contrast(const Summary& a, const Summary& b, bool pooled) {
   const double of_b = (*b.sd / size) * (*b.sd / size) / b.n;
   result.difference = a.mean - b.mean;
   result.standard_error =
-      pooled ? common_sd(a, b) * reciprocal_root(a, b) : size * std::sqrt(of_a + of_b);
+      pooled ? pooled_sd(a, b) * reciprocal_root(a, b) : size * std::sqrt(of_a + of_b);
   if (result.standard_error == 0) {
     result.reason = "standard error is zero";
-  } else if (!std::isfinite(common_sd(a, b)) || !std::isfinite(result.standard_error) ||
+  } else if (!std::isfinite(pooled_sd(a, b)) || !std::isfinite(result.standard_error) ||
              !std::isfinite(result.difference / result.standard_error)) {
     result.reason = "not finite";
   } else if (pooled) {
@@ -183,7 +176,7 @@ TTest two_sample_test(
   result.difference = of.difference;
   set_test(result, of.standard_error, of.df, alpha);
   const double scale = reciprocal_root(a, b);
-  set_effect(result, of.difference / (common_sd(a, b) * scale), common_df(a, b), scale, alpha);
+  set_effect(result, of.difference / (pooled_sd(a, b) * scale), common_df(a, b), scale, alpha);
   return result;
 }
 
@@ -256,6 +249,15 @@ void require_equivalence_options(double margin, double alpha) {
 }
 
 }  // namespace
+
+double pooled_variance(double sd_a, int n_a, double sd_b, int n_b) {
+  return ((n_a - 1) * sd_a * sd_a + (n_b - 1) * sd_b * sd_b) / (static_cast<double>(n_a) + n_b - 2);
+}
+
+double pooled_sd(const Summary& a, const Summary& b) {
+  const double size = size_of(*a.sd, *b.sd);
+  return size * std::sqrt(pooled_variance(*a.sd / size, a.n, *b.sd / size, b.n));
+}
 
 Summary summarise(std::span<const double> values) {
   for (const double value : values) {

@@ -17,6 +17,12 @@ struct Summary {
 /// of exactly 0.
 Summary summarise(std::span<const double> values);
 
+/// Variance of two groups with a common one, from their SDs: ((n_a - 1) sd_a² + (n_b - 1) sd_b²) /
+/// (n_a + n_b - 2). Each group has a value at least, one of them two.
+double pooled_variance(double sd_a, int n_a, double sd_b, int n_b);
+/// Its root, of two groups that have SDs. Neither vanishes nor overflows on the way.
+double pooled_sd(const Summary& a, const Summary& b);
+
 /// Result of a two-sample (or paired) t-test of a - b. `reason` says why it is not testable
 /// (n < 2, no standard deviation, standard error zero, not finite); then the numbers are empty. A
 /// standard error is zero only if it is exactly that; differences of pairs whose SD is that of

@@ -17,7 +17,7 @@ TEST_CASE("the example of the page on auditing a paper has the findings that the
   const TemporaryFolder folder;
   REQUIRE(test::write_files_of(kDocument, folder.path()) == 3);
   const Paper paper = read_paper(folder.path() / "mypaper");
-  const Audit result = audit(paper, read_claims(paper));
+  const Audit result = audit(paper, read_claim_files(paper, {}));
   std::vector<std::string> found;
   for (const Finding& finding : result.findings) {
     found.push_back(to_string(finding.severity) + "  " + finding.id);

@@ -301,7 +301,7 @@ TEST_CASE("a paper of other methods, tasks, buckets and decimals is read, with i
   CHECK(paper.bucket_groups.at(0).parts == std::vector<std::string>{"small", "large"});
   CHECK(paper.datasets.at(1).volumes() == 120);
   CHECK_THAT(paper.title, Catch::Contains("no number in it was measured"));
-  CHECK(read_claims(paper).size() == 8);
+  CHECK(read_claim_files(paper, {}).size() == 8);
 }
 
 }  // namespace sar::paper_test

@@ -96,6 +96,17 @@ TEST_CASE("Student's and Welch's tests agree with the reference values") {
   }
 }
 
+TEST_CASE("the pooled SD weighs variances by their degrees of freedom, however large") {
+  // (4 x 9 + 9 x 16) / 13 = 180 / 13
+  CHECK(sar::pooled_variance(3, 5, 4, 10) == Approx(180.0 / 13).epsilon(1e-15));
+  CHECK(sar::pooled_sd({0, 3.0, 5}, {0, 4.0, 10}) == Approx(std::sqrt(180.0 / 13)).epsilon(1e-15));
+  for (const double size : {0x1p-800, 0x1p800}) {
+    INFO(size);
+    CHECK(sar::pooled_sd({0, 3 * size, 5}, {0, 4 * size, 10}) ==
+          size * sar::pooled_sd({0, 3.0, 5}, {0, 4.0, 10}));
+  }
+}
+
 TEST_CASE("the paired test agrees with the reference values") {
   for (const Json& row : reference().at("paired_cases")) {
     INFO(row.dump());

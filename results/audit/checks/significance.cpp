@@ -1,8 +1,10 @@
-// Check of statements of significance: significance.
+// significance: statements of significance can be reproduced from mean, SD and n.
 
-#include "results/audit/audit_checks.h"
+#include "results/audit/check.h"
+#include "results/audit/printed_cells.h"
 #include "results/statistics/rounding_box.h"
 #include "results/statistics/statistics.h"
+#include "results/text/layout.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,7 +14,7 @@
 #include <map>
 #include <optional>
 
-namespace sar::audit_detail {
+namespace sar::audit_checks::significance {
 namespace {
 
 /// A p value from the printed numbers and bounds of it over all numbers that round to them.
@@ -426,9 +428,7 @@ Json families_json(const Statement& statement, Sheet& sheet) {
   return list;
 }
 
-}  // namespace
-
-Outcome check_significance(const Subject& subject) {
+Outcome run(const Subject& subject) {
   Outcome outcome;
   const std::vector<Statement> statements = statements_of(subject);
   std::vector<std::string> said;
@@ -529,4 +529,10 @@ Outcome check_significance(const Subject& subject) {
   return outcome;
 }
 
-}  // namespace sar::audit_detail
+}  // namespace
+
+void register_in(Checks& checks) {
+  checks.add({"significance", 110, run});
+}
+
+}  // namespace sar::audit_checks::significance
