@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "results/audit/audit_document.h"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -132,7 +133,7 @@ TEST_CASE("a clean paper gives eleven reports and no finding") {
   CHECK(check(result, "bucket-weights").status == "checked");
   CHECK(check(result, "counts").status == "not applicable");
   CHECK(ids(audit(paper_of({}), {})).empty());
-  CHECK_THAT(render(result, "text"), Catch::Contains("Nothing found"));
+  CHECK_THAT(written(document_of(result), "text"), Catch::Contains("Nothing found"));
 }
 
 // --- duplicate-cell, cross-table, range, bold-best ----------------------------------------------
@@ -878,7 +879,7 @@ TEST_CASE("an audit is told as approved") {
   // SARBENCH_APPROVE=1 writes the file anew; the difference is then reviewed like code.
   const std::filesystem::path path =
       std::filesystem::path(SARBENCH_SOURCE_DIR) / "tests/golden/results/audit.text.approved";
-  const std::string text = render(sar_audit(), "text");
+  const std::string text = written(document_of(sar_audit()), "text");
   if (std::getenv("SARBENCH_APPROVE") != nullptr) {
     write_file_atomically(path, text);
   }
@@ -891,7 +892,7 @@ TEST_CASE("an audit is told as approved") {
 }
 
 TEST_CASE("an audit in JSON has the shape of the contract") {
-  const Json json = Json::parse(render(sar_audit(), "json"));
+  const Json json = Json::parse(written(document_of(sar_audit()), "json"));
   CHECK(json.at("schema_version") == 1);
   CHECK(json.at("paper") == "sar2021");
   CHECK(json.at("checks").size() == 11);
@@ -913,15 +914,16 @@ TEST_CASE("an audit in JSON has the shape of the contract") {
 TEST_CASE("every format of an audit names its findings") {
   for (const char* format : {"text", "md", "csv", "json", "html", "latex"}) {
     INFO(format);
-    const std::string text = render(sar_audit(), format);
+    const std::string text = written(document_of(sar_audit()), format);
     for (const Finding& finding : sar_audit().findings) {
       CHECK_THAT(text, Catch::Contains(finding.id));
     }
     CHECK_THAT(text, !Catch::Contains("\x1b"));
   }
-  CHECK_THAT(render(sar_audit(), "text", true), Catch::Contains("\x1b[1;33minconsistent\x1b[0m"));
-  CHECK_THAT(render(sar_audit(), "latex"), Catch::Contains("\\begin{description}"));
-  CHECK_THROWS_AS(render(sar_audit(), "pdf"), Error);
+  CHECK_THAT(written(document_of(sar_audit()), "text", {true}),
+             Catch::Contains("\x1b[1;33minconsistent\x1b[0m"));
+  CHECK_THAT(written(document_of(sar_audit()), "latex"), Catch::Contains("\\begin{description}"));
+  CHECK_THROWS_AS(written(document_of(sar_audit()), "pdf"), Error);
 }
 
 }  // namespace sar::audit_test

@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "results/database/schema.h"
 #include "results/statistics/statistics.h"
+#include "results/tables/table_document.h"
 #include "tests/support/fixtures.h"
 #include "tests/unit/results/database/sqlite_file.h"
 
@@ -1027,7 +1028,7 @@ TEST_CASE("100,000 cases stay fast to open and to show") {
   const Store store(file, Store::Mode::read);
   const auto protocol = store.newest_protocol(small_spec(5));
   const std::string text =
-      sar::render(sar::build_table(store, *protocol, small_spec(5), {}), "text");
+      sar::written(sar::document_of(sar::build_table(store, *protocol, small_spec(5), {})), "text");
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   CHECK(store.query("SELECT COUNT(*) FROM v_case_dice")["rows"][0][0] == 100 * kCases);
   CHECK(text.find("SAR") != std::string::npos);
