@@ -227,10 +227,6 @@ void add_text(std::vector<Part>& parts, const ClaimReport& report, bool all) {
   parts.push_back(std::move(last));
 }
 
-Json number_json(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
-
 Json counts_json(const ClaimReport& report, bool adjusted) {
   Json counts = Json::object();
   for (const Verdict verdict :
@@ -247,14 +243,14 @@ Json json_of(const ClaimReport& report) {
     for (const ClaimEvidence& part : each.evidence) {
       evidence.push_back({{"cells", part.cells},
                           {"text", part.text},
-                          {"value", number_json(part.value)},
-                          {"threshold", number_json(part.threshold)},
-                          {"p", number_json(part.p)},
-                          {"p_low", number_json(part.p_low)},
-                          {"p_high", number_json(part.p_high)},
-                          {"p_student", number_json(part.p_student)},
-                          {"p_welch", number_json(part.p_welch)},
-                          {"p_adjusted", number_json(part.p_adjusted)},
+                          {"value", json_or_null(part.value)},
+                          {"threshold", json_or_null(part.threshold)},
+                          {"p", json_or_null(part.p)},
+                          {"p_low", json_or_null(part.p_low)},
+                          {"p_high", json_or_null(part.p_high)},
+                          {"p_student", json_or_null(part.p_student)},
+                          {"p_welch", json_or_null(part.p_welch)},
+                          {"p_adjusted", json_or_null(part.p_adjusted)},
                           {"outcome", to_string(part.outcome)},
                           {"outcome_adjusted", to_string(part.outcome_adjusted)},
                           {"counts", part.counts},
@@ -264,7 +260,7 @@ Json json_of(const ClaimReport& report) {
     for (const FamilyVerdict& family : each.families) {
       Json members = Json::array();
       for (const auto& [name, p] : family.p_adjusted) {
-        members.push_back({{"comparison", name}, {"p_adjusted", number_json(p)}});
+        members.push_back({{"comparison", name}, {"p_adjusted", json_or_null(p)}});
       }
       families.push_back({{"name", family.name},
                           {"verdict", to_string(family.verdict)},
@@ -278,9 +274,9 @@ Json json_of(const ClaimReport& report) {
                       {"section", each.claim.section},
                       {"statement", each.claim.statement},
                       {"kind", each.claim.kind},
-                      {"reading", each.claim.reason.empty() ? Json() : Json(each.claim.reason)},
+                      {"reading", json_or_null(each.claim.reason)},
                       {"source", report.source},
-                      {"data_kind", report.data_kind.empty() ? Json() : Json(report.data_kind)},
+                      {"data_kind", json_or_null(report.data_kind)},
                       {"verdict", to_string(each.verdict)},
                       {"verdict_adjusted", to_string(each.verdict_adjusted)},
                       {"tested", each.tested},

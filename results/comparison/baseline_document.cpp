@@ -306,7 +306,7 @@ TestSuite suite_of(const GateReport& report) {
 
 Json gate_summary_json(const Summary& summary) {
   return {{"mean", summary.n == 0 ? Json() : Json(summary.mean)},
-          {"sd", summary.sd ? Json(*summary.sd) : Json()},
+          {"sd", json_or_null(summary.sd)},
           {"n", summary.n}};
 }
 

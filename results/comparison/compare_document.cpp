@@ -216,9 +216,9 @@ Json side_json(const std::string& name, const ProtocolRow& protocol) {
 }
 
 Json json_of(const DatabaseComparison& all) {
-  const auto optional = [](const auto& value) { return value ? Json(*value) : Json(); };
   const auto summary = [&](const std::optional<Summary>& side) {
-    return side ? Json{{"mean", side->mean}, {"sd", optional(side->sd)}, {"n", side->n}} : Json();
+    return side ? Json{{"mean", side->mean}, {"sd", json_or_null(side->sd)}, {"n", side->n}}
+                : Json();
   };
   const auto fields = [](const std::vector<FieldDifference>& list) {
     Json result = Json::array();
@@ -239,14 +239,14 @@ Json json_of(const DatabaseComparison& all) {
                {"new", summary(cell.next)},
                {"identical", cell.identical},
                {"pairs", cell.pairs},
-               {"difference", optional(cell.difference)},
+               {"difference", json_or_null(cell.difference)},
                {"ci", nullptr},
                {"t", nullptr},
                {"df", nullptr},
                {"p", nullptr},
-               {"p_adjusted", optional(cell.p_adjusted)},
-               {"reason", cell.reason.empty() ? Json() : Json(cell.reason)},
-               {"differs_in", cell.differs_in.empty() ? Json() : Json(cell.differs_in)}};
+               {"p_adjusted", json_or_null(cell.p_adjusted)},
+               {"reason", json_or_null(cell.reason)},
+               {"differs_in", json_or_null(cell.differs_in)}};
     if (cell.test) {
       entry["difference"] = cell.test->difference;
       entry["ci"] = {cell.test->ci_low, cell.test->ci_high};

@@ -240,11 +240,11 @@ Json test_json(const TTestReport& report, const TTest& test) {
   return {
       {"test", test.test},
       {"testable", test.testable},
-      {"reason", test.reason.empty() ? Json() : Json(test.reason)},
+      {"reason", json_or_null(test.reason)},
       {"t", number_if(t, test.t)},
       {"df", number_if(t, test.df)},
       {"p", number_if(test.testable, test.p)},
-      {"difference", difference ? Json(*difference) : Json()},
+      {"difference", json_or_null(difference)},
       {"ci", t ? Json{test.ci_low, test.ci_high} : Json()},
       {"hedges_g", number_if(t && test.has_effect, test.hedges_g)},
       {"hedges_g_ci", t && test.has_effect ? Json{test.g_low, test.g_high} : Json()},
@@ -254,7 +254,7 @@ Json test_json(const TTestReport& report, const TTest& test) {
 Json sample_json(const Sample& sample) {
   return {{"read_as", sample.only_summary ? "mean,sd,n" : "values"},
           {"mean", sample.summary.n > 0 ? Json(sample.summary.mean) : Json()},
-          {"sd", sample.summary.sd ? Json(*sample.summary.sd) : Json()},
+          {"sd", json_or_null(sample.summary.sd)},
           {"n", sample.summary.n}};
 }
 
@@ -309,7 +309,7 @@ Json json_of(const TTestReport& report) {
   json["student"] = test_json(report, report.student);
   json["welch"] = test_json(report, report.welch);
   json["power"] = report.options.power;
-  json["detectable_difference"] = report.detectable ? Json(*report.detectable) : Json();
+  json["detectable_difference"] = json_or_null(report.detectable);
   if (report.options.correlation) {
     json["correlation"] = *report.options.correlation;
   }

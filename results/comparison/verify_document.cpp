@@ -236,18 +236,9 @@ Values values_of(const Verification& all) {
   return values;
 }
 
-template <class T>
-Json optional_json(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
-
 Json summary_json(const Summary& summary) {
   return {{"mean", summary.mean},
-          {"sd", optional_json(summary.sd)},
+          {"sd", json_or_null(summary.sd)},
           {"n", summary.n > 0 ? Json(summary.n) : Json()}};
 }
 
@@ -257,18 +248,18 @@ Json json_of(const Verification& all) {
     Json entry{{"cell", cell.path.text()},
                {"published", summary_json(cell.published)},
                {"measured", cell.measured ? summary_json(*cell.measured) : Json()},
-               {"difference", optional_json(cell.difference)},
+               {"difference", json_or_null(cell.difference)},
                {"ci", nullptr},
                {"t", nullptr},
                {"df", nullptr},
                {"p", nullptr},
-               {"p_adjusted", optional_json(cell.p_adjusted)},
+               {"p_adjusted", json_or_null(cell.p_adjusted)},
                {"margin", all.options.margin},
                {"equivalence", nullptr},
-               {"power", optional_json(cell.power)},
+               {"power", json_or_null(cell.power)},
                {"verdict", to_string(cell.verdict)},
-               {"reason", text_or_null(fmt::format("{}", fmt::join(cell.reasons, "; ")))},
-               {"direction", text_or_null(cell.direction)}};
+               {"reason", json_or_null(fmt::format("{}", fmt::join(cell.reasons, "; ")))},
+               {"direction", json_or_null(cell.direction)}};
     if (cell.test) {
       entry["ci"] = {cell.test->ci_low, cell.test->ci_high};
       entry["t"] = cell.test->t;
@@ -292,7 +283,7 @@ Json json_of(const Verification& all) {
                {"p", nullptr},
                {"floor", nullptr},
                {"exact", nullptr},
-               {"reason", text_or_null(column.ranks.reason)}};
+               {"reason", json_or_null(column.ranks.reason)}};
     if (column.ranks.testable) {
       entry["tau_b"] = column.ranks.tau_b;
       entry["p"] = column.ranks.p;

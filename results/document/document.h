@@ -88,6 +88,16 @@ struct Values {
 /// The shortest text that reads back the same; empty without a value.
 std::string unrounded(const std::optional<double>& value);
 
+/// The value for JSON, or null.
+template <class T>
+Json json_or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+/// The text, or null if it is empty.
+inline Json json_or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
 /// Results of tests as a continuous-integration server reads them.
 struct TestSuite {
   struct Case {

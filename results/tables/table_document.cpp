@@ -335,10 +335,6 @@ Values values_of(const Table& table) {
   return values;
 }
 
-Json optional_json(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
-
 Json test_json(const std::optional<TestResult>& test) {
   if (!test) {
     return nullptr;
@@ -354,8 +350,8 @@ Json test_json(const std::optional<TestResult>& test) {
 /// The numbers of one cell.
 Json numbers_json(const Table& table, const TableCell& cell) {
   const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
-  return {{"mean", optional_json(cell.mean)},
-          {"sd", optional_json(cell.sd)},
+  return {{"mean", json_or_null(cell.mean)},
+          {"sd", json_or_null(cell.sd)},
           {"n", cell.mean && cell.n == 0 ? Json() : Json(cell.n)},
           {"failed", cell.failed},
           {"best", cell.best},
@@ -363,7 +359,7 @@ Json numbers_json(const Table& table, const TableCell& cell) {
           {"p_adjusted", chosen ? Json(chosen->p_adjusted) : Json()},
           {"student", test_json(cell.student)},
           {"welch", test_json(cell.welch)},
-          {"not_testable", cell.not_testable.empty() ? Json() : Json(cell.not_testable)}};
+          {"not_testable", json_or_null(cell.not_testable)}};
 }
 
 /// Document of a table; with `published` each cell has both as objects.
