@@ -17,6 +17,8 @@ room LibTorch '(torch|ATen|c10)/' 'harness/nn/|methods/|tests/nn/|tests/bench/nn
 room SQLite '(sqlite3|SQLiteCpp)' 'results/database/|tests/unit/results/database/|tests/support/'
 room Boost.Math 'boost/math' 'results/statistics/|tests/unit/results/statistics/'
 room mustache 'kainjow/' 'results/report/'
+room pugixml 'pugixml' 'results/(document|figures)/'
+room utfcpp 'utf8' 'results/text/'
 room CLI11 'CLI/' 'experiments/cli/'
 room toml++ 'toml\+\+' 'harness/config/'
 # layers, bottom to top; a folder may include itself and what is named

@@ -32,22 +32,6 @@ std::string harmless(std::string text) {
   return text;
 }
 
-/// The first `width` columns of a UTF-8 text, an ellipsis for what is left out.
-std::string cut(const std::string& text, std::size_t width) {
-  if (display_width(text) <= width) {
-    return text;
-  }
-  std::size_t columns = 0;
-  std::size_t end = 0;
-  while (end < text.size()) {
-    if ((static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U && ++columns == width) {
-      break;
-    }
-    ++end;
-  }
-  return text.substr(0, end) + "…";
-}
-
 std::string bar(double fraction, int width) {
   const int filled = std::clamp(static_cast<int>(fraction * width), 0, width);
   std::string text;
@@ -126,7 +110,7 @@ Lines workers_of(const Json& state, std::size_t width) {
   }
   const std::size_t room = std::min(longest, width > 50 ? width - 42 : std::size_t{8});
   for (const Json& worker : workers) {
-    const std::string label = cut(worker.value("label", ""), room);
+    const std::string label = cut_to(worker.value("label", ""), room);
     const double fraction = worker.value("fraction", 0.0);
     lines.push_back(fmt::format("{}{}{} {} {:3.0f} %{}",
                                 lines.empty() ? "now      " : "         ",
@@ -249,7 +233,7 @@ std::string status_text(const Json& state, const StatusLook& look) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     std::string line = harmless(all[i]);
     if (look.height > 0) {
-      line = cut(line, look.width);
+      line = cut_to(line, look.width);
     }
     const bool is_bar = look.height > 0 && i == 1;
     const bool failure = line.starts_with("failed ");

@@ -1,6 +1,6 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
-#include "results/audit/audit.h"
+#include "results/audit/audit_document.h"
 #include "results/claims/claim_verdicts.h"
 #include "results/paper/paper.h"
 
@@ -30,7 +30,8 @@ ExitCode run_audit(const AuditCommand& command) {
   options.alpha = command.common.alpha;
   options.alpha_given = command.common.alpha_given;
   const Audit result = audit(paper, read_claims(paper), options);
-  emit(command.common, render(result, command.common.chosen_format(), command.common.color_on(1)));
+  emit(command.common,
+       written(document_of(result), command.common.chosen_format(), {command.common.color_on(1)}));
   const bool gate =
       command.strict && result.count(Severity::inconsistent) + result.count(Severity::error) > 0;
   return gate ? ExitCode::gate_failed : ExitCode::ok;

@@ -5,7 +5,7 @@
 #include "harness/core/files.h"
 #include "harness/core/machine.h"
 #include "harness/core/signals.h"
-#include "results/comparison/baseline.h"
+#include "results/comparison/baseline_document.h"
 
 #include <fmt/format.h>
 
@@ -415,7 +415,7 @@ ExitCode check(const BaselineCommand& command, const Chosen& chosen) {
   report.notes = notes;
   report.base.name = command.file;
   report.now.name = command.common.database;
-  emit(command.common, render(report, command.common.chosen_format()));
+  emit(command.common, written(document_of(report), command.common.chosen_format()));
   if (!command.common.output.empty() && !command.common.quiet) {
     std::cerr << fmt::format("baseline check: {} (exit {}); the report is in {}\n",
                              to_string(report.verdict),

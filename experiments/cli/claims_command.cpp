@@ -2,7 +2,7 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
-#include "results/claims/claim_verdicts.h"
+#include "results/claims/claim_document.h"
 #include "results/paper/cells.h"
 #include "results/paper/claims.h"
 
@@ -76,10 +76,9 @@ ExitCode claims(const ClaimsCommand& command) {
   const ClaimReport report = report_of(command);
   const CommonOptions& common = command.common;
   emit(common,
-       render(report,
-              common.chosen_format(),
-              common.color_on(1) && common.output.empty(),
-              common.verbose));
+       written(document_of(report, common.verbose),
+               common.chosen_format(),
+               {common.color_on(1) && common.output.empty()}));
   if (!command.strict) {
     return ExitCode::ok;
   }

@@ -1,7 +1,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
-#include "results/comparison/compare.h"
+#include "results/comparison/compare_document.h"
 
 namespace sar::cli {
 namespace {
@@ -30,7 +30,7 @@ ExitCode run_compare(const CompareCommand& command) {
   const DatabaseComparison result = compare(stored(command.base, command.base_protocol),
                                             stored(command.next, command.next_protocol),
                                             options);
-  emit(command.common, render(result, command.common.chosen_format()));
+  emit(command.common, written(document_of(result), command.common.chosen_format()));
   return ExitCode::ok;
 }
 

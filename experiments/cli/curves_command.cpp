@@ -113,7 +113,7 @@ ExitCode curves(const CurvesCommand& command) {
   write_all(found, output, smoothing);
   CommonOptions text = command.common;
   text.output.clear();
-  emit(text, render(convergence_sheet(found), "text"));
+  emit(text, written(document_of(convergence_sheet(found)), "text"));
   return ExitCode::ok;
 }
 

@@ -129,8 +129,8 @@ ExitCode list_assumptions(const InfoCommand& command) {
         .with("file", (folder / "assumptions.toml").string());
   }
   emit(command.common,
-       render_assumptions(
-           assumptions, settings_of(command), catalog.defaults(), command.common.chosen_format()));
+       written(document_of(assumptions, settings_of(command), catalog.defaults()),
+               command.common.chosen_format()));
   return ExitCode::ok;
 }
 

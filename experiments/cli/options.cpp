@@ -3,6 +3,7 @@
 #include "experiments/catalog.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "results/document/document.h"
 
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ void add_common(CLI::App* app, CommonOptions& options, bool formats) {
       ->type_name("KEY=VALUE");
   if (formats) {
     single(app, "--format", options.format, "output format")
-        ->check(CLI::IsMember({"text", "md", "latex", "csv", "json", "html"}))
+        ->check(CLI::IsMember(common_formats()))
         ->capture_default_str();
   }
   app->add_flag("--json", options.json, "short for --format json");

@@ -2,7 +2,7 @@
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
 #include "results/comparison/power_report.h"
-#include "results/comparison/ttest_report.h"
+#include "results/comparison/ttest_document.h"
 
 #include <fmt/format.h>
 
@@ -64,7 +64,7 @@ ExitCode ttest(const TTestCommand& command) {
   options.paired_permutation = command.paired;
   options.seed = command.seed;
   const TTestReport report = ttest_report(a, b, options);
-  emit(command.common, render(report, command.common.chosen_format()));
+  emit(command.common, written(document_of(report), command.common.chosen_format()));
   return report.exit_code();
 }
 
@@ -112,7 +112,8 @@ ExitCode power(const PowerCommand& command) {
       throw usage_error("--effect D and --sd S go together: a difference and the SD of the trials");
     }
     emit(command.common,
-         render(power_sheet(*command.effect, *command.sd, command.n, options), format));
+         written(document_of(power_sheet(*command.effect, *command.sd, command.n, options)),
+                 format));
     return ExitCode::ok;
   }
   const bool published = command.view.source == "published";
@@ -164,7 +165,7 @@ ExitCode power(const PowerCommand& command) {
                                 : measured_cells(store->trial_dice(protocol->protocol), *protocol);
   const Sheet sheet = power_sheet(
       spec, source, costs_of(command, catalog, store ? &*store : nullptr, protocol), options);
-  emit(command.common, render(sheet, format));
+  emit(command.common, written(document_of(sheet), format));
   return ExitCode::ok;
 }
 

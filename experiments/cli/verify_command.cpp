@@ -4,7 +4,7 @@
 #include "experiments/cli/views.h"
 #include "results/audit/audit.h"
 #include "results/claims/claim_verdicts.h"
-#include "results/comparison/verify.h"
+#include "results/comparison/verify_document.h"
 
 #include <cmath>
 
@@ -86,7 +86,7 @@ ExitCode run_verify(const VerifyCommand& command) {
                                doubted,
                                verify_options(command, catalog, protocol));
   result.profile = protocol.profile;
-  emit(command.common, render(result, command.common.chosen_format()));
+  emit(command.common, written(document_of(result), command.common.chosen_format()));
   return command.strict && result.count(Reproduction::different) > 0 ? ExitCode::gate_failed
                                                                      : ExitCode::ok;
 }

@@ -5,6 +5,7 @@
 #include "results/database/stored_file.h"
 #include "results/paper/data_sheet.h"
 #include "results/tables/proxy_sheet.h"
+#include "results/tables/table_document.h"
 
 #include <filesystem>
 
@@ -135,7 +136,7 @@ View Viewer::nothing(const Experiment& experiment, const std::string& why) const
 View Viewer::dice(const Experiment& experiment) const {
   const auto row = protocol(experiment);
   const std::string format = common_.chosen_format();
-  const bool color = common_.color_on(1);
+  const WriteOptions color{common_.color_on(1)};
   std::optional<Table> measured;
   if (row) {
     TableSpec spec = experiment.table;
@@ -145,8 +146,9 @@ View Viewer::dice(const Experiment& experiment) const {
     measured = build_table(*store_, *row, spec, table_options(&*row));
   }
   if (options_.source == "measured") {
-    return measured ? View{render(*measured, format, color), filled_cells(*measured) > 0}
-                    : nothing(experiment, "no run of it is stored yet");
+    return measured
+               ? View{written(document_of(*measured), format, color), filled_cells(*measured) > 0}
+               : nothing(experiment, "no run of it is stored yet");
   }
   const PrintedTable* printed = paper()->find(experiment.id);
   if (printed == nullptr) {
@@ -157,13 +159,13 @@ View Viewer::dice(const Experiment& experiment) const {
   const Table published =
       published_table(*printed, experiment.table, table_options(row ? &*row : nullptr));
   if (options_.source == "published") {
-    return {render(published, format, color), true};
+    return {written(document_of(published), format, color), true};
   }
   if (!measured) {  // gaps, in the same shape
     measured = build_table(
         std::vector<TrialDice>{}, {}, ProtocolRow{}, experiment.table, table_options(nullptr));
   }
-  return {render_both(*measured, published, format, color), true};
+  return {written(document_of(*measured, published), format, color), true};
 }
 
 View Viewer::data(const Experiment& experiment) const {
@@ -176,7 +178,7 @@ View Viewer::data(const Experiment& experiment) const {
   Sheet sheet = data_sheet(
       experiment.id, experiment.title, experiment.datasets, survey, row ? &*row : nullptr, paper());
   sheet.json["source"] = options_.source;
-  return {render(sheet, common_.chosen_format()), true};
+  return {written(document_of(sheet), common_.chosen_format()), true};
 }
 
 View Viewer::curves(const Experiment& experiment) const {
@@ -188,7 +190,8 @@ View Viewer::curves(const Experiment& experiment) const {
     return nothing(experiment, "no run of it is stored yet");
   }
   const LossCurves curves = build_curves(*store_, *row, experiment.curves, curve_tests(common_));
-  return {render(convergence_sheet(curves), common_.chosen_format()), !curves.rows.empty()};
+  return {written(document_of(convergence_sheet(curves)), common_.chosen_format()),
+          !curves.rows.empty()};
 }
 
 View Viewer::pretraining(const Experiment& experiment) const {
@@ -200,7 +203,7 @@ View Viewer::pretraining(const Experiment& experiment) const {
     return nothing(experiment, "no pre-training is stored yet");
   }
   const Sheet sheet = proxy_sheet(experiment.id, experiment.title, experiment.rows, *store_, *row);
-  return {render(sheet, common_.chosen_format()), !sheet.json.at("rows").empty()};
+  return {written(document_of(sheet), common_.chosen_format()), !sheet.json.at("rows").empty()};
 }
 
 View Viewer::collection(const Experiment& experiment) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/core/json.h"
+#include "results/document/sheet.h"
 #include "results/paper/claims.h"
 #include "results/paper/paper.h"
 
@@ -61,10 +62,5 @@ struct AuditOptions {
 /// equals, difference, significant, count, ratio and split; others are ignored). Needs no data and
 /// no runs. Throws Error 2 for an alpha out of range.
 Audit audit(const Paper& paper, const std::vector<Claim>& claims, const AuditOptions& options = {});
-
-/// text (within 100 columns), md, latex, csv (a line per finding), json (product contract, section
-/// 6, with "checks" and "doubted"), html (a <section>). `color`: terminal escape codes, text only.
-/// Throws Error 2 for another format.
-std::string render(const Audit& audit, const std::string& format, bool color = false);
 
 }  // namespace sar

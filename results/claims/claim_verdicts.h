@@ -97,13 +97,4 @@ ClaimReport judge_claims(const Paper& paper,
 /// a sentence.
 std::vector<std::string> fallen_claims(const ClaimReport& report);
 
-/// "text" (within 100 columns; `all` lists every part of every claim, else those that fail or are
-/// open and the closest that hold; `color`: verdicts by terminal escape codes), "md", "latex",
-/// "html", "csv": one row per claim; "json": shape of the product contract, section 6. Throws
-/// Error 2 for another format.
-std::string render(const ClaimReport& report,
-                   const std::string& format,
-                   bool color = false,
-                   bool all = false);
-
 }  // namespace sar

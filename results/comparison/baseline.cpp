@@ -857,4 +857,68 @@ GateReport check_baseline(const Baseline& base, const Baseline& now, const GateO
   return report;
 }
 
+std::string to_string(GateVerdict verdict) {
+  switch (verdict) {
+    case GateVerdict::passed:
+      return "passed";
+    case GateVerdict::failed:
+      return "failed";
+    case GateVerdict::undecided:
+      return "undecided";
+  }
+  throw internal_error("unknown verdict of a gate");
+}
+
+std::string to_string(GateRule rule) {
+  switch (rule) {
+    case GateRule::bit_exact:
+      return "bit-exact";
+    case GateRule::identical:
+      return "identical";
+    case GateRule::statistical:
+      return "welch";
+    case GateRule::plain:
+      return "no spread";
+    case GateRule::none:
+      return "none";
+  }
+  throw internal_error("unknown rule of a gate");
+}
+
+std::string rule_text(const GateReport& report) {
+  if (report.protocol_changed) {
+    return "results of different protocols are not compared (exit 4)";
+  }
+  if (report.bit_exact) {
+    return "same protocol, same environment, and programs that promise the same bits: every trial "
+           "must be equal in every bit, also case by case; any difference fails (exit 1)";
+  }
+  const std::string others =
+      report.bit_exact_cells() == 0
+          ? ""
+          : fmt::format(
+                "{} of {} cells were made in the same environment, by programs that promise "
+                "the same bits: any other bit fails (exit 1). The others: ",
+                report.bit_exact_cells(),
+                report.cells.size());
+  return others + fmt::format(
+                      "unpaired one-sided Welch tests over trials, margin {} Dice points, alpha "
+                      "{}. A cell fails "
+                      "(exit 1) if a loss beyond the margin is shown: p < alpha after Holm over {} "
+                      "cells. It "
+                      "passes "
+                      "if a loss of the margin or more is rejected: p < alpha, uncorrected, "
+                      "because the gate "
+                      "passes "
+                      "only if every cell does. All else is undecided (exit 4), and so are fewer "
+                      "than {} trials "
+                      "that are not equal bit by bit. Without any spread the loss itself is "
+                      "compared with the "
+                      "margin",
+                      report.options.margin,
+                      report.options.alpha,
+                      report.tests,
+                      kLeastGateTrials);
+}
+
 }  // namespace sar

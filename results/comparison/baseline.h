@@ -197,9 +197,6 @@ struct GateReport {
 /// margin or alpha out of range.
 GateReport check_baseline(const Baseline& base, const Baseline& now, const GateOptions& options);
 
-/// "text"; "md": for a pull request; "json"; "junit": XML with a test case per cell, undecided ones
-/// skipped. Throws Error 2 for another format.
-std::string render(const GateReport& report, const std::string& format);
 /// The decision rule in words.
 std::string rule_text(const GateReport& report);
 

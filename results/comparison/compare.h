@@ -3,7 +3,6 @@
 #include "results/comparison/baseline.h"
 #include "results/database/store.h"
 #include "results/statistics/statistics.h"
-#include "results/tables/table.h"
 
 #include <optional>
 #include <string>
@@ -87,9 +86,5 @@ struct DatabaseComparison {
 DatabaseComparison compare(const StoredResults& base,
                            const StoredResults& next,
                            const CompareOptions& options = {});
-
-/// text (within 100 columns), md, latex, html: what differs between the protocols, then the cells
-/// that differ; csv: one line per cell, unrounded; json. Throws Error 2 for another format.
-std::string render(const DatabaseComparison& comparison, const std::string& format);
 
 }  // namespace sar

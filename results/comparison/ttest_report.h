@@ -1,7 +1,6 @@
 #pragma once
 
 #include "harness/core/error.h"
-#include "harness/core/json.h"
 #include "results/statistics/permutation.h"
 #include "results/statistics/statistics.h"
 
@@ -60,6 +59,9 @@ struct TTestOptions {
   std::uint64_t seed = 0;           ///< of a permutation test that is too large to enumerate
 };
 
+/// SD within two groups with a common one; both have an SD.
+double sd_of_both(const Summary& a, const Summary& b);
+
 /// A comparison of two samples, a - b.
 struct TTestReport {
   Sample a, b;
@@ -80,13 +82,5 @@ struct TTestReport {
 /// whose floor does not lie below alpha is not testable: it could not be significant whatever the
 /// values.
 TTestReport ttest_report(const Sample& a, const Sample& b, const TTestOptions& options);
-
-/// {"test", "testable", "reason", "t", "df", "p", "difference", "ci", "hedges_g", ...}; what is not
-/// known is null. The difference is known wherever both means are, tested or not.
-Json report_json(const TTestReport& report);
-
-/// In the formats of a Sheet (results/table.h): a line per test, then the arithmetic and what it
-/// shows. CSV and JSON have unrounded numbers.
-std::string render(const TTestReport& report, const std::string& format);
 
 }  // namespace sar

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "harness/core/json.h"
 #include "results/paper/cells.h"
 #include "results/statistics/rank_agreement.h"
 
@@ -87,10 +86,5 @@ Verification verify(const Paper& paper,
                     const CellSource& measured,
                     const std::set<std::string>& doubted,
                     const VerifyOptions& options = {});
-
-/// text (within 100 columns), md, latex, html: a summary, the cells of each table, and direction
-/// and rank agreement; csv: one line per cell, unrounded; json: product contract, section 6. Throws
-/// Error 2 for another format.
-std::string render(const Verification& verification, const std::string& format);
 
 }  // namespace sar

@@ -20,20 +20,13 @@ struct Grid {
   std::vector<std::string> header;                          ///< with the row heading
   std::vector<std::vector<CellText>> rows;                  ///< as long as the header
   std::size_t text_columns = 1;                             ///< left-aligned ones
+  bool text_at_end = false;                                 ///< the last column is one as well
 };
 
-/// The grid as one or more LaTeX tables, for a document that uses booktabs and nothing else, with
-/// the text width of article. What is too wide gets smaller type and narrower gaps, then broken
-/// lines in its text columns, then further tables for some of its groups or columns; what is too
-/// long for a page goes on in further tables. `caption` is
-/// plain text of several sentences, of which a further table repeats the first alone; `note` is
-/// LaTeX that follows that first one. `label`: of the first table, after "tab:".
-std::string latex_tables(const std::vector<std::string>& caption,
-                         const std::string& note,
-                         const std::string& label,
-                         const Grid& grid);
+/// The same rows without marks.
+std::vector<std::vector<CellText>> plain_cells(const std::vector<std::vector<std::string>>& rows);
 
-/// The line that says what a document needs for these tables.
-std::string latex_needs();
+/// "78.10 ± 3.20" for "78.10±3.20" in columns of numbers, where there is room.
+Grid with_blanks(Grid grid);
 
 }  // namespace sar

@@ -1,5 +1,8 @@
-#include "results/document/grid.h"
+#include "results/document/latex_tables.h"
+
+#include "results/text/escape.h"
 #include "results/text/layout.h"
+#include "results/text/utf8.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +13,7 @@
 #include <numeric>
 
 namespace sar {
-namespace latex_detail {
+namespace {
 
 // Of LaTeX's article at 10 pt, in points.
 constexpr double kTextWidthPt = 345;
@@ -79,10 +82,11 @@ std::string cell(const CellText& shown, bool text_column) {
 /// Width in \normalsize of Computer Modern, in points.
 double width_pt(const std::string& text) {
   double width = 0;
-  for (const char c : replace_all(text, {{"†", "+"}})) {
-    const auto byte = static_cast<unsigned char>(c);
-    width += (byte & 0xC0U) == 0x80U                          ? 0  // not the first of its character
-             : byte >= 0x80U                                  ? 7.8  // "×"; few are wider
+  const std::string plain = replace_all(text, {{"†", "+"}});
+  for (std::string_view rest = plain; !rest.empty();) {
+    const auto [bytes, point] = take_character(rest);
+    const char c = bytes.front();
+    width += !point || *point >= 0x80                         ? 7.8  // "×"; few are wider
              : is_digit(c)                                    ? 5
              : (c >= 'A' && c <= 'Z') || c == 'm' || c == 'w' ? 7.2
              : std::string_view(" .,:;()[]|/-ijl'+").find(c) != std::string_view::npos ? 3.7
@@ -317,7 +321,7 @@ std::string label_name(std::string label) {
   return label;
 }
 
-}  // namespace latex_detail
+}  // namespace
 
 std::string latex_needs() {
   return "% needs \\usepackage{booktabs}\n";
@@ -327,7 +331,6 @@ std::string latex_tables(const std::vector<std::string>& caption,
                          const std::string& note,
                          const std::string& label,
                          const Grid& grid) {
-  using namespace latex_detail;
   std::string result;
   for (const Grid& part : parts_of(grid)) {
     const Layout layout = layout_of(part);

@@ -246,28 +246,34 @@ Sheet assumption_sheet(const std::vector<Assumption>& assumptions,
   return sheet;
 }
 
-std::string render_assumptions(const std::vector<Assumption>& assumptions,
-                               const Json& protocol_settings,
-                               const Json& defaults,
-                               const std::string& format) {
+Document document_of(const std::vector<Assumption>& assumptions,
+                     const Json& protocol_settings,
+                     const Json& defaults) {
   using namespace assumptions_detail;
-  const Sheet sheet = assumption_sheet(assumptions, protocol_settings, defaults);
-  if (format != "text") {
-    return render(sheet, format);
-  }
   constexpr std::size_t kIndent = 4;
-  std::string text = sheet.title + "\n";
+  const Sheet sheet = assumption_sheet(assumptions, protocol_settings, defaults);
+  Document document = document_of(sheet);
+  document.parts.front().formats = {"md", "latex", "html"};
+  const auto add_text = [&](std::vector<Content> contents) {
+    document.parts.push_back({std::move(contents), {"text"}});
+  };
+  add_text({Line{"", sheet.title}});
   for (std::size_t i = 0; i < assumptions.size(); ++i) {
     const std::string mark = fmt::format("{:<{}}", sheet.rows[i][0] + " ", kIndent);
-    text += "\n" + wrapped(assumptions[i].question, 0, mark);
-    text += wrapped("choice: " + assumptions[i].choice, kIndent);
-    text += wrapped("because: " + assumptions[i].because, kIndent);
+    std::vector<Content> lines{Paragraph{assumptions[i].question, 0, mark},
+                               Paragraph{"choice: " + assumptions[i].choice, kIndent},
+                               Paragraph{"because: " + assumptions[i].because, kIndent}};
     for (const KeyValue& value : values_of(assumptions[i], protocol_settings, defaults)) {
-      text += wrapped(value.text(), kIndent + 2, value.deviates() ? "! " : "  ");
+      lines.emplace_back(Paragraph{value.text(), kIndent + 2, value.deviates() ? "! " : "  "});
     }
+    add_text(std::move(lines));
   }
-  return text + "\n" + wrapped(sheet.notes.front()) +
-         (protocol_settings.is_null() ? "" : "!: a value that is not the default.\n");
+  std::vector<Content> last{Paragraph{sheet.notes.front()}};
+  if (!protocol_settings.is_null()) {
+    last.emplace_back(Line{"", "!: a value that is not the default."});
+  }
+  add_text(std::move(last));
+  return document;
 }
 
 }  // namespace sar

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "harness/core/json.h"
-#include "results/tables/table.h"
+#include "results/document/document.h"
+#include "results/document/sheet.h"
 
 #include <filesystem>
 #include <map>
@@ -45,11 +46,9 @@ Sheet assumption_sheet(const std::vector<Assumption>& assumptions,
                        const Json& protocol_settings,
                        const Json& defaults);
 
-/// The same in the formats of tables; as text, each assumption is a paragraph within 100 columns.
-/// Throws Error 2 for another format.
-std::string render_assumptions(const std::vector<Assumption>& assumptions,
-                               const Json& protocol_settings,
-                               const Json& defaults,
-                               const std::string& format);
+/// The same; as text, each assumption is a paragraph.
+Document document_of(const std::vector<Assumption>& assumptions,
+                     const Json& protocol_settings,
+                     const Json& defaults);
 
 }  // namespace sar

@@ -1,5 +1,8 @@
 #include "harness/core/error.h"
+#include "results/audit/audit_document.h"
+#include "results/claims/claim_document.h"
 #include "results/report/report.h"
+#include "results/tables/table_document.h"
 
 #include <fmt/format.h>
 
@@ -14,18 +17,17 @@ namespace report_files_detail {
 
 using Files = std::map<std::string, std::string>;
 
-/// Adds one table in all its formats; `rendered` gives the text of a format.
-template <class Rendered>
-void add_table(Files& files, const std::string& id, const Rendered& rendered) {
+/// Adds a report in the formats of tables.
+void add_table(Files& files, const std::string& id, const Document& document) {
   const std::string path = "tables/" + safe_name(id);
-  files[path + ".md"] = rendered("md");
-  files[path + ".tex"] = rendered("latex");
-  files[path + ".csv"] = rendered("csv");
-  files[path + ".json"] = rendered("json");
+  files[path + ".md"] = written(document, "md");
+  files[path + ".tex"] = written(document, "latex");
+  files[path + ".csv"] = written(document, "csv");
+  files[path + ".json"] = written(document, "json");
 }
 
 void add_sheet(Files& files, const Sheet& sheet) {
-  add_table(files, sheet.id, [&](const std::string& format) { return render(sheet, format); });
+  add_table(files, sheet.id, document_of(sheet));
 }
 
 void add_figure(Files& files, const ReportFigure& figure) {
@@ -34,8 +36,9 @@ void add_figure(Files& files, const ReportFigure& figure) {
     files[path + ".svg"] = figure.drawing.svg;
     files[path + ".png"] = figure.drawing.png;
   }
-  files[path + ".csv"] = render(figure.figure.data, "csv");
-  files[path + ".json"] = render(figure.figure.data, "json");
+  const Document numbers = document_of(figure.figure.data);
+  files[path + ".csv"] = written(numbers, "csv");
+  files[path + ".json"] = written(numbers, "json");
 }
 
 /// Pictures of the example cases. Each is a process of its own, so several are made side by side.
@@ -76,10 +79,10 @@ std::map<std::string, std::string> report_files(const ReportContents& contents) 
     add_sheet(files, sheet);
   }
   for (const ReportTable& table : contents.tables) {
-    add_table(files, table.measured.spec.id, [&](const std::string& format) {
-      return table.published ? render_both(table.measured, *table.published, format)
-                             : render(table.measured, format);
-    });
+    add_table(files,
+              table.measured.spec.id,
+              table.published ? document_of(table.measured, *table.published)
+                              : document_of(table.measured));
   }
   for (const Sheet& sheet : contents.pretraining) {
     add_sheet(files, sheet);
@@ -100,16 +103,13 @@ std::map<std::string, std::string> report_files(const ReportContents& contents) 
     add_sheet(files, convergence_sheet(curves));
   }
   if (contents.claims) {
-    add_table(
-        files, "claims", [&](const auto& format) { return render(*contents.claims, format); });
+    add_table(files, "claims", document_of(*contents.claims));
   }
   if (contents.measured_claims) {
-    add_table(files, "claims-measured", [&](const auto& format) {
-      return render(*contents.measured_claims, format);
-    });
+    add_table(files, "claims-measured", document_of(*contents.measured_claims));
   }
   if (contents.audit) {
-    add_table(files, "audit", [&](const auto& format) { return render(*contents.audit, format); });
+    add_table(files, "audit", document_of(*contents.audit));
   }
   if (contents.assumptions) {
     add_sheet(files, *contents.assumptions);

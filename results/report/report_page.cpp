@@ -4,6 +4,7 @@
 #include "results/paper/cells.h"
 #include "results/report/page_template.h"
 #include "results/report/report.h"
+#include "results/tables/table_document.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>

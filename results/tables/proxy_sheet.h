@@ -1,6 +1,7 @@
 #pragma once
 
 #include "results/database/store.h"
+#include "results/document/sheet.h"
 #include "results/tables/table.h"
 
 #include <string>

@@ -121,6 +121,11 @@ Table build_table(const Store& store,
       store.trial_dice(protocol.protocol), store.runs(protocol.protocol), protocol, spec, options);
 }
 
+bool is_significant(const Table& table, const TableCell& cell) {
+  const std::optional<TestResult>& test = table.test == "student" ? cell.student : cell.welch;
+  return test && test->p_adjusted < table.alpha;
+}
+
 std::string column_name(const TableSpec& spec, std::size_t column) {
   const TableColumn& named = spec.columns[column];
   const auto same = std::ranges::count(spec.columns, named.label, &TableColumn::label);

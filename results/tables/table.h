@@ -1,10 +1,8 @@
 #pragma once
 
-#include "harness/core/json.h"
 #include "results/database/cell_statistics.h"
 #include "results/database/store.h"
 #include "results/database/table_spec.h"
-#include "results/document/grid.h"
 #include "results/statistics/statistics.h"
 
 #include <optional>
@@ -75,10 +73,6 @@ std::optional<double> sample_sd(const Table& table, const TableCell& cell);
 /// Number of cells with a mean.
 int filled_cells(const Table& table);
 
-/// The cell at `row` and `column`, both within the table: two decimals, marks as `table_notes`
-/// explains them.
-CellText cell_text(const Table& table, std::size_t row, std::size_t column);
-
 /// True if the cell differs from the reference row: by the test that sets the table's marks, with
 /// its p value adjusted as the table says, two-sided, below `alpha`. Cells without a test do not.
 bool is_significant(const Table& table, const TableCell& cell);
@@ -86,43 +80,5 @@ bool is_significant(const Table& table, const TableCell& cell);
 /// How a column (by position) is called outside its table: with its group where the label alone is
 /// not unique.
 std::string column_name(const TableSpec& spec, std::size_t column);
-
-/// Sentences that belong to a table in every laid-out format: what the numbers are, n, the test and
-/// its marks, gaps, columns of the same runs, failed trials, protocol, *phantom data* if it is.
-/// `best_mark` says how the reader knows the best value of a column ("*", "bold").
-std::vector<std::string> table_notes(const Table& table, const std::string& best_mark);
-
-/// "text" (aligned; the table within 100 columns), "md", "latex" (booktabs; results/grid.h), "html"
-/// (a <figure>): the table as the paper lays it out, then its tests against the reference row; a
-/// caption names n, the test, alpha, correction, protocol, failed trials, and *phantom data* if it
-/// is. "csv": one line per cell, "json": shape of the product contract, section 6; both with
-/// unrounded numbers. `color`: bold of the best by terminal escape codes in place of a star, text
-/// only. Throws Error 2 for another format.
-std::string render(const Table& table, const std::string& format, bool color = false);
-
-/// Measured and published numbers of one table: in JSON as two objects in each cell, in CSV as
-/// lines of either source, otherwise each method in two lines of one table.
-std::string render_both(const Table& measured,
-                        const Table& published,
-                        const std::string& format,
-                        bool color = false);
-
-/// A plain table of texts, for what is no table of Dice.
-struct Sheet {
-  std::string id, title;
-  std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;
-  std::vector<std::string> notes;  ///< sentences below the table
-  std::size_t text_columns = 1;    ///< left-aligned ones, at the beginning
-  /// The column that says "measured" or what else a row is. What is not measured was made under no
-  /// protocol of ours, and CSV says none beside it.
-  std::optional<std::size_t> source_column;
-  Json json;  ///< the document for format "json"
-};
-/// The tests of a table against its reference row, a line each, as they stand below the table; no
-/// rows if nothing was compared. Without a JSON document: the table's own has the numbers.
-Sheet test_sheet(const Table& table);
-/// In the formats of tables. Throws Error 2 for another format.
-std::string render(const Sheet& sheet, const std::string& format);
 
 }  // namespace sar

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "results/claims/claim_document.h"
 #include "results/statistics/statistics.h"
 #include "tests/support/fixtures.h"
 
@@ -286,13 +287,14 @@ TEST_CASE("a part that cannot be tested does not turn a mixed claim into an unsu
   const ClaimReport without = judged(R"("80.00", "50.00")", R"("70.00", "60.00")");
   CHECK(without.claims.at(0).verdict == Verdict::mixed);
   CHECK(without.claims.at(0).verdict_adjusted == Verdict::mixed);
-  CHECK_THAT(render(without, "text"), Catch::Contains("after correction: no test possible: mixed"));
-  CHECK_THAT(render(without, "text"), !Catch::Contains("hold at p"));
+  CHECK_THAT(written(document_of(without), "text"),
+             Catch::Contains("after correction: no test possible: mixed"));
+  CHECK_THAT(written(document_of(without), "text"), !Catch::Contains("hold at p"));
   // What fails in every column is unsupported with or without tests.
   CHECK(judged(R"("80.00", "50.00")", R"("90.00", "60.00")").claims.at(0).verdict_adjusted ==
         Verdict::unsupported);
   // Table 4 has no SD: a count of tests that hold would speak of tests that were not made.
-  const std::string text = render(published(), "text");
+  const std::string text = written(document_of(published()), "text");
   CHECK_THAT(text, Catch::Contains("after correction: no test possible: not testable"));
   CHECK_THAT(text, !Catch::Contains("0 of 10 hold at p"));
 }
@@ -310,9 +312,9 @@ TEST_CASE("a comparison without a test is left out of its family, and the output
   CHECK(*verdict.evidence.at(1).p_adjusted == *verdict.evidence.at(1).p);  // alone in the family
   CHECK(verdict.families.at(0).tested == 1);
   CHECK(verdict.families.at(0).left_out() == 1);
-  CHECK_THAT(render(report, "text"),
+  CHECK_THAT(written(document_of(report), "text"),
              Catch::Contains("0 of 2 hold at p < 0.05 (holm; 1 without a test left out): mixed"));
-  const Json json = Json::parse(render(report, "json"));
+  const Json json = Json::parse(written(document_of(report), "json"));
   CHECK(json.at("claims").at(0).at("families").at(0).at("left_out") == 1);
 }
 
@@ -369,8 +371,10 @@ TEST_CASE("a statement is printed as the file has it") {
   std::string text = claim("greater", kOurs);
   const std::string statement = "p is below 0.05 in each";
   text.replace(text.find("A sentence."), std::string("A sentence.").size(), statement);
-  CHECK_THAT(render(Invented(R"("80.00", "50.00")", R"("70.00", "40.00")", text).report(), "text"),
-             Catch::Contains("\n              " + statement + "\n"));
+  CHECK_THAT(
+      written(document_of(Invented(R"("80.00", "50.00")", R"("70.00", "40.00")", text).report()),
+              "text"),
+      Catch::Contains("\n              " + statement + "\n"));
 }
 
 TEST_CASE("the gate names claims that fall, and refuses phantom data") {
@@ -674,7 +678,7 @@ TEST_CASE("claims as text fit in 100 columns, and phantom data are named with ev
   runs.protocol.data_kind = "phantom";
   for (const ClaimReport& report : {published(), measured(runs)}) {
     const bool phantom = report.data_kind == "phantom";
-    std::istringstream lines(render(report, "text", false, true));
+    std::istringstream lines(written(document_of(report, true), "text"));
     int named = 0;
     for (std::string line; std::getline(lines, line);) {
       const auto width = std::ranges::count_if(
@@ -687,14 +691,14 @@ TEST_CASE("claims as text fit in 100 columns, and phantom data are named with ev
     CHECK(named == (phantom ? static_cast<int>(report.claims.size()) + 1 : 0));
     for (const char* format : {"md", "latex", "html", "csv", "json"}) {
       INFO(format);
-      CHECK((render(report, format).find("phantom") != std::string::npos) == phantom);
+      CHECK((written(document_of(report), format).find("phantom") != std::string::npos) == phantom);
     }
   }
 }
 
 TEST_CASE("claims as JSON have the contract's shape") {
   const ClaimReport report = published();
-  const Json json = Json::parse(render(report, "json"));
+  const Json json = Json::parse(written(document_of(report), "json"));
   CHECK(json.at("schema_version") == 1);
   CHECK(json.at("paper") == "sar2021");
   CHECK(json.at("source") == "published");
@@ -721,7 +725,7 @@ TEST_CASE("claims as JSON have the contract's shape") {
       }
     }
   }
-  CHECK_THROWS_AS(render(report, "xml"), Error);
+  CHECK_THROWS_AS(written(document_of(report), "xml"), Error);
 }
 
 TEST_CASE("unknown tests and corrections of claims are refused") {

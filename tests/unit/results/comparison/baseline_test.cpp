@@ -2,6 +2,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/rng.h"
+#include "results/comparison/baseline_document.h"
 #include "tests/support/fixtures.h"
 
 #include <catch2/catch.hpp>
@@ -389,7 +390,7 @@ TEST_CASE("a changed protocol is named field by field and not compared") {
                                             "settings.shared.finetune.learning_rate: 0.001 -> 0.01",
                                             "settings.shared.seed: 0 -> absent"});
   for (const std::string format : {"text", "md", "json", "junit"}) {
-    const std::string text = render(report, format);
+    const std::string text = written(document_of(report), format);
     CHECK_THAT(text, Catch::Contains("learning"));
     CHECK_THAT(text, Catch::Contains("0.001"));
   }
@@ -402,7 +403,7 @@ TEST_CASE("protocols that differ in nothing stored are still not compared, and t
   const GateReport report = check_baseline(base, now, {});
   CHECK(report.exit_code() == ExitCode::results_missing);
   CHECK(report.changes.empty());
-  CHECK_THAT(render(report, "text"), Catch::Contains("No stored field differs"));
+  CHECK_THAT(written(document_of(report), "text"), Catch::Contains("No stored field differs"));
 }
 
 TEST_CASE("a baseline that calls phantoms real data is not compared with them") {
@@ -442,7 +443,7 @@ TEST_CASE("in the same environment equal bits pass and any other bit fails") {
     REQUIRE(report.cells[1].changes.size() == 1);
     CHECK(report.cells[1].changes[0].trial == 1);
     CHECK(report.cells[1].changes[0].what == what);
-    CHECK_THAT(render(report, "text"), Catch::Contains("kNumericsVersion"));
+    CHECK_THAT(written(document_of(report), "text"), Catch::Contains("kNumericsVersion"));
   }
 }
 
@@ -777,14 +778,14 @@ TEST_CASE("each format of a gate's report is the approved text") {
   for (const std::string format : {"text", "md", "junit"}) {
     const fs::path path =
         std::string(SARBENCH_SOURCE_DIR) + "/tests/golden/results/baseline." + format + ".approved";
-    const std::string rendered = render(sample_report(), format);
+    const std::string rendered = written(document_of(sample_report()), format);
     if (std::getenv("SARBENCH_APPROVE") != nullptr) {
       write_file_atomically(path, rendered);
     }
     INFO(format);
     CHECK(rendered == read_file(path));
   }
-  CHECK_THROWS_AS(render(sample_report(), "latex"), Error);
+  CHECK_THROWS_AS(written(document_of(sample_report()), "latex"), Error);
 }
 
 /// Reads XML as far as a well-formed document of elements, attributes and text goes: returns an
@@ -876,7 +877,7 @@ TEST_CASE("JUnit output is well-formed XML with one test case per cell") {
                           "<a/><b/>"}) {
     CHECK_FALSE(xml_fault(bad).empty());
   }
-  const std::string xml = render(sample_report(), "junit");
+  const std::string xml = written(document_of(sample_report()), "junit");
   CHECK(xml_fault(xml) == "");
   const auto count = [&](const std::string& what) {
     int found = 0;
@@ -899,9 +900,12 @@ TEST_CASE("text that is no UTF-8, or that XML forbids, does not break a report")
   const auto shown = [&](const std::string& name) {
     GateReport report = sample_report();
     report.now.name = "<" + name + ">";
-    CHECK_FALSE(
-        Json::parse(render(report, "json")).at("new").at("name").get<std::string>().empty());
-    const std::string xml = render(report, "junit");
+    CHECK_FALSE(Json::parse(written(document_of(report), "json"))
+                    .at("new")
+                    .at("name")
+                    .get<std::string>()
+                    .empty());
+    const std::string xml = written(document_of(report), "junit");
     const std::string begin = "\"new.results\" value=\"&lt;";
     const auto from = xml.find(begin) + begin.size();
     return xml.substr(from, xml.find("&gt;\"", from) - from);
@@ -927,12 +931,12 @@ TEST_CASE("notes are shown in every form of the report") {
   GateReport report = sample_report();
   report.notes = {"margin 99 Dice points"};
   for (const std::string format : {"text", "md", "json", "junit"}) {
-    CHECK_THAT(render(report, format), Catch::Contains("margin 99 Dice points"));
+    CHECK_THAT(written(document_of(report), format), Catch::Contains("margin 99 Dice points"));
   }
 }
 
 TEST_CASE("JSON carries unrounded numbers and the exit code") {
-  const Json json = Json::parse(render(sample_report(), "json"));
+  const Json json = Json::parse(written(document_of(sample_report()), "json"));
   CHECK(json.at("exit_code") == 1);
   CHECK(json.at("verdict") == "failed");
   CHECK(json.at("same_environment") == false);

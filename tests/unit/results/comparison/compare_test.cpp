@@ -1,6 +1,7 @@
 #include "results/comparison/compare.h"
 
 #include "harness/core/error.h"
+#include "results/comparison/compare_document.h"
 #include "tests/support/fixtures.h"
 
 #include <catch2/catch.hpp>
@@ -252,10 +253,10 @@ TEST_CASE("the same Dice of other seeds or other cases is not identical") {
     const ComparedCell& cell = cell_of(result, "sar/brats/tumor/all");
     CHECK(!cell.identical);
     CHECK(*cell.difference == 0);
-    CHECK_THAT(render(result, "text"),
+    CHECK_THAT(written(document_of(result), "text"),
                Catch::Contains("The same Dice, but not the same") &&
                    !Catch::Contains("4 identical bit for bit"));
-    const Json json = Json::parse(render(result, "json"));
+    const Json json = Json::parse(written(document_of(result), "json"));
     for (const Json& each : json.at("cells")) {
       if (each.at("cell") == "sar/brats/tumor/all") {
         CHECK(each.at("identical") == false);
@@ -294,12 +295,12 @@ TEST_CASE("the machine of stored results is compared, and long values show what 
   const StoredResults base = stored.results("base");
   REQUIRE(base.environment.contains("machine"));
   StoredResults next = base;
-  CHECK_THAT(render(compare(base, next), "text"),
+  CHECK_THAT(written(document_of(compare(base, next)), "text"),
              Catch::Contains("neither protocol nor environment"));
   StoredResults long_base = base;
   long_base.environment["machine"] = {"a processor with a very long name, model 17"};
   next.environment["machine"] = {"a processor with a very long name, model 23"};
-  const std::string text = render(compare(long_base, next), "text");
+  const std::string text = written(document_of(compare(long_base, next)), "text");
   CHECK_THAT(text,
              Catch::Contains("machine") && Catch::Contains("l 17") && Catch::Contains("l 23"));
 }
@@ -308,8 +309,8 @@ TEST_CASE("a file name that is no UTF-8 does not break the JSON") {
   Stored stored;
   stored.put("sar", {70, 71});
   const std::string bad = "bad\xFF.sqlite";
-  const Json json =
-      Json::parse(render(compare(stored.results(bad), stored.results("new")), "json"));
+  const Json json = Json::parse(
+      written(document_of(compare(stored.results(bad), stored.results("new"))), "json"));
   CHECK(json.at("base").at("name") == "bad\xEF\xBF\xBD.sqlite");
 }
 
@@ -371,7 +372,7 @@ TEST_CASE("a comparison is readable in every format") {
   CompareOptions options;
   options.correction = "holm";
   const DatabaseComparison result = small_comparison(options);
-  const std::string text = render(result, "text");
+  const std::string text = written(document_of(result), "text");
   CHECK_THAT(text, Catch::Contains("[phantom data]"));
   CHECK_THAT(text, Catch::Contains("8 cells in both: 4 identical bit for bit, 4 tested"));
   CHECK_THAT(text, Catch::Contains("Only in base: rpl/brats/tumor/L,"));
@@ -379,12 +380,12 @@ TEST_CASE("a comparison is readable in every format") {
   CHECK_THAT(text, !Catch::Contains("scratch/"));
   CHECK_THAT(text, Catch::Contains("+2.33±2.93"));
   for (const char* format : {"md", "latex", "html"}) {
-    CHECK_THAT(render(result, format), Catch::Contains("sar/brats/tumor/all"));
+    CHECK_THAT(written(document_of(result), format), Catch::Contains("sar/brats/tumor/all"));
   }
-  const std::string csv = render(result, "csv");
+  const std::string csv = written(document_of(result), "csv");
   CHECK(std::ranges::count(csv, '\n') == 17);
-  CHECK_THROWS_AS(render(result, "pdf"), Error);
-  const Json json = Json::parse(render(result, "json"));
+  CHECK_THROWS_AS(written(document_of(result), "pdf"), Error);
+  const Json json = Json::parse(written(document_of(result), "json"));
   CHECK(json.at("schema_version") == 1);
   CHECK(json.at("summary") ==
         Json{{"common", 8}, {"identical", 4}, {"tested", 4}, {"family", 4}, {"only_one", 8}});

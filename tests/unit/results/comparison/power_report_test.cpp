@@ -36,7 +36,8 @@ TEST_CASE("power of one difference: what is found, how surely, how many trials i
   CHECK(power_sheet(1, 1, 5, shared).json.at("trials_needed") == 23);
   CHECK(power_sheet(-1, 1, 5, PowerOptions{}).json.at("trials_needed") == 17);
   CHECK(power_sheet(0, 1, 5, PowerOptions{}).json.at("trials_needed").is_null());
-  CHECK_THAT(render(power_sheet(0, 1, 5, PowerOptions{}), "text"), Catch::Contains(">1000000"));
+  CHECK_THAT(written(document_of(power_sheet(0, 1, 5, PowerOptions{})), "text"),
+             Catch::Contains(">1000000"));
   CHECK_THROWS_AS(power_sheet(1, 0, 5, PowerOptions{}), Error);
   CHECK_THROWS_AS(power_sheet(NAN, 1, 5, PowerOptions{}), Error);
   CHECK_THROWS_AS(power_sheet(1, 1, 1, PowerOptions{}), Error);
@@ -58,7 +59,7 @@ TEST_CASE("every row of a printed table is planned against its reference") {
   CHECK(genesis.at("additional_trials") == Json{24, 24});
   CHECK(genesis.at("hours").is_null());
   CHECK(sheet.json.at("hours").is_null());
-  const std::string text = render(sheet, "text");
+  const std::string text = written(document_of(sheet), "text");
   CHECK_THAT(text,
              Catch::Contains("planning figures") &&
                  Catch::Contains("Hours: unknown, as there are no runs."));
@@ -90,12 +91,13 @@ TEST_CASE("hours are those of the stored trials of both rows, and a trial serves
   const int more = std::max(29, needed) - 5;
   CHECK(sheet.json.at("additional_trials") == 2 * more);
   CHECK(sheet.json.at("hours").get<double>() == Approx(3 * more).epsilon(1e-12));
-  CHECK_THAT(render(sheet, "text"), Catch::Contains("test.sqlite, phantom data"));
+  CHECK_THAT(written(document_of(sheet), "text"), Catch::Contains("test.sqlite, phantom data"));
   CostSource half = costs;
   half.trials.pop_back();
   const Sheet unknown = power_sheet(spec, published_cells(paper), half, {});
   CHECK(unknown.json.at("hours").is_null());
-  CHECK_THAT(render(unknown, "text"), Catch::Contains("Hours of sar brats are unknown"));
+  CHECK_THAT(written(document_of(unknown), "text"),
+             Catch::Contains("Hours of sar brats are unknown"));
 }
 
 TEST_CASE("comparisons without SD or n are lines with their reason") {
@@ -107,7 +109,7 @@ TEST_CASE("comparisons without SD or n are lines with their reason") {
     CHECK(each.at("reason") == "n is not stated");
     CHECK(each.at("power").is_null());
   }
-  const std::string text = render(sheet, "text");
+  const std::string text = written(document_of(sheet), "text");
   CHECK_THAT(text,
              Catch::Contains("10 comparisons cannot be planned: n is not stated.") &&
                  !Catch::Contains("nan"));

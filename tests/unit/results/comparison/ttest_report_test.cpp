@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "results/comparison/ttest_document.h"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -179,7 +180,7 @@ TEST_CASE("Student's test is the default and Welch's stands beside it") {
   CHECK(report.chosen.t == near(1.1961067089569357));
   CHECK(report.chosen.p == near(0.2659000113676845));
   CHECK(report.welch.p == near(0.2768561903147002));
-  const Json json = report_json(report);
+  const Json json = document_of(report).json;
   CHECK(json.at("test") == "student");
   CHECK(json.at("testable") == true);
   CHECK(json.at("significant") == false);
@@ -192,7 +193,7 @@ TEST_CASE("Student's test is the default and Welch's stands beside it") {
   CHECK(json.at("welch").at("p") == report.welch.p);
   CHECK(json.at("n") == Json{5, 5});
   CHECK(json.at("a").at("read_as") == "mean,sd,n");
-  const std::string text = render(report, "text");
+  const std::string text = written(document_of(report), "text");
   CHECK_THAT(
       text,
       Catch::Contains("Student's two-sample t-test of A - B") &&
@@ -212,7 +213,7 @@ TEST_CASE("values are tested as their means and SDs are, and kinds may be mixed"
   CHECK(report.chosen.p == near(0.12204703316600968));
   CHECK(report.chosen.ci_low == near(-0.43524335716813556));
   CHECK(report.student.p == near(0.12146509556570612));
-  CHECK_THAT(render(report, "text"), Catch::Contains("(Satterthwaite)"));
+  CHECK_THAT(written(document_of(report), "text"), Catch::Contains("(Satterthwaite)"));
   const TTestReport mixed = report_of("84.92,1.62,5", kB);
   CHECK(mixed.chosen.testable);
   CHECK(mixed.b.summary.n == 5);
@@ -223,7 +224,7 @@ TEST_CASE("a paired test takes lists, or mean, SD and n with a correlation") {
   const TTestReport lists = report_of(kA, kB, test("paired"));
   CHECK(lists.chosen.t == near(3.25));
   CHECK(lists.chosen.p == near(0.03137573422015411));
-  CHECK_THAT(render(lists, "text"),
+  CHECK_THAT(written(document_of(lists), "text"),
              Catch::Contains("SD of the 5 differences = 0.8944") &&
                  Catch::Contains("Significant: p = 0.031"));
   TTestOptions options = test("paired");
@@ -232,7 +233,7 @@ TEST_CASE("a paired test takes lists, or mean, SD and n with a correlation") {
   const TTestReport printed = report_of("84.92,1.62,5", "83.03,3.14,5", options);
   CHECK(printed.chosen.t == near(2.0274302352037674));
   CHECK(printed.chosen.p == near(0.11254139470202745));
-  CHECK_THAT(render(printed, "text"), Catch::Contains("was given, not measured"));
+  CHECK_THAT(written(document_of(printed), "text"), Catch::Contains("was given, not measured"));
 }
 
 TEST_CASE("the corrected test needs folds and the ratio of their sizes") {
@@ -242,7 +243,7 @@ TEST_CASE("the corrected test needs folds and the ratio of their sizes") {
   const TTestReport report = report_of(kA, kB, options);
   CHECK(report.chosen.t == near(2.166666666666663));
   CHECK(report.chosen.p == near(0.09616828695979956));
-  CHECK_THAT(render(report, "text"),
+  CHECK_THAT(written(document_of(report), "text"),
              Catch::Contains("sqrt(1/5 + 0.25)") && Catch::Contains("folds or redrawn splits"));
 }
 
@@ -250,21 +251,21 @@ TEST_CASE("a permutation test counts arrangements and knows its floor") {
   // permutation_test((a, b), difference of means, permutation_type='independent'): 30 of 252
   const TTestReport report = report_of(kA, kB, test("permutation"));
   CHECK(report.chosen.p == near(30.0 / 252));
-  const Json json = report_json(report);
+  const Json json = document_of(report).json;
   CHECK(json.at("t").is_null());
   CHECK(json.at("ci").is_null());
   CHECK(json.at("permutation").at("exact") == true);
   CHECK(json.at("permutation").at("floor").get<double>() == near(2.0 / 252));
   CHECK(json.at("student").at("p") == report.student.p);
-  CHECK_THAT(render(report, "text"), Catch::Contains("30 of 252 arrangements"));
+  CHECK_THAT(written(document_of(report), "text"), Catch::Contains("30 of 252 arrangements"));
   // permutation_type='samples': 2 of 32, which is the floor of five pairs and above 0.05
   TTestOptions pairs = test("permutation");
   pairs.paired_permutation = true;
   const TTestReport untestable = report_of(kA, kB, pairs);
   CHECK_FALSE(untestable.chosen.testable);
-  CHECK(report_json(untestable).at("p").is_null());
-  CHECK(report_json(untestable).at("significant").is_null());
-  const std::string text = render(untestable, "text");
+  CHECK(document_of(untestable).json.at("p").is_null());
+  CHECK(document_of(untestable).json.at("significant").is_null());
+  const std::string text = written(document_of(untestable), "text");
   CHECK_THAT(text,
              Catch::Contains("Not testable: the least p that 5 pairs can give is 0.0625") &&
                  !Catch::Contains("Not significant"));
@@ -287,7 +288,7 @@ TEST_CASE("a permutation test too large to enumerate draws, says so, and repeats
   // for the difference between the two tests at n = 20.
   CHECK(std::abs(first.chosen.p - first.student.p) <
         5 * std::sqrt(first.student.p / 100'000) + 0.005);
-  CHECK_THAT(render(first, "text"),
+  CHECK_THAT(written(document_of(first), "text"),
              Catch::Contains("Monte Carlo: 100000 arrangements were drawn (seed 0)"));
 }
 
@@ -333,7 +334,7 @@ TEST_CASE("not testable is an answer with its reason, in every format, and exit 
     const TTestReport report = report_of(a, b);
     CHECK_FALSE(report.chosen.testable);
     CHECK(report.exit_code() == ExitCode::results_missing);
-    const Json json = report_json(report);
+    const Json json = document_of(report).json;
     CHECK(json.at("testable") == false);
     CHECK(json.at("reason") == reason);
     CHECK(json.at("difference") == difference);
@@ -342,11 +343,12 @@ TEST_CASE("not testable is an answer with its reason, in every format, and exit 
       CHECK(json.at(key).is_null());
     }
     for (const char* format : {"text", "md", "latex", "html"}) {
-      CHECK_THAT(render(report, format),
+      CHECK_THAT(written(document_of(report), format),
                  Catch::Contains("Not testable: " + reason) && !Catch::Contains("nan"));
-      CHECK((render(report, format).find("1.89") != std::string::npos) == !difference.is_null());
+      CHECK((written(document_of(report), format).find("1.89") != std::string::npos) ==
+            !difference.is_null());
     }
-    CHECK_THAT(render(report, "csv"), Catch::Contains(reason));
+    CHECK_THAT(written(document_of(report), "csv"), Catch::Contains(reason));
   }
   CHECK(report_of("84.92,0,5", "83.03,3.14,5").exit_code() == ExitCode::ok);  // one constant group
   TTestOptions pairs = test("permutation");
@@ -360,22 +362,24 @@ TEST_CASE("equivalence within a margin is added to a two-sample test") {
   options.margin = 5;
   const TTestReport report = report_of("84.92,1.62,5", "83.03,3.14,5", options);
   // se = pooled SD * sqrt(.4); stats.t.sf((1.89 + 5) / se, 8), stats.t.cdf((1.89 - 5) / se, 8)
-  const Json json = report_json(report).at("equivalence");
+  const Json json = document_of(report).json.at("equivalence");
   CHECK(json.at("p_above").get<double>() == near(0.0012056588491373577));
   CHECK(json.at("p_below").get<double>() == near(0.04228961160225101));
-  CHECK_THAT(render(report, "text"), Catch::Contains("Equivalence within ±5 is shown: p = 0.042"));
+  CHECK_THAT(written(document_of(report), "text"),
+             Catch::Contains("Equivalence within ±5 is shown: p = 0.042"));
 }
 
 TEST_CASE("a spread whose square vanishes is still shown") {
   const TTestReport report = report_of("5,0,5", "4,1e-300,5");
   REQUIRE(report.detectable);
   CHECK(*report.detectable > 1e-300);
-  CHECK_THAT(render(report, "text"), Catch::Contains("= 7.071e-301"));  // 1e-300 / sqrt(2)
+  CHECK_THAT(written(document_of(report), "text"),
+             Catch::Contains("= 7.071e-301"));  // 1e-300 / sqrt(2)
 }
 
 TEST_CASE("CSV has a line per test with unrounded numbers") {  // exact
   const TTestReport report = report_of("84.92,1.62,5", "83.03,3.14,5");
-  const std::string text = render(report, "csv");
+  const std::string text = written(document_of(report), "csv");
   CHECK(std::ranges::count(text, '\n') == 3);
   CHECK_THAT(text, Catch::Contains(fmt::format("{}", report.welch.p)));
 }

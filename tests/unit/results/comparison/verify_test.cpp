@@ -1,6 +1,7 @@
 #include "results/comparison/verify.h"
 
 #include "harness/core/error.h"
+#include "results/comparison/verify_document.h"
 #include "results/tables/table.h"
 #include "tests/support/fixtures.h"
 
@@ -363,7 +364,7 @@ TEST_CASE("a verification is readable in every format and names its margin with 
   CHECK(real.cells.size() == 54 + 16 + 20);
   CHECK(real.count(Reproduction::not_testable, "table2") == 1);
   CHECK(real.count(Reproduction::not_testable, "table4") == 20);
-  const std::string text = render(real, "text");
+  const std::string text = written(document_of(real), "text");
   CHECK(width(text) <= 100);
   CHECK_THAT(text, Catch::Contains("Margin ±2 Dice points"));
   CHECK_THAT(text, Catch::Contains("different (±2)"));
@@ -373,24 +374,25 @@ TEST_CASE("a verification is readable in every format and names its margin with 
   CHECK_THAT(text, Catch::Contains("Not testable, no SD is printed: all cells."));
   CHECK_THAT(text, !Catch::Contains("phantom"));
   for (const char* format : {"text", "md", "latex", "html"}) {
-    CHECK_THAT(render(of_the_paper("phantom"), format), Catch::Contains("phantom data"));
+    CHECK_THAT(written(document_of(of_the_paper("phantom")), format),
+               Catch::Contains("phantom data"));
   }
-  const std::string phantom = render(of_the_paper("phantom"), "text");
+  const std::string phantom = written(document_of(of_the_paper("phantom")), "text");
   CHECK(width(phantom) <= 100);
   // tau-b has a p on phantom data too: it is cells that are not tested.
-  const std::string unbroken = render(of_the_paper("phantom"), "md");
+  const std::string unbroken = written(document_of(of_the_paper("phantom")), "md");
   CHECK_THAT(unbroken, Catch::Contains("what they measured is shown, and no cell is tested"));
   CHECK_THAT(unbroken, Catch::Contains("Phantom data: no cell is tested. tau-b and its p"));
   CHECK_THAT(unbroken, !Catch::Contains("nothing is tested"));
-  CHECK_THAT(render(real, "md"), !Catch::Contains("no cell is tested"));
-  const std::string csv = render(real, "csv");
+  CHECK_THAT(written(document_of(real), "md"), !Catch::Contains("no cell is tested"));
+  const std::string csv = written(document_of(real), "csv");
   CHECK(std::ranges::count(csv, '\n') == 91);
   CHECK_THAT(csv, Catch::StartsWith("cell,published_mean,"));
-  CHECK_THROWS_AS(render(real, "pdf"), Error);
+  CHECK_THROWS_AS(written(document_of(real), "pdf"), Error);
 }
 
 TEST_CASE("the JSON of a verification has the shape of the product contract") {
-  const Json json = Json::parse(render(of_the_paper("real"), "json"));
+  const Json json = Json::parse(written(document_of(of_the_paper("real")), "json"));
   CHECK(json.at("schema_version") == 1);
   CHECK(json.at("margin") == 2.0);
   CHECK(json.at("cells").size() == 90);

@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "results/database/schema.h"
 #include "results/statistics/statistics.h"
+#include "results/tables/table_document.h"
 #include "tests/support/fixtures.h"
 #include "tests/unit/results/database/sqlite_file.h"
 

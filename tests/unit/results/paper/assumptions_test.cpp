@@ -136,15 +136,15 @@ TEST_CASE("assumptions print in every format, as text within the terminal's colu
   const auto all = read(kGood);
   for (const std::string format : {"text", "md", "latex", "html", "csv"}) {
     INFO(format);
-    const std::string text = sar::render_assumptions(all, nullptr, kDefaults, format);
+    const std::string text = sar::written(sar::document_of(all, nullptr, kDefaults), format);
     CHECK_THAT(text, Catch::Contains("which seed"));
     CHECK_THAT(text, Catch::Contains("the paper refers to them"));
   }
-  CHECK(Json::parse(sar::render_assumptions(all, nullptr, kDefaults, "json"))
+  CHECK(Json::parse(sar::written(sar::document_of(all, nullptr, kDefaults), "json"))
             .at("assumptions")
             .size() == 2);
-  CHECK_THROWS_AS(sar::render_assumptions(all, nullptr, kDefaults, "pdf"), sar::Error);
-  std::istringstream lines(sar::render_assumptions(all, nullptr, kDefaults, "text"));
+  CHECK_THROWS_AS(sar::written(sar::document_of(all, nullptr, kDefaults), "pdf"), sar::Error);
+  std::istringstream lines(sar::written(sar::document_of(all, nullptr, kDefaults), "text"));
   for (std::string line; std::getline(lines, line);) {
     CHECK(sar::display_width(line) <= sar::kTextWidth);
   }

@@ -44,7 +44,7 @@ TEST_CASE("Table 1 names each difference between the data at hand and the printe
         Json{"median shape 138.5×169×138 as scanned, 138×169×138 as prepared (cropped, resampled), "
              "instead of 138×169×138",
              "12000 large cubes instead of 12160"});
-  const std::string text = render(sheet, "text");
+  const std::string text = written(document_of(sheet), "text");
   CHECK_THAT(text, Catch::Contains("LUNA2016: as printed."));
   CHECK_THAT(text, Catch::Contains("12000 large cubes instead of 12160"));
   CHECK_THAT(text, !Catch::Contains("phantom"));
@@ -55,11 +55,11 @@ TEST_CASE("Table 1 of phantoms says so, and without a count it is what the paper
   const ProtocolRow protocol = test::protocol_row("p", "phantom");
   const Json survey{{"datasets", {set("luna", 2, 2, {34, 48, 48}, {4, 2, 2})}}};
   const Sheet phantom = data_sheet("table1", "Data", {"luna"}, survey, &protocol, &paper);
-  CHECK_THAT(render(phantom, "text"), Catch::Contains("[phantom data]"));
-  CHECK_THAT(render(phantom, "md"), Catch::Contains("smaller by design"));
+  CHECK_THAT(written(document_of(phantom), "text"), Catch::Contains("[phantom data]"));
+  CHECK_THAT(written(document_of(phantom), "md"), Catch::Contains("smaller by design"));
   CHECK(phantom.json.at("data_kind") == "phantom");
   CHECK(phantom.json.at("source") == "both");
-  const std::string csv = render(phantom, "csv");
+  const std::string csv = written(document_of(phantom), "csv");
   CHECK_THAT(csv, Catch::Contains("LUNA2016,printed,") && Catch::Contains("9968,,\n"));
   CHECK_THAT(csv, Catch::Contains(",measured,") && Catch::EndsWith(",2,2,phantom,p\n"));
 

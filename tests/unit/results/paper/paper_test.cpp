@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "results/paper/claims.h"
+#include "results/tables/table_document.h"
 
 #include <catch2/catch.hpp>
 
@@ -142,11 +143,15 @@ TEST_CASE("without a printed SD a cell has a mean and no test") {
   CHECK_FALSE(table.cells[0][0].student);
   CHECK(table.cells[0][0].not_testable == "n is not stated");
   CHECK(filled_cells(table) == 20);
-  const std::string text = render(table, "text");
+  const std::string text = written(document_of(table), "text");
   CHECK_THAT(text, Catch::Contains("over how many trials is not stated"));
   CHECK_THAT(text, Catch::Contains("could not be tested against SAR (n is not stated)"));
   CHECK_THAT(text, !Catch::Contains("no cell does"));
-  CHECK(Json::parse(render(table, "json")).at("rows")[0].at("cells")[0].at("n").is_null());
+  CHECK(Json::parse(written(document_of(table), "json"))
+            .at("rows")[0]
+            .at("cells")[0]
+            .at("n")
+            .is_null());
 }
 
 /// A paper in a folder of its own, with some texts of one table replaced.

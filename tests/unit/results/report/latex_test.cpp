@@ -3,14 +3,16 @@
 
 #include "harness/core/files.h"
 #include "results/audit/audit.h"
+#include "results/audit/audit_document.h"
+#include "results/claims/claim_document.h"
 #include "results/claims/claim_verdicts.h"
-#include "results/document/grid.h"
+#include "results/document/latex_tables.h"
 #include "results/paper/assumptions.h"
 #include "results/paper/claims.h"
 #include "results/paper/data_sheet.h"
 #include "results/paper/paper.h"
 #include "results/tables/table.h"
-#include "results/text/layout.h"
+#include "results/tables/table_document.h"
 
 #include <catch2/catch.hpp>
 
@@ -88,15 +90,17 @@ TEST_CASE("the paper's tables compile, alone and beside measured ones, and fit t
   for (const sar::PrintedTable& printed : read.tables) {
     Table alone = published(printed);
     alone.spec.id += "-alone";  // labels are for one table each
-    body += sar::render(alone, "latex");
-    body += sar::render_both(measured(printed), published(printed), "latex") + "\\clearpage\n";
+    body += sar::written(sar::document_of(alone), "latex");
+    body += sar::written(sar::document_of(measured(printed), published(printed)), "latex") +
+            "\\clearpage\n";
   }
   std::vector<std::string> datasets;
   for (const auto& dataset : read.datasets) {
     datasets.push_back(dataset.dataset);
   }
-  body += sar::render(
-      sar::data_sheet("table1", "Pre-training data", datasets, nullptr, nullptr, &read), "latex");
+  body += sar::written(sar::document_of(sar::data_sheet(
+                           "table1", "Pre-training data", datasets, nullptr, nullptr, &read)),
+                       "latex");
   CHECK(complaints(compile(body)) == "");
 }
 
@@ -104,12 +108,15 @@ TEST_CASE("reports with sentences compile and fit the page") {
   const sar::Paper read = paper();
   const auto claims = sar::read_claims(read);
   const std::string body =
-      sar::render(sar::audit(read, claims), "latex") + "\\clearpage\n" +
-      sar::render(sar::judge_claims(read, claims, sar::published_cells(read), {}), "latex") +
-      sar::render_assumptions(
-          sar::read_assumptions(read.folder, {{"set", {"luna"}}, {"method", {"rpl"}}}),
-          nullptr,
-          {{"cubes.minimum_standard_deviation", 0.01}, {"luna.list", ""}, {"seed", 0}},
+      sar::written(sar::document_of(sar::audit(read, claims)), "latex") + "\\clearpage\n" +
+      sar::written(
+          sar::document_of(sar::judge_claims(read, claims, sar::published_cells(read), {})),
+          "latex") +
+      sar::written(
+          sar::document_of(
+              sar::read_assumptions(read.folder, {{"set", {"luna"}}, {"method", {"rpl"}}}),
+              nullptr,
+              {{"cubes.minimum_standard_deviation", 0.01}, {"luna.list", ""}, {"seed", 0}}),
           "latex");
   CHECK(complaints(compile(body)) == "");
 }
@@ -134,16 +141,9 @@ TEST_CASE("labels with any characters compile") {
   }
   table.spec.columns.front().label = "[S] %";
   table.spec.columns.front().group = hostile;
-  const std::string log = compile(sar::render(sheet, "latex") + sar::render(table, "latex"));
+  const std::string log = compile(sar::written(sar::document_of(sheet), "latex") +
+                                  sar::written(sar::document_of(table), "latex"));
   CHECK(log.find("Missing character") == std::string::npos);
-}
-
-TEST_CASE("LaTeX text is what the plain text says") {
-  CHECK(sar::escape_latex("50 % of a_b & {c}") == "50 \\% of a\\_b \\& \\{c\\}");
-  CHECK(sar::escape_latex("--db") == "-{}-db");
-  CHECK(sar::escape_latex("1–2 é α") == "1--2 é $\\alpha$");
-  CHECK(sar::escape_latex("漢") == "U+6F22");
-  CHECK(sar::escape_latex("a\xff\tb") == "a? b");
 }
 
 TEST_CASE("cells are set as the paper sets them") {

@@ -162,7 +162,7 @@ TEST_CASE("the sheet of a forest shows both sources and says why there is no tes
   CHECK(both.rows[5][2] == "published");
   CHECK(both.rows[5][3] == "–, –");
   CHECK(both.rows[5][6] == "5.00");
-  const std::string text = render(both, "text");
+  const std::string text = written(document_of(both), "text");
   CHECK_THAT(text, Catch::Contains("90 % confidence interval"));
   CHECK_THAT(text, Catch::Contains("Student's pooled"));
   CHECK_THAT(text, Catch::Contains("p bh is corrected"));
@@ -179,7 +179,7 @@ TEST_CASE("in CSV, what a paper prints bears neither our protocol nor our kind o
   Sheet sheet = forest_sheet("f", "Forest", forest(table), forest(wide_table({}, true)), table);
   sheet.json["protocol"] = "0123456789ab";
   sheet.json["data_kind"] = "phantom";
-  std::istringstream lines(render(sheet, "csv"));
+  std::istringstream lines(written(document_of(sheet), "csv"));
   std::string line;
   std::getline(lines, line);
   CHECK_THAT(line, Catch::EndsWith(",data_kind,protocol"));

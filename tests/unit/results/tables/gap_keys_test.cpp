@@ -1,4 +1,5 @@
 #include "results/tables/table.h"
+#include "results/tables/table_document.h"
 #include "tests/support/fixtures.h"
 
 #include <catch2/catch.hpp>
@@ -34,8 +35,9 @@ TEST_CASE("printed SDs may divide by n while the tests stay as they are",
   REQUIRE(before.student);
   CHECK(after.student->p == before.student->p);  // exact
   CHECK(after.student->t == before.student->t);
-  CHECK_THAT(render(population, "text"), Catch::Contains("divide by n instead of n - 1"));
-  CHECK_THAT(render(sample, "text"), !Catch::Contains("divide by n"));
+  CHECK_THAT(written(document_of(population), "text"),
+             Catch::Contains("divide by n instead of n - 1"));
+  CHECK_THAT(written(document_of(sample), "text"), !Catch::Contains("divide by n"));
   // The database keeps n - 1 in any case.
   CHECK(store.query("SELECT sd FROM v_cell WHERE method = 'scratch' AND bucket = 'all'")
             .at("rows")[0][0]

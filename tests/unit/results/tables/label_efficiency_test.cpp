@@ -175,7 +175,7 @@ TEST_CASE("the sheet of label efficiency has a line per method and fraction") {
   CHECK(sheet.rows[2][7] == "not reached");
   CHECK(sheet.rows[7][7] == "–");
   CHECK(sheet.header.size() == 9);
-  CHECK_THAT(render(sheet, "text"), Catch::Contains("least fraction"));
+  CHECK_THAT(written(document_of(sheet), "text"), Catch::Contains("least fraction"));
   const Json& group = sheet.json.at("groups")[0];
   CHECK(group.at("curves")[0].at("points")[0].at("labelled_cases").is_null());
   CHECK(group.at("saved")[0].at("saved").get<double>() == 1 - 2.0 / 9);

@@ -163,7 +163,7 @@ TEST_CASE("equal steps in all trials are not testable, and the sheet says so") {
   const LossCurves curves = build_curves(rows, test::protocol_row("p"), spec());
   CHECK_FALSE(curves.curves[0].student);
   CHECK_FALSE(curves.curves[0].not_testable.empty());
-  const std::string text = render(convergence_sheet(curves), "text");
+  const std::string text = written(document_of(convergence_sheet(curves)), "text");
   CHECK_THAT(text, Catch::Contains("not testable (" + curves.curves[0].not_testable));
   CHECK_THAT(text, Catch::Contains("[phantom data]"));
 }

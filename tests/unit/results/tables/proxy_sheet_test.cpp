@@ -16,14 +16,15 @@ TEST_CASE("a sheet is one table in every format, and odd characters break none")
   sheet.rows = {{"a|b_\"c\"", "1"}, {"100 %", "2"}};
   sheet.notes = {"50 % of <all> & more."};
   sheet.json = {{"schema_version", 1}};
-  CHECK_THAT(render(sheet, "md"), Catch::Contains("a\\|b"));
-  CHECK_THAT(render(sheet, "csv"), Catch::Contains("Name,\"Value, unit\"\n\"a|b_\"\"c\"\"\",1\n"));
-  CHECK_THAT(render(sheet, "html"), Catch::Contains("A &amp; B &lt;i&gt;"));
-  CHECK_THAT(render(sheet, "html"), !Catch::Contains("<all>"));
-  CHECK_THAT(render(sheet, "latex"), Catch::Contains("100 \\%"));
-  CHECK_THAT(render(sheet, "latex"), Catch::Contains("\\toprule"));
-  CHECK(Json::parse(render(sheet, "json")) == sheet.json);
-  CHECK_THROWS_AS(render(sheet, "pdf"), Error);
+  CHECK_THAT(written(document_of(sheet), "md"), Catch::Contains("a\\|b"));
+  CHECK_THAT(written(document_of(sheet), "csv"),
+             Catch::Contains("Name,\"Value, unit\"\n\"a|b_\"\"c\"\"\",1\n"));
+  CHECK_THAT(written(document_of(sheet), "html"), Catch::Contains("A &amp; B &lt;i&gt;"));
+  CHECK_THAT(written(document_of(sheet), "html"), !Catch::Contains("<all>"));
+  CHECK_THAT(written(document_of(sheet), "latex"), Catch::Contains("100 \\%"));
+  CHECK_THAT(written(document_of(sheet), "latex"), Catch::Contains("\\toprule"));
+  CHECK(Json::parse(written(document_of(sheet), "json")) == sheet.json);
+  CHECK_THROWS_AS(written(document_of(sheet), "pdf"), Error);
 }
 
 TEST_CASE("proxy metrics are those of the epoch whose weights are kept, beside guessing") {
@@ -54,7 +55,8 @@ TEST_CASE("proxy metrics are those of the epoch whose weights are kept, beside g
         std::vector<std::string>{"3D-Rot", "rotation_accuracy", "2", "0.5000", "0.7500", "0.1000"});
   CHECK(sheet.rows[1][1] == "not pre-trained yet");
   CHECK(sheet.rows[2][1] == "failed");
-  CHECK_THAT(render(sheet, "text"), Catch::Contains("3D-Jig failed: diverged at step 7."));
+  CHECK_THAT(written(document_of(sheet), "text"),
+             Catch::Contains("3D-Jig failed: diverged at step 7."));
   REQUIRE(sheet.json.at("rows").size() == 2);
   CHECK(sheet.json.at("rows")[1].at("reason") == "diverged at step 7");
   CHECK(sheet.json.at("rows")[0].at("val").at("value") == 0.75);

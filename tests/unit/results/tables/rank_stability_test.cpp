@@ -384,7 +384,7 @@ TEST_CASE("the sheet of ranks names what was drawn, and keeps unrounded numbers"
   CHECK(sheet.header.size() == 9);
   CHECK(sheet.rows[0][0] == "Tumor");
   CHECK(sheet.rows[0][1] == "Method a");
-  const std::string text = render(sheet, "text");
+  const std::string text = written(document_of(sheet), "text");
   CHECK_THAT(text, Catch::Contains("1000 samples (seed 0)"));
   CHECK_THAT(text, Catch::Contains("n = 3 trials, 6 test cases"));
   CHECK_THAT(text, Catch::Contains("95 %"));

@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "results/statistics/statistics.h"
+#include "results/tables/table_document.h"
 #include "results/text/layout.h"
 #include "tests/support/fixtures.h"
 
@@ -151,7 +152,8 @@ TEST_CASE("columns of the same runs are one comparison, and are said to be the s
   CHECK(p(1).p_adjusted == Approx(2 * p(1).p).epsilon(1e-12));  // double rounding
   CHECK(p(0).p_adjusted == Approx(std::max(p(0).p, 2 * p(1).p)).epsilon(1e-12));
   CHECK(p(2).p_adjusted == p(1).p_adjusted);
-  CHECK_THAT(sar::render(table, "text"), Catch::Contains("1/20, 1/50 come to the"));
+  CHECK_THAT(sar::written(sar::document_of(table), "text"),
+             Catch::Contains("1/20, 1/50 come to the"));
 }
 
 TEST_CASE("where nothing could be tested no difference is denied") {
@@ -161,7 +163,7 @@ TEST_CASE("where nothing could be tested no difference is denied") {
   }
   const Table table =
       sar::build_table(trials, {}, sar::test::protocol_row("p"), sar::test::small_spec(1), {});
-  const std::string text = sar::render(table, "text");
+  const std::string text = sar::written(sar::document_of(table), "text");
   CHECK_THAT(text, !Catch::Contains("no cell does"));
   CHECK_THAT(text, Catch::Contains("could not be tested against"));
 }
@@ -174,7 +176,7 @@ TEST_CASE("each format renders the approved text") {
   for (const std::string format : {"text", "md", "latex", "html", "csv", "json"}) {
     const std::filesystem::path path =
         std::string(SARBENCH_SOURCE_DIR) + "/tests/golden/results/table." + format + ".approved";
-    const std::string rendered = sar::render(table, format);
+    const std::string rendered = sar::written(sar::document_of(table), format);
     if (std::getenv("SARBENCH_APPROVE") != nullptr) {
       sar::write_file_atomically(path, rendered);
     }
@@ -194,7 +196,7 @@ TEST_CASE("measured and published numbers stand in two lines of each method, in 
   published.source = "published";
   published.cells[2][0].mean = 12.34;
   published.cells[2][0].best = false;
-  const std::string text = sar::render_both(measured, published, "text");
+  const std::string text = sar::written(sar::document_of(measured, published), "text");
   CHECK_THAT(text, Catch::StartsWith("Comparison with state-of-the-art methods, measured and"));
   CHECK_THAT(text, Catch::Contains("SAR      measured   67.75±0.75*"));
   CHECK_THAT(text, Catch::Contains("         published  12.34±0.75 "));
@@ -205,13 +207,13 @@ TEST_CASE("measured and published numbers stand in two lines of each method, in 
   for (std::string line; std::getline(lines, line);) {
     CHECK(sar::display_width(line) <= sar::kTextWidth);
   }
-  CHECK_THAT(sar::render_both(measured, published, "md"),
+  CHECK_THAT(sar::written(sar::document_of(measured, published), "md"),
              Catch::Contains("| SAR | measured | **67.75 ± 0.75** |") &&
                  Catch::Contains("|  | published | 12.34 ± 0.75 |"));
   // Whoever reads a page row by row needs the method in each.
-  CHECK_THAT(sar::render_both(measured, published, "html"),
+  CHECK_THAT(sar::written(sar::document_of(measured, published), "html"),
              Catch::Contains("<th scope=\"row\">SAR</th><td>published</td><td>12.34 ± 0.75</td>"));
-  CHECK_THAT(sar::render_both(measured, published, "latex"),
+  CHECK_THAT(sar::written(sar::document_of(measured, published), "latex"),
              Catch::Contains(" & published & $12.34_{\\pm 0.75}$ &"));
 }
 
@@ -219,7 +221,7 @@ TEST_CASE("without a run the measured lines are gaps and name no protocol") {
   const Table published = sample_table();
   const Table measured =
       sar::build_table(std::vector<TrialDice>{}, {}, {}, sar::test::small_spec(5), {});
-  const std::string text = sar::render_both(measured, published, "text");
+  const std::string text = sar::written(sar::document_of(measured, published), "text");
   CHECK_THAT(text, Catch::Contains("No run of it is stored."));
   CHECK_THAT(text, !Catch::Contains("Protocol , profile"));
 }
@@ -298,7 +300,7 @@ TEST_CASE("gaps, single trials and failures are shown as such") {
   CHECK(table.cells[0][0].failed == 1);
   CHECK(table.cells[0][4].failed == 0);
   CHECK(sar::filled_cells(table) == 16);
-  const std::string text = sar::render(table, "text");
+  const std::string text = sar::written(sar::document_of(table), "text");
   CHECK(text.find("(1/3)") != std::string::npos);
   CHECK(text.find("Failed trials: Scratch on brats:") != std::string::npos);
 }
@@ -311,9 +313,10 @@ TEST_CASE("a table without any trial renders in every format") {
                                        {});
   CHECK(sar::filled_cells(table) == 0);
   for (const std::string format : {"text", "md", "latex", "html", "csv", "json"}) {
-    CHECK_FALSE(sar::render(table, format).empty());
+    CHECK_FALSE(sar::written(sar::document_of(table), format).empty());
   }
-  CHECK(Json::parse(sar::render(table, "json"))["rows"][0]["cells"][0]["mean"].is_null());
+  CHECK(Json::parse(sar::written(sar::document_of(table), "json"))["rows"][0]["cells"][0]["mean"]
+            .is_null());
 }
 
 TEST_CASE("phantom data is marked in every format, real data in none") {
@@ -322,7 +325,7 @@ TEST_CASE("phantom data is marked in every format, real data in none") {
       const Table table = sar::build_table(
           sample_trials(), {}, sar::test::protocol_row("p", kind), sar::test::small_spec(3), {});
       INFO(format << " " << kind);
-      CHECK((sar::render(table, format).find("phantom") != std::string::npos) ==
+      CHECK((sar::written(sar::document_of(table), format).find("phantom") != std::string::npos) ==
             (kind == "phantom"));
     }
   }
@@ -344,7 +347,7 @@ TEST_CASE("corrections act on all cells of the table together") {
   }
   CHECK(p.size() == 6);  // Genesis on brats, Scratch on pancreas
   CHECK(adjusted == sar::adjust(p, "holm"));
-  CHECK(sar::render(table, "text").find("p holm") != std::string::npos);
+  CHECK(sar::written(sar::document_of(table), "text").find("p holm") != std::string::npos);
 }
 
 TEST_CASE("the chosen test decides the marks") {
@@ -352,18 +355,18 @@ TEST_CASE("the chosen test decides the marks") {
   options.test = "welch";
   options.alpha = 0.01;
   const Table table = sample_table(options);
-  const Json json = Json::parse(sar::render(table, "json"));
+  const Json json = Json::parse(sar::written(sar::document_of(table), "json"));
   CHECK(json["rows"][1]["cells"][0]["p_vs_sar"] == table.cells[1][0].welch->p);
   CHECK(json["test"] == "welch");
   CHECK(json["alpha"] == 0.01);
   options.test = "wilcoxon";
   CHECK_THROWS_AS(sample_table(options), sar::Error);
-  CHECK_THROWS_AS(sar::render(table, "pdf"), sar::Error);
+  CHECK_THROWS_AS(sar::written(sar::document_of(table), "pdf"), sar::Error);
 }
 
 TEST_CASE("JSON holds the shape of the contract and the unrounded numbers") {
   const Table table = sample_table();
-  const Json json = Json::parse(sar::render(table, "json"));
+  const Json json = Json::parse(sar::written(sar::document_of(table), "json"));
   CHECK(json["schema_version"] == 1);
   CHECK(json["table"] == "table2");
   CHECK(json["source"] == "measured");
@@ -394,7 +397,7 @@ TEST_CASE("JSON holds the shape of the contract and the unrounded numbers") {
 }
 
 TEST_CASE("CSV has one line per cell, all of equal length") {
-  const std::string csv = sar::render(sample_table(), "csv");
+  const std::string csv = sar::written(sar::document_of(sample_table()), "csv");
   CHECK(count(csv, "\n") == 1 + 3 * 6);
   std::istringstream lines(csv);
   std::string line;
@@ -410,17 +413,18 @@ TEST_CASE("special characters cannot break a format") {
   spec.rows[0].label = "50% & <b>|_x_|</b>, \"q\" {#$^~\\}";
   spec.title = spec.rows[0].label;
   const Table table = sar::build_table(sample_trials(), {}, sar::test::protocol_row("p"), spec, {});
-  const std::string html = sar::render(table, "html");
+  const std::string html = sar::written(sar::document_of(table), "html");
   CHECK(html.find("<b>") == std::string::npos);
   CHECK(html.find("50% &amp; &lt;b&gt;") != std::string::npos);
-  const std::string latex = sar::render(table, "latex");
+  const std::string latex = sar::written(sar::document_of(table), "latex");
   CHECK(latex.find("50\\% \\& $<$b$>$$|$\\_x\\_$|$") != std::string::npos);
   CHECK(latex.find("\\{\\#\\$\\textasciicircum{}\\textasciitilde{}\\textbackslash{}\\}") !=
         std::string::npos);
-  const std::string csv = sar::render(table, "csv");
+  const std::string csv = sar::written(sar::document_of(table), "csv");
   CHECK(csv.find("\"50% & <b>|_x_|</b>, \"\"q\"\" {#$^~\\}\"") != std::string::npos);
   // Markdown: every line of a grid has as many unescaped bars as its rule below the header.
-  const std::string md = std::regex_replace(sar::render(table, "md"), std::regex(R"(\\\|)"), "");
+  const std::string md =
+      std::regex_replace(sar::written(sar::document_of(table), "md"), std::regex(R"(\\\|)"), "");
   std::istringstream lines(md);
   std::string line;
   std::size_t bars = 0;
@@ -435,7 +439,7 @@ TEST_CASE("special characters cannot break a format") {
 }
 
 TEST_CASE("LaTeX environments, braces and dollars are balanced") {
-  const std::string latex = sar::render(sample_table(), "latex");
+  const std::string latex = sar::written(sar::document_of(sample_table()), "latex");
   CHECK(count(latex, "\\begin{table}") == 2);
   CHECK(count(latex, "\\begin{table}") == count(latex, "\\end{table}"));
   CHECK(count(latex, "\\begin{tabular}") == count(latex, "\\end{tabular}"));
@@ -449,7 +453,7 @@ TEST_CASE("LaTeX environments, braces and dollars are balanced") {
 }
 
 TEST_CASE("HTML elements are closed in order") {
-  const std::string html = sar::render(sample_table(), "html");
+  const std::string html = sar::written(sar::document_of(sample_table()), "html");
   std::vector<std::string> open;
   const std::regex tag("<(/?)([a-z]+)[^>]*>");
   for (std::sregex_iterator at(html.begin(), html.end(), tag), end; at != end; ++at) {
@@ -472,7 +476,7 @@ TEST_CASE("text keeps within 100 columns, breaking a wide table between groups")
     spec.columns.back().group += " again";
   }
   const Table table = sar::build_table(sample_trials(), {}, sar::test::protocol_row("p"), spec, {});
-  std::string text = sar::render(table, "text");
+  std::string text = sar::written(sar::document_of(table), "text");
   text.resize(text.find("t-tests of"));  // the list of tests is as wide as its names
   CHECK(count(text, "Method") > 1);
   CHECK(text.find("Tumorall\n") != std::string::npos);  // the end of a group ends a block
@@ -489,8 +493,8 @@ TEST_CASE("text keeps within 100 columns, breaking a wide table between groups")
 
 TEST_CASE("colour replaces the star of the best value by bold print") {
   const Table table = sample_table();
-  const std::string plain = sar::render(table, "text", false);
-  const std::string color = sar::render(table, "text", true);
+  const std::string plain = sar::written(sar::document_of(table), "text");
+  const std::string color = sar::written(sar::document_of(table), "text", {true});
   CHECK(plain.find('\x1b') == std::string::npos);
   CHECK(count(plain, "*") == 6 + 1);  // one a column, and the note
   CHECK(count(color, "\x1b[1m") == 6);

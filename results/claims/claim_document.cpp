@@ -1,7 +1,6 @@
-#include "harness/core/error.h"
-#include "results/claims/claim_verdicts.h"
-#include "results/statistics/statistics.h"
-#include "results/tables/table.h"
+#include "results/claims/claim_document.h"
+
+#include "results/document/sheet.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>
@@ -11,28 +10,17 @@
 #include <vector>
 
 namespace sar {
-namespace report_detail {
-
-constexpr std::size_t kIndent = 14;  ///< of what belongs to a claim, below its verdict
-
-std::string paragraph(const std::string& text, const std::string& mark = {}) {
-  return wrapped(text, kIndent, mark);
-}
+namespace {
 
 std::string word_of(Verdict verdict) {
   return verdict == Verdict::not_testable ? "not testable" : to_string(verdict);
 }
 
-std::string lamp(Verdict verdict, bool color) {
-  const std::string word = fmt::format("{:<14}", word_of(verdict));
-  if (!color) {
-    return word;
-  }
-  const char* code = verdict == Verdict::supported     ? "32"
-                     : verdict == Verdict::unsupported ? "31"
-                     : verdict == Verdict::mixed       ? "33"
-                                                       : "2";
-  return fmt::format("\x1b[{}m{}\x1b[0m", code, word);
+Tone tone_of(Verdict verdict) {
+  return verdict == Verdict::supported     ? Tone::good
+         : verdict == Verdict::unsupported ? Tone::bad
+         : verdict == Verdict::mixed       ? Tone::mixed
+                                           : Tone::faint;
 }
 
 bool is_phantom(const ClaimReport& report) {
@@ -177,54 +165,66 @@ std::vector<std::string> notes(const ClaimReport& report) {
   return list;
 }
 
-std::string render_text(const ClaimReport& report, bool color, bool all) {
-  std::string text = heading(report) + "\n";
+/// Verdict, statement and evidence of a claim, as a terminal shows them.
+void add_claim(std::vector<Content>& contents,
+               const ClaimReport& report,
+               const ClaimVerdict& claim,
+               bool all) {
+  constexpr std::size_t kIndent = 14;  // of what belongs to a claim, below its verdict
+  const auto add = [&](const std::string& text, const std::string& mark = {}) {
+    contents.emplace_back(Paragraph{text, kIndent, mark});
+  };
+  contents.emplace_back(Line{word_of(claim.verdict),
+                             claim.claim.id + (is_phantom(report) ? " [phantom data]" : ""),
+                             kIndent,
+                             tone_of(claim.verdict)});
+  add(claim.claim.statement);
+  if (!claim.claim.reason.empty()) {
+    add("(" + claim.claim.reason + ")");
+  }
+  if (claim.evidence.size() == 1) {
+    add(claim.evidence.front().text, mark_of(claim.evidence.front()));
+  } else if (claim.summary != claim.claim.reason) {
+    add(claim.summary + ".");
+    int left_out = 0;
+    const auto parts = chosen(claim, all, left_out);
+    for (const bool counts : {true, false}) {
+      if (!counts &&
+          std::ranges::any_of(parts, [](const ClaimEvidence* part) { return !part->counts; })) {
+        add("beside, not counted:");
+      }
+      for (const ClaimEvidence* part : parts) {
+        if (part->counts == counts) {
+          add(part->text, mark_of(*part));
+        }
+      }
+    }
+    if (left_out > 0) {
+      add(fmt::format("... and {} more (-v lists all)", left_out));
+    }
+  }
+  for (const std::string& line : family_texts(report, claim)) {
+    add("after correction: " + line);
+  }
+}
+
+/// The claims by section of the paper.
+void add_text(std::vector<Part>& parts, const ClaimReport& report, bool all) {
+  parts.push_back({{Line{"", heading(report)}}, {"text"}});
   std::string section;
   for (const ClaimVerdict& each : report.claims) {
     if (each.claim.section != section) {
       section = each.claim.section;
       const bool number = section.find_first_not_of("0123456789.") == std::string::npos;
-      text += "\n" + (number ? "section " + section : section) + "\n";
+      parts.push_back({{Line{number ? "section " : "", section}}, {"text"}});
     }
-    text += lamp(each.verdict, color) + each.claim.id +
-            (is_phantom(report) ? " [phantom data]" : "") + "\n";
-    text += paragraph(each.claim.statement);
-    const bool only_reason = each.summary == each.claim.reason;
-    if (!each.claim.reason.empty()) {
-      text += paragraph("(" + each.claim.reason + ")");
-    }
-    if (each.evidence.size() == 1) {
-      text += paragraph(each.evidence.front().text, mark_of(each.evidence.front()));
-    } else if (!only_reason) {
-      text += paragraph(each.summary + ".");
-      int left_out = 0;
-      const auto parts = chosen(each, all, left_out);
-      for (const bool counts : {true, false}) {
-        if (!counts &&
-            std::ranges::any_of(parts, [](const ClaimEvidence* part) { return !part->counts; })) {
-          text += paragraph("beside, not counted:");
-        }
-        for (const ClaimEvidence* part : parts) {
-          text += part->counts == counts ? paragraph(part->text, mark_of(*part)) : "";
-        }
-      }
-      if (left_out > 0) {
-        text += paragraph(fmt::format("... and {} more (-v lists all)", left_out));
-      }
-    }
-    for (const auto& line : family_texts(report, each)) {
-      text += paragraph("after correction: " + line);
-    }
+    add_claim(parts.back().contents, report, each, all);
   }
-  text += "\n";
-  for (const auto& note : notes(report)) {
-    text += wrapped(note);
+  Part last{{}, {"text"}};
+  for (const std::string& note : notes(report)) {
+    last.contents.emplace_back(Paragraph{note});
   }
-  return text;
-}
-
-Json number_json(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
+  parts.push_back(std::move(last));
 }
 
 Json counts_json(const ClaimReport& report, bool adjusted) {
@@ -236,21 +236,21 @@ Json counts_json(const ClaimReport& report, bool adjusted) {
   return counts;
 }
 
-std::string render_json(const ClaimReport& report) {
+Json json_of(const ClaimReport& report) {
   Json claims = Json::array();
   for (const ClaimVerdict& each : report.claims) {
     Json evidence = Json::array();
     for (const ClaimEvidence& part : each.evidence) {
       evidence.push_back({{"cells", part.cells},
                           {"text", part.text},
-                          {"value", number_json(part.value)},
-                          {"threshold", number_json(part.threshold)},
-                          {"p", number_json(part.p)},
-                          {"p_low", number_json(part.p_low)},
-                          {"p_high", number_json(part.p_high)},
-                          {"p_student", number_json(part.p_student)},
-                          {"p_welch", number_json(part.p_welch)},
-                          {"p_adjusted", number_json(part.p_adjusted)},
+                          {"value", json_or_null(part.value)},
+                          {"threshold", json_or_null(part.threshold)},
+                          {"p", json_or_null(part.p)},
+                          {"p_low", json_or_null(part.p_low)},
+                          {"p_high", json_or_null(part.p_high)},
+                          {"p_student", json_or_null(part.p_student)},
+                          {"p_welch", json_or_null(part.p_welch)},
+                          {"p_adjusted", json_or_null(part.p_adjusted)},
                           {"outcome", to_string(part.outcome)},
                           {"outcome_adjusted", to_string(part.outcome_adjusted)},
                           {"counts", part.counts},
@@ -260,7 +260,7 @@ std::string render_json(const ClaimReport& report) {
     for (const FamilyVerdict& family : each.families) {
       Json members = Json::array();
       for (const auto& [name, p] : family.p_adjusted) {
-        members.push_back({{"comparison", name}, {"p_adjusted", number_json(p)}});
+        members.push_back({{"comparison", name}, {"p_adjusted", json_or_null(p)}});
       }
       families.push_back({{"name", family.name},
                           {"verdict", to_string(family.verdict)},
@@ -274,9 +274,9 @@ std::string render_json(const ClaimReport& report) {
                       {"section", each.claim.section},
                       {"statement", each.claim.statement},
                       {"kind", each.claim.kind},
-                      {"reading", each.claim.reason.empty() ? Json() : Json(each.claim.reason)},
+                      {"reading", json_or_null(each.claim.reason)},
                       {"source", report.source},
-                      {"data_kind", report.data_kind.empty() ? Json() : Json(report.data_kind)},
+                      {"data_kind", json_or_null(report.data_kind)},
                       {"verdict", to_string(each.verdict)},
                       {"verdict_adjusted", to_string(each.verdict_adjusted)},
                       {"tested", each.tested},
@@ -286,19 +286,19 @@ std::string render_json(const ClaimReport& report) {
                       {"families", std::move(families)}});
   }
   const bool measured = report.source == "measured";
-  return to_text({{"schema_version", 1},
-                  {"paper", report.paper},
-                  {"source", report.source},
-                  {"data_kind", measured ? Json(report.data_kind) : Json()},
-                  {"protocol", measured ? Json(report.protocol) : Json()},
-                  {"profile", measured ? Json(report.profile) : Json()},
-                  {"test", report.options.test},
-                  {"correction", report.options.correction},
-                  {"alpha", report.options.alpha},
-                  {"margin_dice_points", report.options.margin},
-                  {"counts", counts_json(report, false)},
-                  {"counts_adjusted", counts_json(report, true)},
-                  {"claims", std::move(claims)}});
+  return {{"schema_version", 1},
+          {"paper", report.paper},
+          {"source", report.source},
+          {"data_kind", measured ? Json(report.data_kind) : Json()},
+          {"protocol", measured ? Json(report.protocol) : Json()},
+          {"profile", measured ? Json(report.profile) : Json()},
+          {"test", report.options.test},
+          {"correction", report.options.correction},
+          {"alpha", report.options.alpha},
+          {"margin_dice_points", report.options.margin},
+          {"counts", counts_json(report, false)},
+          {"counts_adjusted", counts_json(report, true)},
+          {"claims", std::move(claims)}};
 }
 
 /// One row per claim; `brief` without the sentences, which no page of a paper has room for.
@@ -343,17 +343,17 @@ Sheet sheet_of(const ClaimReport& report, bool all, bool brief) {
   return sheet;
 }
 
-}  // namespace report_detail
+}  // namespace
 
-std::string render(const ClaimReport& report, const std::string& format, bool color, bool all) {
-  if (format == "text") {
-    return report_detail::render_text(report, color, all);
-  }
-  if (format == "json") {
-    return report_detail::render_json(report);
-  }
+Document document_of(const ClaimReport& report, bool all) {
+  Document document;
+  add_text(document.parts, report, all);
+  document.parts.push_back({{titled_table(sheet_of(report, all, false))}, {"md", "html"}});
+  document.parts.push_back({{titled_table(sheet_of(report, all, true))}, {"latex"}});
   // A file of values holds every part; a page those worth reading.
-  return render(report_detail::sheet_of(report, all || format == "csv", format == "latex"), format);
+  document.values = document_of(sheet_of(report, true, false)).values;
+  document.json = json_of(report);
+  return document;
 }
 
 }  // namespace sar

@@ -1,0 +1,40 @@
+#include "results/text/utf8.h"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+namespace {
+
+TEST_CASE("characters are taken off one by one, bytes that are no UTF-8 alone") {
+  std::string_view text = "aé\xFF😀\xE2\x82";
+  const auto next = [&] { return sar::take_character(text); };
+  CHECK(next().point == U'a');
+  CHECK(next().bytes == "é");
+  const sar::Character broken = next();
+  CHECK_FALSE(broken.point.has_value());
+  CHECK(broken.bytes == "\xFF");
+  CHECK(next().point == U'😀');
+  CHECK(next().bytes == "\xE2");
+  CHECK(next().bytes == "\x82");
+  CHECK(text.empty());
+}
+
+TEST_CASE("a place within a character is where it begins") {
+  const std::string text = "a€z";
+  CHECK(sar::character_at(text, 0) == 0);
+  CHECK(sar::character_at(text, 1) == 1);
+  CHECK(sar::character_at(text, 3) == 1);
+  CHECK(sar::character_at(text, 4) == 4);
+  CHECK(sar::character_at(text, 9) == 5);
+}
+
+TEST_CASE("what XML cannot carry is replaced byte by byte") {
+  const std::string replacement = "\xEF\xBF\xBD";
+  CHECK(sar::xml_safe("é€😀\t\r\n") == "é€😀\t\r\n");
+  CHECK(sar::xml_safe("a\x01z") == "a" + replacement + "z");
+  CHECK(sar::xml_safe("\xE2\x82") == replacement + replacement);
+  CHECK(sar::xml_safe("\xEF\xBF\xBE") == replacement + replacement + replacement);
+}
+
+}  // namespace
