@@ -7,6 +7,7 @@
 #include "harness/core/signals.h"
 #include "results/comparison/baseline.h"
 
+#include "results/database/protocol_choice.h"
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -139,14 +140,9 @@ ProtocolRow protocol_to_freeze(const BaselineCommand& command,
                                const Store& store,
                                const std::set<CellGroup>& groups) {
   if (!command.protocol.empty()) {
-    if (auto row = store.protocol(command.protocol)) {
-      return *row;
-    }
-    throw Error(ExitCode::results_missing, "no such protocol in the database")
-        .with("protocol", command.protocol)
-        .hint("sar-bench list runs shows the protocols");
+    return named_protocol(store, command.protocol);
   }
-  const ProtocolChoice choice = newest_protocol_of(store.runs(), groups);
+  const ProtocolChoice choice = protocol_to_freeze(store.cell_states(), groups);
   if (!choice.complete) {
     throw Error(ExitCode::results_missing,
                 choice.protocol.empty() ? "no finished trial of these cells is stored"
@@ -341,7 +337,7 @@ Baseline stored_results(const BaselineCommand& command,
   for (const FrozenCell& cell : base.cells) {
     groups.emplace(cell.path.method, cell.path.task, cell.path.fraction);
   }
-  const ProtocolChoice latest = latest_protocol_of(store.runs(), groups);
+  const ProtocolChoice latest = protocol_to_check(store.cell_states(), groups);
   const std::string key = command.protocol.empty() ? latest.protocol : command.protocol;
   const auto protocol = store.protocol(key);
   if (!protocol) {

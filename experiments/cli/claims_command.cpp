@@ -23,20 +23,9 @@ struct ClaimsCommand {
   bool strict = false;
 };
 
-/// The protocol named, else the newest complete one of the first table of the paper that has runs.
 ProtocolRow protocol_of(const Store& store, const Paper& paper, const std::string& named) {
-  if (!named.empty()) {
-    if (auto row = store.protocol(named)) {
-      return *row;
-    }
-    throw Error(ExitCode::results_missing, "no such protocol in the database")
-        .with("protocol", named)
-        .hint("sar-bench list runs shows the protocols");
-  }
-  for (const PrintedTable& table : paper.tables) {
-    if (auto row = store.newest_protocol(table.spec)) {
-      return *row;
-    }
+  if (auto row = protocol_of_paper(store, paper, named)) {
+    return *std::move(row);
   }
   throw Error(ExitCode::results_missing, "no finished trial of the paper's tables is stored")
       .with("paper", paper.id)

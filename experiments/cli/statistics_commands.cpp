@@ -3,6 +3,7 @@
 #include "experiments/cli/views.h"
 #include "results/comparison/power_report.h"
 #include "results/comparison/ttest_report.h"
+#include "results/database/protocol_choice.h"
 
 #include <fmt/format.h>
 
@@ -75,7 +76,7 @@ CostSource costs_of(const PowerCommand& command,
                     const std::optional<ProtocolRow>& protocol) {
   CostSource costs;
   if (protocol) {
-    costs.trials = trial_costs(*store, protocol->protocol);
+    costs.trials = store->trial_costs(protocol->protocol);
     costs.data_kind = protocol->data_kind;
     costs.where = fmt::format("{}, protocol {}, profile {}, {} data",
                               command.common.database,
@@ -138,7 +139,7 @@ ExitCode power(const PowerCommand& command) {
     }
     spec = printed->spec;
     if (store) {
-      protocol = store->newest_protocol(spec);
+      protocol = newest_protocol(*store, spec);
     }
   } else {
     const Experiment experiment = read_experiment(catalog.experiment_file(command.table), catalog);

@@ -17,7 +17,8 @@ struct VerifyCommand {
   bool strict = false;
 };
 
-/// Flags, else what the user configured, else what the run was configured with.
+/// Test and correction have defaults of their own here; that of the correction is changed by its
+/// flag alone.
 VerifyOptions verify_options(const VerifyCommand& command,
                              const Catalog& catalog,
                              const ProtocolRow& protocol) {
@@ -47,22 +48,9 @@ VerifyOptions verify_options(const VerifyCommand& command,
   return options;
 }
 
-/// The protocol asked for; else the newest complete one of the first table that has any run.
 ProtocolRow protocol_of(const VerifyCommand& command, const Store& store, const Paper& paper) {
-  std::optional<ProtocolRow> row;
-  if (!command.protocol.empty()) {
-    row = store.protocol(command.protocol);
-    if (!row) {
-      throw Error(ExitCode::results_missing, "no such protocol in the database")
-          .with("protocol", command.protocol)
-          .hint("sar-bench list runs shows the protocols");
-    }
-    return *row;
-  }
-  for (const PrintedTable& table : paper.tables) {
-    if ((row = store.newest_protocol(table.spec))) {
-      return *row;
-    }
+  if (auto row = protocol_of_paper(store, paper, command.protocol)) {
+    return *std::move(row);
   }
   throw Error(ExitCode::results_missing, "no finished trial of the paper's tables is stored")
       .with("database", command.common.database)
