@@ -1,13 +1,14 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/execution.h"
 #include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/machine.h"
 #include "harness/core/signals.h"
 #include "results/comparison/baseline.h"
-
 #include "results/database/protocol_choice.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -363,21 +364,17 @@ Baseline stored_results(const BaselineCommand& command,
 
 /// Margin and level: by flag, or the user's settings. The baseline's file does not loosen them.
 GateOptions gate_options(const BaselineCommand& command, std::vector<std::string>& notes) {
-  const Configuration user = user_configuration(Catalog::load(), command.common);
-  const auto setting = [&](const std::string& key) -> const Settings::Value& {
-    return user.shared().values().at(key);
-  };
-  const Settings::Value& margin = setting("statistics.margin_dice_points");
-  const Settings::Value& alpha = setting("statistics.alpha");
+  const StatisticsOptions said(Catalog::load(), command.common);
+  const std::string margin = "statistics.margin_dice_points";
   GateOptions options;
-  options.margin = command.margin ? *command.margin : margin.value.get<double>();
-  options.alpha = command.common.alpha_given ? command.common.alpha : alpha.value.get<double>();
+  options.margin = command.margin ? *command.margin : said.number(margin);
+  options.alpha = said.alpha();
   options.statistical = command.statistical;
   notes.push_back(fmt::format("margin {} Dice points ({}), alpha {} ({})",
                               options.margin,
-                              command.margin ? "--margin" : margin.origin,
+                              command.margin ? "--margin" : said.origin(margin),
                               options.alpha,
-                              command.common.alpha_given ? "--alpha" : alpha.origin));
+                              said.origin_of_alpha()));
   return options;
 }
 

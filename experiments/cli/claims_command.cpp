@@ -90,20 +90,13 @@ ExitCode claims(const ClaimsCommand& command) {
 }  // namespace
 
 ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common) {
-  const Configuration user = user_configuration(catalog, common);
-  const Settings& settings = user.shared();
-  const auto chosen = [&](const std::string& flag, const std::string& key, std::string otherwise) {
-    const Settings::Value& said = settings.values().at(key);
-    return !flag.empty()               ? flag
-           : said.origin != "built-in" ? said.value.get<std::string>()
-                                       : std::move(otherwise);
-  };
+  const StatisticsOptions said(catalog, common);
   ClaimOptions options;
-  options.test = chosen(common.test, "statistics.test", options.test);
-  options.correction = chosen(common.correction, "statistics.correction", options.correction);
-  options.alpha = common.alpha_given ? common.alpha : settings.number("statistics.alpha");
+  options.test = said.test(options.test);
+  options.correction = said.correction(options.correction);
+  options.alpha = said.alpha();
   options.alpha_for_all = common.alpha_given;
-  options.margin = settings.number("statistics.margin_dice_points");
+  options.margin = said.number("statistics.margin_dice_points");
   return options;
 }
 

@@ -1,6 +1,6 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
-#include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "experiments/cli/views.h"
 #include "results/audit/audit.h"
 #include "results/comparison/verify.h"
@@ -22,26 +22,13 @@ struct VerifyCommand {
 VerifyOptions verify_options(const VerifyCommand& command,
                              const Catalog& catalog,
                              const ProtocolRow& protocol) {
-  const Configuration user = user_configuration(catalog, command.common);
-  const auto said = [&](const std::string& key) -> const Settings::Value& {
-    return user.shared().values().at(key);
-  };
-  const auto setting = [&](const std::string& key) -> Json {
-    const Settings::Value& value = said(key);
-    return value.origin != "built-in" ? value.value
-                                      : shared_settings(protocol).value(key, value.value);
-  };
+  const StatisticsOptions said(catalog, command.common, &protocol);
   VerifyOptions options;
   options.margin =
-      command.margin > 0 ? command.margin : setting("statistics.margin_dice_points").get<double>();
-  options.power = setting("statistics.power").get<double>();
-  options.alpha =
-      command.common.alpha_given ? command.common.alpha : setting("statistics.alpha").get<double>();
-  if (!command.common.test.empty()) {
-    options.test = command.common.test;
-  } else if (const auto& test = said("statistics.test"); test.origin != "built-in") {
-    options.test = test.value.get<std::string>();
-  }
+      command.margin > 0 ? command.margin : said.number("statistics.margin_dice_points");
+  options.power = said.number("statistics.power");
+  options.alpha = said.alpha();
+  options.test = said.test(options.test);
   if (!command.common.correction.empty()) {
     options.correction = command.common.correction;
   }

@@ -1,6 +1,6 @@
 #include "experiments/cli/views.h"
 
-#include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "harness/core/error.h"
 #include "results/database/protocol_choice.h"
 #include "results/database/stored_file.h"
@@ -105,21 +105,13 @@ std::optional<ProtocolRow> Viewer::protocol(const Experiment& experiment) const 
 }
 
 TableOptions Viewer::table_options(const ProtocolRow* protocol) const {
-  const Configuration user = user_configuration(catalog_, common_);
-  const auto setting = [&](const std::string& key) -> Json {
-    const Settings::Value& said = user.shared().values().at(key);
-    return said.origin != "built-in" || protocol == nullptr
-               ? said.value
-               : shared_settings(*protocol).value(key, said.value);
-  };
+  const StatisticsOptions said(catalog_, common_, protocol);
   TableOptions options;
-  options.test =
-      common_.test.empty() ? setting("statistics.test").get<std::string>() : common_.test;
-  options.correction = common_.correction.empty()
-                           ? setting("statistics.correction").get<std::string>()
-                           : common_.correction;
-  options.delta_degrees_of_freedom = setting("statistics.delta_degrees_of_freedom").get<int>();
-  options.alpha = common_.alpha_given ? common_.alpha : setting("statistics.alpha").get<double>();
+  options.test = said.test();
+  options.correction = said.correction();
+  options.delta_degrees_of_freedom =
+      static_cast<int>(said.number("statistics.delta_degrees_of_freedom"));
+  options.alpha = said.alpha();
   return options;
 }
 
