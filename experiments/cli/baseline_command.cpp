@@ -1,11 +1,13 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/execution.h"
 #include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/machine.h"
 #include "harness/core/signals.h"
 #include "results/comparison/baseline_document.h"
+#include "results/database/protocol_choice.h"
 
 #include <fmt/format.h>
 
@@ -139,14 +141,9 @@ ProtocolRow protocol_to_freeze(const BaselineCommand& command,
                                const Store& store,
                                const std::set<CellGroup>& groups) {
   if (!command.protocol.empty()) {
-    if (auto row = store.protocol(command.protocol)) {
-      return *row;
-    }
-    throw Error(ExitCode::results_missing, "no such protocol in the database")
-        .with("protocol", command.protocol)
-        .hint("sar-bench list runs shows the protocols");
+    return named_protocol(store, command.protocol);
   }
-  const ProtocolChoice choice = newest_protocol_of(store.runs(), groups);
+  const ProtocolChoice choice = protocol_to_freeze(store.cell_states(), groups);
   if (!choice.complete) {
     throw Error(ExitCode::results_missing,
                 choice.protocol.empty() ? "no finished trial of these cells is stored"
@@ -341,7 +338,7 @@ Baseline stored_results(const BaselineCommand& command,
   for (const FrozenCell& cell : base.cells) {
     groups.emplace(cell.path.method, cell.path.task, cell.path.fraction);
   }
-  const ProtocolChoice latest = latest_protocol_of(store.runs(), groups);
+  const ProtocolChoice latest = protocol_to_check(store.cell_states(), groups);
   const std::string key = command.protocol.empty() ? latest.protocol : command.protocol;
   const auto protocol = store.protocol(key);
   if (!protocol) {
@@ -367,21 +364,17 @@ Baseline stored_results(const BaselineCommand& command,
 
 /// Margin and level: by flag, or the user's settings. The baseline's file does not loosen them.
 GateOptions gate_options(const BaselineCommand& command, std::vector<std::string>& notes) {
-  const Configuration user = user_configuration(Catalog::load(), command.common);
-  const auto setting = [&](const std::string& key) -> const Settings::Value& {
-    return user.shared().values().at(key);
-  };
-  const Settings::Value& margin = setting("statistics.margin_dice_points");
-  const Settings::Value& alpha = setting("statistics.alpha");
+  const StatisticsOptions said(Catalog::load(), command.common);
+  const std::string margin = "statistics.margin_dice_points";
   GateOptions options;
-  options.margin = command.margin ? *command.margin : margin.value.get<double>();
-  options.alpha = command.common.alpha_given ? command.common.alpha : alpha.value.get<double>();
+  options.margin = command.margin ? *command.margin : said.number(margin);
+  options.alpha = said.alpha();
   options.statistical = command.statistical;
   notes.push_back(fmt::format("margin {} Dice points ({}), alpha {} ({})",
                               options.margin,
-                              command.margin ? "--margin" : margin.origin,
+                              command.margin ? "--margin" : said.origin(margin),
                               options.alpha,
-                              command.common.alpha_given ? "--alpha" : alpha.origin));
+                              said.origin_of_alpha()));
   return options;
 }
 

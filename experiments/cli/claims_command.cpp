@@ -23,20 +23,9 @@ struct ClaimsCommand {
   bool strict = false;
 };
 
-/// The protocol named, else the newest complete one of the first table of the paper that has runs.
 ProtocolRow protocol_of(const Store& store, const Paper& paper, const std::string& named) {
-  if (!named.empty()) {
-    if (auto row = store.protocol(named)) {
-      return *row;
-    }
-    throw Error(ExitCode::results_missing, "no such protocol in the database")
-        .with("protocol", named)
-        .hint("sar-bench list runs shows the protocols");
-  }
-  for (const PrintedTable& table : paper.tables) {
-    if (auto row = store.newest_protocol(table.spec)) {
-      return *row;
-    }
+  if (auto row = protocol_of_paper(store, paper, named)) {
+    return *std::move(row);
   }
   throw Error(ExitCode::results_missing, "no finished trial of the paper's tables is stored")
       .with("paper", paper.id)
@@ -100,20 +89,13 @@ ExitCode claims(const ClaimsCommand& command) {
 }  // namespace
 
 ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common) {
-  const Configuration user = user_configuration(catalog, common);
-  const Settings& settings = user.shared();
-  const auto chosen = [&](const std::string& flag, const std::string& key, std::string otherwise) {
-    const Settings::Value& said = settings.values().at(key);
-    return !flag.empty()               ? flag
-           : said.origin != "built-in" ? said.value.get<std::string>()
-                                       : std::move(otherwise);
-  };
+  const StatisticsOptions said(catalog, common);
   ClaimOptions options;
-  options.test = chosen(common.test, "statistics.test", options.test);
-  options.correction = chosen(common.correction, "statistics.correction", options.correction);
-  options.alpha = common.alpha_given ? common.alpha : settings.number("statistics.alpha");
+  options.test = said.test(options.test);
+  options.correction = said.correction(options.correction);
+  options.alpha = said.alpha();
   options.alpha_for_all = common.alpha_given;
-  options.margin = settings.number("statistics.margin_dice_points");
+  options.margin = said.number("statistics.margin_dice_points");
   return options;
 }
 

@@ -1,6 +1,6 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
-#include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "results/comparison/compare_document.h"
 
 namespace sar::cli {
@@ -13,17 +13,11 @@ struct CompareCommand {
 };
 
 ExitCode run_compare(const CompareCommand& command) {
-  const Catalog catalog = Catalog::load();
-  const Configuration user = user_configuration(catalog, command.common);
-  const auto setting = [&](const std::string& key) { return user.shared().values().at(key).value; };
+  const StatisticsOptions said(Catalog::load(), command.common);
   CompareOptions options;
-  options.test = command.common.test.empty() ? setting("statistics.test").get<std::string>()
-                                             : command.common.test;
-  options.correction = command.common.correction.empty()
-                           ? setting("statistics.correction").get<std::string>()
-                           : command.common.correction;
-  options.alpha =
-      command.common.alpha_given ? command.common.alpha : setting("statistics.alpha").get<double>();
+  options.test = said.test();
+  options.correction = said.correction();
+  options.alpha = said.alpha();
   const auto stored = [](const std::string& file, const std::string& protocol) {
     return stored_results(Store(file, Store::Mode::read), file, protocol);
   };

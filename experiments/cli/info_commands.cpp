@@ -4,6 +4,7 @@
 #include "experiments/runner.h"
 #include "experiments/worker_process.h"
 #include "results/claims/claim_verdicts.h"
+#include "results/database/protocol_choice.h"
 #include "results/database/store.h"
 #include "results/paper/assumptions.h"
 
@@ -103,21 +104,15 @@ Json settings_of(const InfoCommand& command) {
     return nullptr;
   }
   const Store store = open_results(command.common);
-  std::string protocol = command.protocol;
-  if (protocol.empty()) {
-    const Json newest = store.query("SELECT protocol FROM protocol ORDER BY rowid DESC LIMIT 1");
-    if (newest.at("rows").empty()) {
-      throw Error(ExitCode::results_missing, "the database has no protocol yet")
-          .with("file", command.common.database);
-    }
-    protocol = newest.at("rows").at(0).at(0);
+  if (!command.protocol.empty()) {
+    return named_protocol(store, command.protocol).settings;
   }
-  if (const auto row = store.protocol(protocol)) {
-    return row->settings;
+  const std::vector<std::string> protocols = store.protocols();
+  if (protocols.empty()) {
+    throw Error(ExitCode::results_missing, "the database has no protocol yet")
+        .with("file", command.common.database);
   }
-  throw Error(ExitCode::results_missing, "no such protocol in the database")
-      .with("protocol", protocol)
-      .hint("sar-bench list runs shows the protocols");
+  return named_protocol(store, protocols.back()).settings;
 }
 
 ExitCode list_assumptions(const InfoCommand& command) {

@@ -6,6 +6,7 @@
 #include "experiments/run_status.h"
 #include "experiments/version.h"
 #include "harness/core/files.h"
+#include "results/database/protocol_choice.h"
 #include "results/database/store.h"
 #include "results/database/stored_file.h"
 #include "results/figures/examples.h"
@@ -172,15 +173,10 @@ class Gathering {
         specs.push_back(&part->table);
       }
     }
-    const auto shown = [](const RunRow& run, const TableSpec& spec) {
-      return std::ranges::find(spec.rows, run.cell.method, &TableRow::method) != spec.rows.end() &&
-             std::ranges::any_of(spec.columns, [&](const TableColumn& column) {
-               return column.task == run.cell.task && column.fraction == run.cell.fraction;
-             });
-    };
     for (const RunRow& run : runs_) {
-      if (specs.empty() ||
-          std::ranges::any_of(specs, [&](const TableSpec* spec) { return shown(run, *spec); })) {
+      if (specs.empty() || std::ranges::any_of(specs, [&](const TableSpec* spec) {
+            return shows(*spec, run.cell.method, run.cell.task, run.cell.fraction);
+          })) {
         ++contents_.trials.planned;
         contents_.trials.done += run.state == "done" ? 1 : 0;
         contents_.trials.failed += run.state == "failed" ? 1 : 0;
@@ -215,9 +211,9 @@ class Gathering {
         part,
         contents_.protocol->profile,
         contents_.database);
-    if (const auto other = store_.newest_survey()) {
+    if (const std::string other = protocol_of_survey(store_.surveys()); !other.empty()) {
       why += fmt::format(" Under protocol {0} they have been: --protocol {0} shows it.",
-                         other->protocol.substr(0, 12));
+                         other.substr(0, 12));
     }
     return why;
   }

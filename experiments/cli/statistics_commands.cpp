@@ -1,8 +1,9 @@
 #include "experiments/cli/commands.h"
-#include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "experiments/cli/views.h"
 #include "results/comparison/power_report.h"
 #include "results/comparison/ttest_document.h"
+#include "results/database/protocol_choice.h"
 
 #include <fmt/format.h>
 
@@ -30,14 +31,9 @@ struct PowerCommand {
   int n = 5;
 };
 
-/// `statistics.*` as the user's files, environment and flags say.
-double setting(const Configuration& user, const std::string& key) {
-  return user.shared().values().at(key).value.get<double>();
-}
-
 ExitCode ttest(const TTestCommand& command) {
   const Catalog catalog = Catalog::load();
-  const Configuration user = user_configuration(catalog, command.common);
+  const StatisticsOptions said(catalog, command.common);
   const Reading reading = command.summary  ? Reading::summary
                           : command.values ? Reading::values
                                            : Reading::automatic;
@@ -52,12 +48,9 @@ ExitCode ttest(const TTestCommand& command) {
     std::cerr << "note: one comparison is a family of one: nothing to correct\n";
   }
   TTestOptions options;
-  options.test = command.common.test.empty()
-                     ? user.shared().values().at("statistics.test").value.get<std::string>()
-                     : command.common.test;
-  options.alpha =
-      command.common.alpha_given ? command.common.alpha : setting(user, "statistics.alpha");
-  options.power = setting(user, "statistics.power");
+  options.test = said.test();
+  options.alpha = said.alpha();
+  options.power = said.number("statistics.power");
   options.correlation = command.correlation;
   options.test_train_ratio = command.test_train_ratio;
   options.margin = command.margin;
@@ -75,7 +68,7 @@ CostSource costs_of(const PowerCommand& command,
                     const std::optional<ProtocolRow>& protocol) {
   CostSource costs;
   if (protocol) {
-    costs.trials = trial_costs(*store, protocol->protocol);
+    costs.trials = store->trial_costs(protocol->protocol);
     costs.data_kind = protocol->data_kind;
     costs.where = fmt::format("{}, protocol {}, profile {}, {} data",
                               command.common.database,
@@ -98,11 +91,10 @@ CostSource costs_of(const PowerCommand& command,
 
 ExitCode power(const PowerCommand& command) {
   const Catalog catalog = Catalog::load();
-  const Configuration user = user_configuration(catalog, command.common);
+  const StatisticsOptions said(catalog, command.common);
   PowerOptions options;
-  options.alpha =
-      command.common.alpha_given ? command.common.alpha : setting(user, "statistics.alpha");
-  options.power = command.power.value_or(setting(user, "statistics.power"));
+  options.alpha = said.alpha();
+  options.power = command.power.value_or(said.number("statistics.power"));
   if (!command.common.test.empty() && command.common.test != "student" && !command.common.quiet) {
     std::cerr << "note: power is that of Student's test\n";
   }
@@ -139,7 +131,7 @@ ExitCode power(const PowerCommand& command) {
     }
     spec = printed->spec;
     if (store) {
-      protocol = store->newest_protocol(spec);
+      protocol = newest_protocol(*store, spec);
     }
   } else {
     const Experiment experiment = read_experiment(catalog.experiment_file(command.table), catalog);
@@ -153,11 +145,7 @@ ExitCode power(const PowerCommand& command) {
           .hint("sar-bench run " + command.table + " makes them");
     }
   }
-  const std::string correction =
-      command.common.correction.empty()
-          ? user.shared().values().at("statistics.correction").value.get<std::string>()
-          : command.common.correction;
-  if (correction != "none") {
+  if (said.correction() != "none") {
     options.family = static_cast<int>((spec.rows.size() - 1) * spec.columns.size());
   }
   const CellSource source = published

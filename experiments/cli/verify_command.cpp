@@ -1,6 +1,6 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
-#include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "experiments/cli/views.h"
 #include "results/audit/audit.h"
 #include "results/claims/claim_verdicts.h"
@@ -18,52 +18,27 @@ struct VerifyCommand {
   bool strict = false;
 };
 
-/// Flags, else what the user configured, else what the run was configured with.
+/// Test and correction have defaults of their own here; that of the correction is changed by its
+/// flag alone.
 VerifyOptions verify_options(const VerifyCommand& command,
                              const Catalog& catalog,
                              const ProtocolRow& protocol) {
-  const Configuration user = user_configuration(catalog, command.common);
-  const auto said = [&](const std::string& key) -> const Settings::Value& {
-    return user.shared().values().at(key);
-  };
-  const auto setting = [&](const std::string& key) -> Json {
-    const Settings::Value& value = said(key);
-    return value.origin != "built-in" ? value.value
-                                      : shared_settings(protocol).value(key, value.value);
-  };
+  const StatisticsOptions said(catalog, command.common, &protocol);
   VerifyOptions options;
   options.margin =
-      command.margin > 0 ? command.margin : setting("statistics.margin_dice_points").get<double>();
-  options.power = setting("statistics.power").get<double>();
-  options.alpha =
-      command.common.alpha_given ? command.common.alpha : setting("statistics.alpha").get<double>();
-  if (!command.common.test.empty()) {
-    options.test = command.common.test;
-  } else if (const auto& test = said("statistics.test"); test.origin != "built-in") {
-    options.test = test.value.get<std::string>();
-  }
+      command.margin > 0 ? command.margin : said.number("statistics.margin_dice_points");
+  options.power = said.number("statistics.power");
+  options.alpha = said.alpha();
+  options.test = said.test(options.test);
   if (!command.common.correction.empty()) {
     options.correction = command.common.correction;
   }
   return options;
 }
 
-/// The protocol asked for; else the newest complete one of the first table that has any run.
 ProtocolRow protocol_of(const VerifyCommand& command, const Store& store, const Paper& paper) {
-  std::optional<ProtocolRow> row;
-  if (!command.protocol.empty()) {
-    row = store.protocol(command.protocol);
-    if (!row) {
-      throw Error(ExitCode::results_missing, "no such protocol in the database")
-          .with("protocol", command.protocol)
-          .hint("sar-bench list runs shows the protocols");
-    }
-    return *row;
-  }
-  for (const PrintedTable& table : paper.tables) {
-    if ((row = store.newest_protocol(table.spec))) {
-      return *row;
-    }
+  if (auto row = protocol_of_paper(store, paper, command.protocol)) {
+    return *std::move(row);
   }
   throw Error(ExitCode::results_missing, "no finished trial of the paper's tables is stored")
       .with("database", command.common.database)

@@ -1,7 +1,8 @@
 #include "experiments/cli/views.h"
 
-#include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "harness/core/error.h"
+#include "results/database/protocol_choice.h"
 #include "results/database/stored_file.h"
 #include "results/paper/data_sheet.h"
 #include "results/tables/proxy_sheet.h"
@@ -18,6 +19,22 @@ Store open_results(const CommonOptions& common) {
         .hint("sar-bench run table2 makes it; --db names another");
   }
   return {common.database, Store::Mode::read};
+}
+
+std::optional<ProtocolRow> protocol_of_paper(const Store& store,
+                                             const Paper& paper,
+                                             const std::string& named) {
+  if (!named.empty()) {
+    return named_protocol(store, named);
+  }
+  const std::vector<CellState> cells = store.cell_states();
+  for (const PrintedTable& table : paper.tables) {
+    if (const ProtocolChoice choice = protocol_to_show(cells, table.spec);
+        !choice.protocol.empty()) {
+      return store.protocol(choice.protocol);
+    }
+  }
+  return std::nullopt;
 }
 
 void check_format(const Experiment& experiment, const CommonOptions& common) {
@@ -57,26 +74,21 @@ std::optional<ProtocolRow> Viewer::protocol(const Experiment& experiment) const 
     return std::nullopt;
   }
   if (!options_.protocol.empty()) {
-    if (auto row = store_->protocol(options_.protocol)) {
-      return row;
-    }
-    throw Error(ExitCode::results_missing, "no such protocol in the database")
-        .with("protocol", options_.protocol)
-        .hint("sar-bench list runs shows the protocols");
+    return named_protocol(*store_, options_.protocol);
   }
   switch (experiment.kind) {
     case ExperimentKind::dice:
-      return store_->newest_protocol(experiment.table);
+      return newest_protocol(*store_, experiment.table);
     case ExperimentKind::curves:
-      return store_->newest_protocol(cells_of(experiment.curves));
+      return newest_protocol(*store_, cells_of(experiment.curves));
     case ExperimentKind::data:
-      return store_->newest_survey();
+      return store_->protocol(protocol_of_survey(store_->surveys()));
     case ExperimentKind::pretraining: {
       std::vector<std::string> methods;
       for (const TableRow& row : experiment.rows) {
         methods.push_back(row.method);
       }
-      return store_->newest_pretraining(methods);
+      return store_->protocol(protocol_of_pretraining(store_->pretrainings(), methods));
     }
     case ExperimentKind::collection:
       for (const bool dice : {true, false}) {  // tables of Dice are what a collection is about
@@ -94,21 +106,13 @@ std::optional<ProtocolRow> Viewer::protocol(const Experiment& experiment) const 
 }
 
 TableOptions Viewer::table_options(const ProtocolRow* protocol) const {
-  const Configuration user = user_configuration(catalog_, common_);
-  const auto setting = [&](const std::string& key) -> Json {
-    const Settings::Value& said = user.shared().values().at(key);
-    return said.origin != "built-in" || protocol == nullptr
-               ? said.value
-               : shared_settings(*protocol).value(key, said.value);
-  };
+  const StatisticsOptions said(catalog_, common_, protocol);
   TableOptions options;
-  options.test =
-      common_.test.empty() ? setting("statistics.test").get<std::string>() : common_.test;
-  options.correction = common_.correction.empty()
-                           ? setting("statistics.correction").get<std::string>()
-                           : common_.correction;
-  options.delta_degrees_of_freedom = setting("statistics.delta_degrees_of_freedom").get<int>();
-  options.alpha = common_.alpha_given ? common_.alpha : setting("statistics.alpha").get<double>();
+  options.test = said.test();
+  options.correction = said.correction();
+  options.delta_degrees_of_freedom =
+      static_cast<int>(said.number("statistics.delta_degrees_of_freedom"));
+  options.alpha = said.alpha();
   return options;
 }
 

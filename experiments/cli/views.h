@@ -16,6 +16,12 @@ namespace sar::cli {
 /// Opens the database for reading. Throws Error 4 if there is none yet.
 Store open_results(const CommonOptions& common);
 
+/// The protocol to judge a paper by: the one named by its key or a prefix of it (Error 4 if it is
+/// not stored), else the one to show of the first table with any finished trial, if there is one.
+std::optional<ProtocolRow> protocol_of_paper(const Store& store,
+                                             const Paper& paper,
+                                             const std::string& named);
+
 /// Which numbers to show.
 struct ViewOptions {
   std::string source = "measured";  ///< measured | published | both

@@ -14,7 +14,7 @@ namespace sar {
 namespace {
 
 constexpr int kBaselineSchema = 1;
-constexpr std::array<const char*, 5> kSameEnvironment = {
+const std::array<std::string, 5> kSameEnvironment = {
     "device", "machine", "threads", "torch", "itk"};
 const std::string kDeterminism = "determinism";
 constexpr int kMostTrials = 1000;  ///< as for --trials
@@ -121,10 +121,6 @@ bool makes_same_bits(const Environment& a, const Environment& b) {
            (left == a.end() || left->second == right->second);
   };
   return same(kDeterminism) && std::ranges::all_of(kSameEnvironment, same);
-}
-
-CellGroup group_of_cell(const CellRow& cell) {
-  return {cell.method, cell.task, cell.fraction};
 }
 
 // --- the file ----------------------------------------------------------------------------------
@@ -267,30 +263,6 @@ Json parse_baseline(const std::string& text) {
     }
     return true;
   });
-}
-
-// --- the protocol ------------------------------------------------------------------------------
-
-/// Values by their path; a list is one value. Keys of settings have dots of their own.
-void flatten_into(const Json& json, const std::string& path, std::map<std::string, Json>& fields) {
-  if (!json.is_object()) {
-    fields[path] = json;
-    return;
-  }
-  for (const auto& [key, value] : json.items()) {
-    flatten_into(value, path.empty() ? key : path + "." + key, fields);
-  }
-}
-
-std::map<std::string, Json> fields_of_protocol(const ProtocolRow& row) {
-  std::map<std::string, Json> fields;
-  flatten_into({{"data_kind", row.data_kind},
-                {"profile", row.profile},
-                {"settings", row.settings},
-                {"manifest", row.manifest}},
-               {},
-               fields);
-  return fields;
 }
 
 // --- the gate ----------------------------------------------------------------------------------
@@ -517,58 +489,12 @@ void withhold_pass(GateCell& cell, const std::string& absence) {
   }
 }
 
-/// Protocols with a trial of `groups`, in the order in which they were planned.
-struct Candidate {
-  std::string protocol;
-  std::set<CellGroup> planned;
-  int open = 0, done = 0;
-  std::string ended;   ///< the last trial that is done
-  std::string active;  ///< when a trial last began, ended or failed; empty: none has begun
-
-  [[nodiscard]] bool complete(const std::set<CellGroup>& groups) const {
-    return open == 0 && (groups.empty() || planned.size() == groups.size());
-  }
-};
-
-std::vector<Candidate> candidates_of(const std::vector<RunRow>& runs,
-                                     const std::set<CellGroup>& groups) {
-  std::vector<Candidate> candidates;
-  for (const RunRow& run : runs) {
-    const CellGroup group = group_of_cell(run.cell);
-    if (!groups.empty() && !groups.contains(group)) {
-      continue;
-    }
-    auto found = std::ranges::find(candidates, run.cell.protocol, &Candidate::protocol);
-    if (found == candidates.end()) {
-      candidates.push_back({run.cell.protocol, {}, 0, 0, {}, {}});
-      found = candidates.end() - 1;
-    }
-    found->planned.insert(group);
-    if (run.state == "done") {
-      ++found->done;
-      found->ended = std::max(found->ended, run.ended);
-    } else {
-      ++found->open;
-    }
-    if (run.state != "pending") {
-      found->active = std::max({found->active, run.started, run.ended});
-    }
-  }
-  return candidates;
-}
-
 }  // namespace
 
 std::vector<std::string> environment_differences(const Environment& a, const Environment& b) {
   std::vector<std::string> fields;
-  for (const char* field : kSameEnvironment) {
-    const auto left = a.find(field);
-    const auto right = b.find(field);
-    const bool same = left != a.end() && right != b.end() && left->second.size() == 1 &&
-                      left->second == right->second && left->second.front() != "unknown";
-    if (!same) {
-      fields.emplace_back(field);
-    }
+  for (const EnvironmentDifference& each : differences(a, b, kSameEnvironment)) {
+    fields.push_back(each.field);
   }
   return fields;
 }
@@ -583,36 +509,6 @@ std::string trial_name(const std::string& method,
                        const std::string& fraction,
                        int trial) {
   return fmt::format("{}/{}/{} trial {}", method, task, fraction, trial);
-}
-
-ProtocolChoice newest_protocol_of(const std::vector<RunRow>& runs,
-                                  const std::set<CellGroup>& groups) {
-  ProtocolChoice choice;
-  std::string ended;
-  for (const Candidate& each : candidates_of(runs, groups)) {
-    const bool complete = each.complete(groups);
-    if (each.done > 0 && (choice.protocol.empty() ||
-                          std::pair(complete, each.ended) >= std::pair(choice.complete, ended))) {
-      choice = {each.protocol, complete, {}};
-      ended = each.ended;
-    }
-  }
-  return choice;
-}
-
-ProtocolChoice latest_protocol_of(const std::vector<RunRow>& runs,
-                                  const std::set<CellGroup>& groups) {
-  ProtocolChoice choice;
-  std::string active;
-  for (const Candidate& each : candidates_of(runs, groups)) {
-    if (each.active.empty()) {
-      choice.newer = each.protocol;
-    } else if (each.active >= active) {
-      choice = {each.protocol, each.complete(groups), {}};
-      active = each.active;
-    }
-  }
-  return choice;
 }
 
 Baseline freeze(const Store& store,
@@ -735,26 +631,18 @@ Baseline read_baseline(const std::filesystem::path& file) {
 }
 
 std::vector<FieldChange> protocol_changes(const ProtocolRow& from, const ProtocolRow& to) {
-  if (from.protocol == to.protocol) {  // one of the two was edited, if they differ
-    return from.data_kind == to.data_kind
-               ? std::vector<FieldChange>{}
-               : std::vector<FieldChange>{
-                     {"data_kind", Json(from.data_kind).dump(), Json(to.data_kind).dump()}};
-  }
-  const auto before = fields_of_protocol(from);
-  const auto after = fields_of_protocol(to);
+  // With equal keys, one of the two was edited if they differ in more than the kind of data.
+  const bool all = from.protocol != to.protocol;
+  const auto text = [](const std::optional<Json>& value) {
+    return value ? value->dump() : kAbsentField;
+  };
   std::vector<FieldChange> changes;
-  for (const auto& [field, value] : before) {
-    const auto found = after.find(field);
-    if (found == after.end()) {
-      changes.push_back({field, value.dump(), kAbsentField});
-    } else if (found->second != value) {
-      changes.push_back({field, value.dump(), found->second.dump()});
-    }
-  }
-  for (const auto& [field, value] : after) {
-    if (!before.contains(field)) {
-      changes.push_back({field, kAbsentField, value.dump()});
+  for (const ProtocolDifference& each : differences(from, to)) {
+    const std::string& first = each.path.front();
+    const bool named =
+        all ? first != "pool_voxels" : first == "data_kind";  // no file has the former
+    if (named && each.from != each.to) {
+      changes.push_back({each.name(), text(each.from), text(each.to)});
     }
   }
   std::ranges::sort(changes, {}, &FieldChange::field);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/core/error.h"
+#include "results/comparison/differences.h"
 #include "results/database/store.h"
 #include "results/paper/cells.h"
 #include "results/statistics/statistics.h"
@@ -12,15 +13,9 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 namespace sar {
-
-/// What made a set of results, by field: device, machine, threads, torch, itk, determinism, commit.
-/// A field has several values where results of several makers were frozen together, and none where
-/// it is not known.
-using Environment = std::map<std::string, std::vector<std::string>>;
 
 /// One trial of a cell.
 struct FrozenTrial {
@@ -66,24 +61,6 @@ std::string trial_name(const std::string& method,
 
 /// Fewer are never tested: with two, a test sees nothing but huge losses, and says "kept" of none.
 inline constexpr int kLeastGateTrials = 3;
-
-using CellGroup = std::tuple<std::string, std::string, std::string>;  ///< method, task, fraction
-
-struct ProtocolChoice {
-  std::string protocol;  ///< empty: no result at all
-  bool complete = false;
-  std::string newer;  ///< planned later, and no trial of it has begun; empty if there is none
-};
-/// Newest protocol under which all `groups` (if none are given: something) were planned and every
-/// planned trial of them is done; else the newest with any result of them. Newest: with the run
-/// that ended last, then the one that was planned last. `runs` in the order of `Store::runs`.
-ProtocolChoice newest_protocol_of(const std::vector<RunRow>& runs,
-                                  const std::set<CellGroup>& groups);
-/// Protocol with the newest trial of `groups`, complete or not: a gate that took an older one
-/// because the newest has a gap would compare old results with themselves. Newest: with the trial
-/// that began, ended or failed last, then the one that was planned last.
-ProtocolChoice latest_protocol_of(const std::vector<RunRow>& runs,
-                                  const std::set<CellGroup>& groups);
 
 /// Freezes the stored cells of a protocol for which `wanted` holds.
 Baseline freeze(const Store& store,

@@ -1,7 +1,8 @@
 #include "results/comparison/compare.h"
 
-#include "harness/config/settings.h"
 #include "harness/core/error.h"
+#include "results/comparison/differences.h"
+#include "results/database/protocol_choice.h"
 #include "results/paper/cells.h"
 
 #include <fmt/format.h>
@@ -145,53 +146,62 @@ std::vector<std::string> runs_of(const ComparedCell& cell,
   return runs;
 }
 
-/// The leaves of two trees that are not the same. A leaf that one side lacks is compared with
-/// `fallback` of that side, if it is given.
-void add_differences(std::vector<FieldDifference>& differences,
-                     const std::string& prefix,
-                     const Json& base,
-                     const Json& next,
-                     const Json* base_fallback = nullptr,
-                     const Json* next_fallback = nullptr) {
-  const auto left = flatten(base.is_object() ? base : Json::object());
-  const auto right = flatten(next.is_object() ? next : Json::object());
-  std::set<std::string> fields;
-  for (const auto* side : {&left, &right}) {
-    for (const auto& [field, value] : *side) {
-      fields.insert(field);
-    }
+// --- what differs --------------------------------------------------------------------------------
+
+/// Where a value of a protocol is shown: part, method (of its own values alone), name.
+using Place = std::tuple<int, std::string, std::string>;
+
+/// Empty for a value that is not shown.
+std::optional<Place> place_of(const ProtocolDifference& each) {
+  const std::vector<std::string>& path = each.path;
+  if (path.size() == 1) {
+    return path[0] == "data_kind" ? Place{0, "", "data kind"}
+           : path[0] == "profile" ? Place{1, "", "profile"}
+                                  : Place{2, "", "trial Dice from pooled voxels"};
   }
-  const auto text =
-      [](const std::map<std::string, Json>& side, const std::string& field, const Json* fallback) {
-        const auto found = side.find(field);
-        const Json* value = found != side.end() ? &found->second
-                            : fallback != nullptr && fallback->contains(field)
-                                ? &fallback->at(field)
-                                : nullptr;
-        return value == nullptr     ? kNone
-               : value->is_string() ? value->get<std::string>()
-                                    : value->dump(-1, ' ', false, Json::error_handler_t::replace);
-      };
-  for (const std::string& field : fields) {
-    const std::string a = text(left, field, base_fallback);
-    const std::string b = text(right, field, next_fallback);
-    if (a != b) {
-      differences.push_back({prefix + field, a, b});
-    }
+  const bool settings = path[0] == "settings";
+  if (settings && path[1] == "numerics" && path.size() > 2) {
+    return Place{3, "", each.name(1)};
   }
+  if (settings && path[1] == "shared" && path.size() > 2) {
+    return Place{4, "", each.name(2)};
+  }
+  if (settings && path[1] == "methods" && path.size() > 3) {
+    return Place{5, path[2], path[2] + ": " + each.name(3)};
+  }
+  if (path[0] == "manifest" && path[1] == "datasets" && path.size() > 2) {
+    return Place{6, "", "data." + each.name(2)};
+  }
+  return std::nullopt;
 }
 
-Json part(const Json& tree, const std::string& name) {
-  return tree.is_object() && tree.contains(name) ? tree.at(name) : Json::object();
+/// One side of a difference; a value that a method does not have of its own is the shared one.
+std::string side_text(const ProtocolDifference& each,
+                      const std::optional<Json>& value,
+                      const ProtocolRow& side) {
+  const Json* shown = value ? &*value : nullptr;
+  if (!value && each.path.size() > 3 && each.path[1] == "methods") {
+    const Json::json_pointer shared = Json::json_pointer("/shared") / each.name(3);
+    shown = side.settings.contains(shared) ? &side.settings.at(shared) : nullptr;
+  }
+  return shown == nullptr     ? kNone
+         : shown->is_string() ? shown->get<std::string>()
+         : shown->is_boolean() && each.path[0] == "pool_voxels"
+             ? (shown->get<bool>() ? "yes" : "no")
+             : shown->dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void add_difference(std::vector<FieldDifference>& differences,
-                    const std::string& field,
-                    const std::string& base,
-                    const std::string& next) {
-  if (base != next) {
-    differences.push_back({field, base, next});
+/// The environment with the hosts of finished runs.
+Environment environment_of(const StoredResults& results) {
+  std::set<std::string> hosts;
+  for (const RunRow& run : results.runs) {
+    if (run.state == "done") {
+      hosts.insert(run.host);
+    }
   }
+  Environment environment = results.environment;
+  environment["host"] = {hosts.begin(), hosts.end()};
+  return environment;
 }
 
 }  // namespace
@@ -203,45 +213,15 @@ StoredResults stored_results(const Store& store,
   results.name = name;
   std::string key = protocol;
   if (key.empty()) {
-    struct Candidate {
-      bool complete = true;
-      bool any = false;
-      std::string ended;
-      std::size_t place = 0;
-    };
-    std::map<std::string, Candidate> candidates;
-    std::size_t place = 0;
-    for (const RunRow& run : store.runs()) {
-      Candidate& candidate = candidates[run.cell.protocol];
-      candidate.place = ++place;
-      if (run.state == "done") {
-        candidate.any = true;
-        candidate.ended = std::max(candidate.ended, run.ended);
-      } else {
-        candidate.complete = false;
-      }
-    }
-    std::erase_if(candidates, [](const auto& entry) { return !entry.second.any; });
-    const auto newest = std::ranges::max_element(candidates, {}, [](const auto& entry) {
-      const Candidate& candidate = entry.second;
-      return std::tuple(candidate.complete, candidate.ended, candidate.place);
-    });
-    if (newest == candidates.end()) {
+    key = protocol_to_compare(store.cell_states()).protocol;
+    if (key.empty()) {
       throw Error(ExitCode::results_missing, "no finished trial is stored").with("database", name);
     }
-    key = newest->first;
   }
-  const auto row = store.protocol(key);
-  if (!row) {
-    throw Error(ExitCode::results_missing, "no such protocol in the database")
-        .with("protocol", key)
-        .with("database", name)
-        .hint("sar-bench list runs --db " + name + " shows the protocols");
-  }
-  results.protocol = *row;
-  results.trials = store.trial_dice(row->protocol);
-  results.runs = store.runs(row->protocol);
-  Baseline frozen = freeze(store, *row, [](const CellPath&) { return true; });
+  results.protocol = named_protocol(store, key, name);
+  results.trials = store.trial_dice(results.protocol.protocol);
+  results.runs = store.runs(results.protocol.protocol);
+  Baseline frozen = freeze(store, results.protocol, [](const CellPath&) { return true; });
   results.cells = std::move(frozen.cells);
   results.environment = std::move(frozen.environment);
   return results;
@@ -249,70 +229,43 @@ StoredResults stored_results(const Store& store,
 
 std::vector<FieldDifference> protocol_differences(const ProtocolRow& base,
                                                   const ProtocolRow& next) {
-  std::vector<FieldDifference> differences;
-  add_difference(differences, "data kind", base.data_kind, next.data_kind);
-  add_difference(differences, "profile", base.profile, next.profile);
-  add_difference(differences,
-                 "trial Dice from pooled voxels",
-                 base.pool_voxels ? "yes" : "no",
-                 next.pool_voxels ? "yes" : "no");
-  add_differences(
-      differences, "numerics.", part(base.settings, "numerics"), part(next.settings, "numerics"));
-  const Json base_shared = part(base.settings, "shared");
-  const Json next_shared = part(next.settings, "shared");
-  add_differences(differences, "", base_shared, next_shared);
-  const Json base_methods = part(base.settings, "methods");
-  const Json next_methods = part(next.settings, "methods");
-  std::set<std::string> methods;
-  for (const Json* side : {&base_methods, &next_methods}) {
-    for (const auto& [method, own] : side->items()) {
-      methods.insert(method);
+  std::map<Place, FieldDifference> shown;
+  for (const ProtocolDifference& each : differences(base, next)) {
+    const std::optional<Place> place = place_of(each);
+    const std::string a = side_text(each, each.from, base);
+    const std::string b = side_text(each, each.to, next);
+    if (place && a != b) {
+      shown[*place] = {std::get<2>(*place), a, b};
     }
   }
-  for (const std::string& method : methods) {  // a value that is not its own is the shared one
-    add_differences(differences,
-                    method + ": ",
-                    part(base_methods, method),
-                    part(next_methods, method),
-                    &base_shared,
-                    &next_shared);
+  std::vector<FieldDifference> list;
+  for (auto& [place, each] : shown) {
+    list.push_back(std::move(each));
   }
-  add_differences(
-      differences, "data.", part(base.manifest, "datasets"), part(next.manifest, "datasets"));
-  return differences;
+  return list;
 }
 
 std::vector<FieldDifference> environment_differences(const StoredResults& base,
                                                      const StoredResults& next) {
-  std::vector<FieldDifference> differences;
-  const auto joined = [](const auto& values) {
+  static const std::vector<std::string> kFields = {
+      "commit", "torch", "itk", "device", "machine", "threads", "determinism", "host"};
+  const auto joined = [](const std::vector<std::string>& values) {
     return values.empty() ? kNone : fmt::format("{}", fmt::join(values, ", "));
   };
-  for (const auto& [field, name] :
-       std::vector<std::pair<std::string, std::string>>{{"commit", "commit"},
-                                                        {"torch", "LibTorch"},
-                                                        {"itk", "ITK"},
-                                                        {"device", "device"},
-                                                        {"machine", "machine"},
-                                                        {"threads", "threads"},
-                                                        {"determinism", "determinism"}}) {
-    const auto of = [&field = field, &joined](const StoredResults& side) {
-      const auto found = side.environment.find(field);
-      return found == side.environment.end() ? kNone : joined(found->second);
-    };
-    add_difference(differences, name, of(base), of(next));
-  }
-  const auto hosts = [&](const StoredResults& side) {
-    std::set<std::string> names;
-    for (const RunRow& run : side.runs) {
-      if (run.state == "done") {
-        names.insert(run.host);
-      }
+  std::vector<FieldDifference> list;
+  for (const EnvironmentDifference& each :
+       differences(environment_of(base), environment_of(next), kFields)) {
+    const std::string a = joined(each.from);
+    const std::string b = joined(each.to);
+    if (a != b) {
+      list.push_back({each.field == "torch" ? "LibTorch"
+                      : each.field == "itk" ? "ITK"
+                                            : each.field,
+                      a,
+                      b});
     }
-    return joined(names);
-  };
-  add_difference(differences, "host", hosts(base), hosts(next));
-  return differences;
+  }
+  return list;
 }
 
 std::string ComparedCell::name() const {

@@ -177,21 +177,6 @@ Json options_json(const PowerOptions& options) {
 
 }  // namespace power_report_detail
 
-std::vector<TrialCost> trial_costs(const Store& store, const std::string& protocol) {
-  // Protocol keys are made of letters and digits, so they can stand in SQL.
-  const Json stored = store.query(fmt::format(
-      "SELECT c.method, c.task, c.fraction, count(*), avg(f.seconds + e.seconds) FROM cell c "
-      "JOIN node f ON f.key = c.finetune_node AND f.state = 'done' "
-      "JOIN node e ON e.key = c.evaluate_node AND e.state = 'done' "
-      "WHERE c.protocol = '{}' GROUP BY c.method, c.task, c.fraction",
-      protocol));
-  std::vector<TrialCost> costs;
-  for (const Json& row : stored.at("rows")) {
-    costs.push_back({row.at(0), row.at(1), row.at(2), row.at(3), row.at(4)});
-  }
-  return costs;
-}
-
 Sheet power_sheet(const TableSpec& spec,
                   const CellSource& source,
                   const CostSource& costs,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "results/database/store.h"
+#include "results/database/rows.h"
 #include "results/document/sheet.h"
 #include "results/paper/cells.h"
 #include "results/tables/table.h"
@@ -10,15 +10,6 @@
 #include <vector>
 
 namespace sar {
-
-/// What one trial of a method costs: fine-tuning and evaluation, mean over the stored trials.
-/// Pre-training is not in it, as all trials share it.
-struct TrialCost {
-  std::string method, task, fraction;
-  int trials = 0;      ///< that the mean is over
-  double seconds = 0;  ///< one trial
-};
-std::vector<TrialCost> trial_costs(const Store& store, const std::string& protocol);
 
 struct PowerOptions {
   double alpha = 0.05;

@@ -1,6 +1,7 @@
 #include "results/database/cell_statistics.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -102,11 +103,16 @@ void append_tests(const std::vector<TrialDice>& trials,
                         column.fraction,
                         spec.rows[row].method,
                         spec.reference,
-                        name,
-                        {}};
+                        name};
         if (*result) {
           const TestResult& r = **result;
-          test.numbers = {r.t, r.df, r.p, r.p_adjusted, r.hedges_g, r.g_low, r.g_high};
+          test.t = r.t;
+          test.df = r.df;
+          test.p = r.p;
+          test.p_adjusted = r.p_adjusted;
+          test.hedges_g = r.hedges_g;
+          test.g_low = r.g_low;
+          test.g_high = r.g_high;
         }
         tests.push_back(std::move(test));
       }

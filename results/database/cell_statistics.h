@@ -4,7 +4,6 @@
 #include "results/database/table_spec.h"
 #include "results/statistics/statistics.h"
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -53,12 +52,8 @@ struct CellStatistic {
 /// A row of ttest; the numbers are empty if the cells cannot be tested.
 struct StoredTest {
   std::string family, task, target, bucket, fraction, method, versus, test;
-  std::array<std::optional<double>, 7> numbers;  ///< t, df, p, p_adjusted, g, its interval
-};
-
-struct Statistics {
-  std::vector<CellStatistic> cells;
-  std::vector<StoredTest> tests;
+  std::optional<double> t = {}, df = {}, p = {}, p_adjusted = {};
+  std::optional<double> hedges_g = {}, g_low = {}, g_high = {};
 };
 
 /// What the database keeps beside the trials of a protocol.

@@ -25,6 +25,8 @@ const Json& shared_settings(const ProtocolRow& protocol);
 
 enum class NodeState { pending, running, done, failed };
 std::string to_string(NodeState state);
+/// Throws Error 70 for a name that is none.
+NodeState node_state(const std::string& name);
 
 /// One unit of work: cubes, survey, prepare, pretrain, finetune, evaluate.
 struct NodeRow {
@@ -58,6 +60,28 @@ struct CellRow {
   std::string pretrain_node, finetune_node, evaluate_node;
 };
 
+/// How far a planned trial is, for choosing a protocol.
+struct CellState {
+  std::string protocol;
+  std::int64_t protocol_row = 0;  ///< higher for a protocol that was stored later
+  std::string method, task, fraction;
+  std::string state;  ///< of `v_run`: pending, running, done, failed
+  /// Its evaluation is done. Its results count even if work before it was repeated since and is
+  /// not done.
+  bool evaluated = false;
+  std::string started, ended;  ///< of `v_run`; UTC, ISO 8601, empty if it has not
+};
+
+/// A finished pre-training of a method under a protocol.
+struct PretrainingState {
+  std::string protocol, method, ended;
+};
+
+/// A finished count of the data under a protocol.
+struct SurveyState {
+  std::string protocol, ended;
+};
+
 /// An attempt at a node that failed by its own fault; kept when the node is run again.
 struct FailureRow {
   std::string node, kind;
@@ -87,6 +111,13 @@ struct StoredMetric {
   double value = 0;
   std::optional<double> chance;
 };
+/// A metric of a pre-training at the epoch whose weights are kept.
+struct KeptMetric {
+  std::string node, name, split;
+  int epoch = 0;
+  std::optional<double> value, chance;
+};
+
 struct StoredCaseDice {
   std::string case_id, target, bucket;  ///< bucket S, M, L, or all
   double volume_mm3 = 0;                ///< ground-truth volume of the target
@@ -109,6 +140,14 @@ struct RunRow {
   bool dirty = false;
   int threads = 1;
   double peak_rss_mb = 0, peak_gpu_mb = 0, samples_per_s = 0;
+};
+
+/// What one trial of a method costs: fine-tuning and evaluation, mean over the stored trials.
+/// Pre-training is not in it, as all trials share it.
+struct TrialCost {
+  std::string method, task, fraction;
+  int trials = 0;      ///< that the mean is over
+  double seconds = 0;  ///< one trial
 };
 
 /// A row of `v_case_dice`.

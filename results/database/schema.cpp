@@ -2,10 +2,9 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "results/database/row_reader.h"
 
 #include <SQLiteCpp/Backup.h>
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -313,22 +312,25 @@ void set_journal_mode(SQLite::Database& db, const fs::path& folder) {
   }
 }
 
+/// What a file says of itself.
+struct FileHeader {
+  int application = 0, version = 0, objects = 0;
+};
+constexpr auto kFileHeader = columns<FileHeader>(
+    column("(SELECT application_id FROM pragma_application_id)", &FileHeader::application),
+    column("(SELECT user_version FROM pragma_user_version)", &FileHeader::version),
+    column("(SELECT COUNT(*) FROM sqlite_schema)", &FileHeader::objects));
+
 int read_version(SQLite::Database& db, const fs::path& path) {
   // One statement, so that all three are of the same moment: another process may be making the
   // file.
-  SQLite::Statement header(db,
-                           "SELECT (SELECT application_id FROM pragma_application_id), "
-                           "(SELECT user_version FROM pragma_user_version), "
-                           "(SELECT COUNT(*) FROM sqlite_schema)");
-  header.executeStep();
-  const int application = header.getColumn(0).getInt();
-  const int version = header.getColumn(1).getInt();
-  const bool empty = header.getColumn(2).getInt() == 0;
-  if (application != kApplicationId && !(empty && application == 0 && version == 0)) {
+  const FileHeader header = select_first(db, kFileHeader, "").value();
+  const bool fresh = header.application == 0 && header.version == 0 && header.objects == 0;
+  if (header.application != kApplicationId && !fresh) {
     throw io_error("this is another program's database, not one of sar-bench")
         .with("file", path.string());
   }
-  return version;
+  return header.version;
 }
 
 Error absent(const fs::path& path) {
@@ -359,12 +361,8 @@ void write_backup(const fs::path& path, int version) {
 }
 
 void drop_views(SQLite::Database& db) {
-  std::vector<std::string> names;
-  SQLite::Statement views(db, "SELECT name FROM sqlite_schema WHERE type = 'view'");
-  while (views.executeStep()) {
-    names.push_back(views.getColumn(0).getString());
-  }
-  for (const std::string& name : names) {
+  for (const std::string& name :
+       select_texts(db, "SELECT name FROM sqlite_schema WHERE type = 'view'")) {
     db.exec("DROP VIEW \"" + name + "\"");
   }
 }

@@ -38,16 +38,14 @@ class Store {
   void put_protocol(const ProtocolRow& row);  ///< keeps an existing row
   /// By key or by a unique prefix of it; Error 2 if several keys begin so.
   [[nodiscard]] std::optional<ProtocolRow> protocol(const std::string& key) const;
-  /// Newest protocol under which every (method, task, fraction) of `spec` was planned and all
-  /// trials planned for it are done; else the newest with any result for it; else none. Newest:
-  /// with the evaluation that ended last, then the one stored last.
-  [[nodiscard]] std::optional<ProtocolRow> newest_protocol(const TableSpec& spec) const;
-  /// Newest protocol under which all these methods are pre-trained; else the newest with any of
-  /// them; else none.
-  [[nodiscard]] std::optional<ProtocolRow> newest_pretraining(
-      const std::vector<std::string>& methods) const;
-  /// Newest protocol under which the pre-training data are counted.
-  [[nodiscard]] std::optional<ProtocolRow> newest_survey() const;
+  /// Keys of all, oldest first.
+  [[nodiscard]] std::vector<std::string> protocols() const;
+  /// Of all planned trials of all protocols, in the order in which they were planned.
+  [[nodiscard]] std::vector<CellState> cell_states() const;
+  /// Of all protocols.
+  [[nodiscard]] std::vector<PretrainingState> pretrainings() const;
+  /// Of all protocols, in the order in which they were planned.
+  [[nodiscard]] std::vector<SurveyState> surveys() const;
   /// The finished count of the pre-training data under a protocol.
   [[nodiscard]] std::optional<NodeRow> survey(const std::string& protocol) const;
   /// Trials per cell that were planned under a protocol for the cells of `spec`; 0 if none.
@@ -71,6 +69,11 @@ class Store {
   void put_pretraining(const std::string& protocol,
                        const std::string& method,
                        const std::string& node);
+  /// Metrics of the finished pre-trainings of a method under a protocol, by name, node and split.
+  [[nodiscard]] std::vector<KeptMetric> kept_metrics(const std::string& protocol,
+                                                     const std::string& method) const;
+  [[nodiscard]] std::vector<NodeRow> failed_pretrainings(const std::string& protocol,
+                                                         const std::string& method) const;
   void put_cell(const CellRow& row);
   /// By key or by a unique prefix of it; Error 2 if several keys begin so.
   [[nodiscard]] std::optional<CellRow> cell(const std::string& cell_key) const;
@@ -95,6 +98,8 @@ class Store {
   [[nodiscard]] std::vector<StoredCurveRow> finetuning_curves(const std::string& protocol,
                                                               const std::string& fraction) const;
   [[nodiscard]] std::vector<RunRow> runs(const std::string& protocol = {}) const;
+  /// Of each method, task and fraction with a finished trial.
+  [[nodiscard]] std::vector<TrialCost> trial_costs(const std::string& protocol) const;
   [[nodiscard]] std::vector<StoredCaseDice> case_dice(const std::string& evaluate_node) const;
   /// All test cases of a protocol with one label fraction, by task, target, method, trial and case.
   [[nodiscard]] std::vector<CaseRow> cases(const std::string& protocol,

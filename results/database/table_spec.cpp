@@ -1,8 +1,19 @@
 #include "results/database/table_spec.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sar {
+
+bool shows(const TableSpec& spec,
+           const std::string& method,
+           const std::string& task,
+           const std::string& fraction) {
+  return std::ranges::find(spec.rows, method, &TableRow::method) != spec.rows.end() &&
+         std::ranges::any_of(spec.columns, [&](const TableColumn& column) {
+           return column.task == task && column.fraction == fraction;
+         });
+}
 
 Json to_json(const TableSpec& spec) {
   Json rows = Json::array();

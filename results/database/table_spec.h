@@ -30,6 +30,12 @@ struct TableSpec {
   int trials = 5;  ///< trials that a complete cell has under the profile of the run
 };
 
+/// True if a trial of this method, task and fraction is part of a cell of the table.
+bool shows(const TableSpec& spec,
+           const std::string& method,
+           const std::string& task,
+           const std::string& fraction);
+
 /// As the database keeps it, and back.
 Json to_json(const TableSpec& spec);
 TableSpec table_spec_from(const Json& json);

@@ -26,43 +26,23 @@ double mean_of(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-/// Protocol keys and method ids are made of letters and digits, so they can stand in SQL.
-std::map<std::string, ProxyMetric> metrics_of(const Store& store,
-                                              const ProtocolRow& protocol,
-                                              const std::string& method) {
-  const Json stored = store.query(fmt::format(
-      "SELECT v.name, v.split, v.epoch, v.value, v.chance, v.node FROM v_proxy_metric v "
-      "JOIN node n ON n.key = v.node AND n.state = 'done' WHERE v.protocol = '{}' AND "
-      "v.method = '{}' AND v.kept ORDER BY v.name, v.node, v.split",
-      protocol.protocol,
-      method));
+std::map<std::string, ProxyMetric> metrics_of(const std::vector<KeptMetric>& kept) {
   std::map<std::string, ProxyMetric> metrics;
   std::map<std::string, std::string> last;  // metric to the node that was seen last
-  for (const Json& row : stored.at("rows")) {
-    const std::string name = row.at(0);
-    const std::string split = row.at(1);
-    ProxyMetric& metric = metrics[name];
-    if (last[name] != row.at(5)) {
-      last[name] = row.at(5);
-      metric.epochs.push_back(row.at(2));
+  for (const KeptMetric& row : kept) {
+    ProxyMetric& metric = metrics[row.name];
+    if (last[row.name] != row.node) {
+      last[row.name] = row.node;
+      metric.epochs.push_back(row.epoch);
     }
-    if (!row.at(3).is_null()) {
-      metric.value[split].push_back(row.at(3));
+    if (row.value) {
+      metric.value[row.split].push_back(*row.value);
     }
-    if (!row.at(4).is_null()) {
-      metric.chance[split].push_back(row.at(4));
+    if (row.chance) {
+      metric.chance[row.split].push_back(*row.chance);
     }
   }
   return metrics;
-}
-
-Json failures_of(const Store& store, const ProtocolRow& protocol, const std::string& method) {
-  return store
-      .query(fmt::format("SELECT n.reason FROM pretraining p JOIN node n ON n.key = p.node WHERE "
-                         "p.protocol = '{}' AND p.method = '{}' AND n.state = 'failed'",
-                         protocol.protocol,
-                         method))
-      .at("rows");
 }
 
 }  // namespace
@@ -80,7 +60,8 @@ Sheet proxy_sheet(const std::string& id,
   Json rows = Json::array();
   bool repeated = false;
   for (const TableRow& method : methods) {
-    const std::map<std::string, ProxyMetric> metrics = metrics_of(store, protocol, method.method);
+    const std::map<std::string, ProxyMetric> metrics =
+        metrics_of(store.kept_metrics(protocol.protocol, method.method));
     bool first = true;
     for (const auto& [name, metric] : metrics) {
       const auto number = [](const std::vector<double>& values) {
@@ -108,12 +89,10 @@ Sheet proxy_sheet(const std::string& id,
       rows.push_back(std::move(row));
       repeated = repeated || metric.epochs.size() > 1;
     }
-    const Json failures = failures_of(store, protocol, method.method);
-    for (const Json& failure : failures) {
+    for (const NodeRow& failure : store.failed_pretrainings(protocol.protocol, method.method)) {
       sheet.rows.push_back({first ? method.label : "", "failed", "–", "–", "–", "–"});
       first = false;
-      const std::string reason =
-          failure.at(0).is_string() ? failure.at(0).get<std::string>() : "no reason stored";
+      const std::string reason = failure.reason.empty() ? "no reason stored" : failure.reason;
       sheet.notes.push_back(fmt::format("{} failed: {}.", method.label, reason));
       rows.push_back({{"method", method.method}, {"state", "failed"}, {"reason", reason}});
     }

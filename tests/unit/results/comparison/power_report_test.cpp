@@ -141,12 +141,12 @@ TEST_CASE("what a trial costs is the mean time of its fine-tuning and evaluation
     }
     store.put_cell(cell);
   }
-  const std::vector<TrialCost> costs = trial_costs(store, "p1");
+  const std::vector<TrialCost> costs = store.trial_costs("p1");
   REQUIRE(costs.size() == 1);
   CHECK(costs[0].method == "scratch");
   CHECK(costs[0].trials == 2);
   CHECK(costs[0].seconds == Approx(21).epsilon(1e-12));
-  CHECK(trial_costs(store, "p2").empty());
+  CHECK(store.trial_costs("p2").empty());
 }
 
 }  // namespace sar::power_report_test

@@ -560,28 +560,6 @@ TEST_CASE("statistics of an unknown protocol are refused") {
               sar::ExitCode::ok);
 }
 
-TEST_CASE("the newest complete protocol is chosen, else the newest with any result") {
-  Fixture f;
-  sar::TableSpec spec = small_spec(1);
-  spec.rows.erase(spec.rows.begin());  // genesis, sar
-  spec.columns.resize(4);              // brats
-  CHECK_FALSE(f.store.newest_protocol(spec));
-  f.store.put_protocol(protocol_row("proto2"));
-  f.store.put_protocol(protocol_row("proto3"));
-  put_done_cell(f.store, cell_row("proto3", "scratch", "brats", 0), brats_cases(50));
-  CHECK_FALSE(f.store.newest_protocol(spec));  // nothing that the table shows
-  put_done_cell(f.store, cell_row("proto2", "sar", "brats", 0), brats_cases(50), "2024-05-03");
-  CHECK(f.store.newest_protocol(spec)->protocol == "proto2");
-  put_done_cell(f.store, cell_row("proto1", "sar", "brats", 0), brats_cases(50), "2024-05-01");
-  CHECK(f.store.newest_protocol(spec)->protocol == "proto2");  // ended later
-  put_done_cell(f.store, cell_row("proto1", "genesis", "brats", 0), brats_cases(50), "2024-05-01");
-  CHECK(f.store.newest_protocol(spec)->protocol == "proto1");  // complete
-  put_done_cell(f.store, cell_row("proto2", "genesis", "brats", 0), brats_cases(50), "2024-05-02");
-  CHECK(f.store.newest_protocol(spec)->protocol == "proto2");  // both complete, newer
-  spec.trials = 2;
-  CHECK(f.store.newest_protocol(spec)->protocol == "proto2");  // none is complete
-}
-
 TEST_CASE("a Dice out of range is refused and stores nothing") {
   Fixture f;
   const CellRow cell = cell_row("proto1", "sar", "brats", 0);

@@ -86,34 +86,4 @@ TEST_CASE("several pre-trainings of a method are averaged, each at its own epoch
   CHECK(sheet.json.at("rows")[0].at("n") == 2);
 }
 
-TEST_CASE("the newest protocol of a pre-training and of a count of the data is found") {
-  const TemporaryFolder folder;
-  Store store(folder.path() / "a.sqlite", Store::Mode::read_write);
-  for (const char* protocol : {"old", "new", "unfinished"}) {
-    store.put_protocol(test::protocol_row(protocol));
-    for (const char* kind : {"pretrain", "survey"}) {
-      NodeRow node = test::node_row(
-          std::string(kind) + protocol,
-          kind,
-          protocol == std::string("unfinished") ? NodeState::running : NodeState::done);
-      node.ended = protocol == std::string("old") ? "2024-01-01T00:00:00Z" : "2024-02-01T00:00:00Z";
-      if (kind == std::string("survey")) {
-        node.inputs["protocol"] = protocol;
-      }
-      store.put_node(node);
-    }
-    store.put_pretraining(protocol, "sar", std::string("pretrain") + protocol);
-  }
-  CHECK(store.newest_pretraining({"sar"})->protocol == "new");
-  CHECK(store.newest_survey()->protocol == "new");
-  CHECK_FALSE(store.newest_pretraining({"rot"}));
-  // One that has all methods goes before a newer one that lacks some.
-  store.put_node(test::node_row("rot-old", "pretrain", NodeState::done));
-  store.put_pretraining("old", "rot", "rot-old");
-  CHECK(store.newest_pretraining({"sar", "rot"})->protocol == "old");
-  CHECK(store.newest_pretraining({"sar"})->protocol == "new");
-  CHECK(store.survey("old")->key == "surveyold");
-  CHECK_FALSE(store.survey("unfinished"));
-}
-
 }  // namespace sar::proxy_sheet_test
