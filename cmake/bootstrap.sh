@@ -7,7 +7,7 @@ die() { printf 'sar-bench: %s\n' "$*" >&2; exit 1; }
 BUILD_PACKAGES="g++ cmake ninja-build git ca-certificates pkg-config
   libinsighttoolkit5-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev
   libsqlitecpp-dev libsqlite3-dev librandom123-dev libssl-dev libboost-dev libboost-math-dev zlib1g-dev
-  libpng-dev libkainjow-mustache-dev libopenblas0-pthread gnuplot-nox"
+  libpng-dev libkainjow-mustache-dev libpugixml-dev libopenblas0-pthread gnuplot-nox"
 TEST_PACKAGES="catch2 libbenchmark-dev clang-format mricron-data invesalius-examples sqlite3
   chromium-headless-shell texlive-latex-recommended"
 

@@ -12,6 +12,7 @@ find_package(SQLite3 3.40 REQUIRED)             # the database
 find_package(Boost 1.74 REQUIRED)               # Boost.Math distributions (results/ only)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)  # SHA-256 content keys
 find_path(KAINJOW_MUSTACHE_INCLUDE_DIR kainjow/mustache.hpp REQUIRED)  # templates of the report
+find_package(pugixml REQUIRED)                  # XML: SVG of the figures (results/ only)
 find_package(ZLIB REQUIRED)                     # gzip integrity of image files
 find_package(PNG 1.6 REQUIRED)                  # example slices (harness/io only)
 # Random123 (counter-based random numbers) is header-only and ships no CMake package.

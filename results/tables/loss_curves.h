@@ -93,10 +93,5 @@ Sheet convergence_sheet(const LossCurves& curves);
 /// "csv": a line per point: mean, least, most and n over trials, or with `trials` the raw rows of
 /// every trial; "json": curves and convergence.
 std::string render_curves(const LossCurves& curves, const std::string& format, bool trials);
-/// Script for gnuplot that draws the figure to standard output: one small panel per task and method
-/// with that method's training loss (mean and range over trials) and validation loss over those of
-/// all others in grey. Curves of more than 400 steps are thinned, those in grey of more than 100.
-/// `terminal`: "svg" or "png". `smoothing`: trailing mean over so many steps.
-std::string gnuplot_script(const LossCurves& curves, const std::string& terminal, int smoothing);
 
 }  // namespace sar

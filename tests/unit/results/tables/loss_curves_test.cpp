@@ -1,7 +1,6 @@
 #include "results/tables/loss_curves.h"
 
 #include "harness/core/error.h"
-#include "results/figures/plot.h"
 #include "results/statistics/statistics.h"
 #include "tests/support/fixtures.h"
 
@@ -9,7 +8,6 @@
 
 #include <cmath>
 #include <limits>
-#include <regex>
 
 namespace sar::curves_test {
 
@@ -204,62 +202,6 @@ TEST_CASE("the JSON of curves has the points, the definition and the tests") {
   CHECK(json.at("convergence")[0].at("student").at("p").get<double>() < 0.05);
   CHECK(json.at("convergence")[1].at("student").is_null());
   CHECK(json.at("convergence")[1].at("trials")[2].at("steps") == 5);
-}
-
-TEST_CASE("smoothing averages the plotted training loss over the last steps",
-          "[key:output.loss_curve_smoothing_steps]") {
-  std::vector<StoredCurveRow> rows;
-  add_trial(rows, "sar", 0, {1.0, 0.5, 0.0, 0.5}, 4);
-  const LossCurves curves = build_curves(rows, test::protocol_row("key"), spec({"sar"}));
-  CHECK_THAT(gnuplot_script(curves, "svg", 1),
-             Catch::Contains("1 1 1 1\n2 0.5 0.5 0.5\n3 0 0 0\n4 0.5 0.5 0.5\n"));
-  CHECK_THAT(gnuplot_script(curves, "svg", 2),
-             Catch::Contains("1 1 1 1\n2 0.75 0.75 0.75\n3 0.25 0.25 0.25\n4 0.25 0.25 0.25\n"));
-}
-
-TEST_CASE("the figure has a panel for every method on every task, and survives odd names") {
-  std::vector<StoredCurveRow> rows;
-  CurveSpec figure = spec({"scratch", "genesis", "rpl", "jig", "rot", "cpc", "mial", "sa", "sar"});
-  figure.tasks = {"brats", "pancreas"};
-  figure.title = "a \"quoted\" \\ title_with^marks {and} <tags>";
-  for (const TableRow& row : figure.rows) {
-    for (const auto& task : figure.tasks) {
-      add_converging(rows, row.method, {3, 4}, task);
-    }
-  }
-  const LossCurves curves = build_curves(rows, test::protocol_row("key"), figure);
-  const std::string svg = plotted(gnuplot_script(curves, "svg", 1));
-  CHECK_THAT(svg, Catch::StartsWith("<?xml"));
-  CHECK_THAT(svg, Catch::Contains("[phantom data]"));
-  CHECK_THAT(svg, Catch::Contains("title_with^marks {and} &lt;tags>"));
-  for (const TableRow& row : figure.rows) {
-    INFO(row.label);
-    const std::regex label("<text>\\s*" + row.label + "\\s*</text>");
-    const auto panels =
-        std::distance(std::sregex_iterator(svg.begin(), svg.end(), label), std::sregex_iterator());
-    CHECK(panels >= 2);  // a panel on each task; SAR stands in the legend too
-  }
-  const std::string png = plotted(gnuplot_script(curves, "png", 1));
-  CHECK(png.substr(1, 3) == "PNG");
-}
-
-TEST_CASE("a figure without any run, or with one trial alone, can be drawn") {
-  CHECK_FALSE(
-      plotted(gnuplot_script(build_curves({}, test::protocol_row("k"), spec()), "svg", 1)).empty());
-  std::vector<StoredCurveRow> rows;
-  add_trial(rows, "sar", 0, {0.5}, 1);
-  CHECK_FALSE(plotted(gnuplot_script(build_curves(rows, test::protocol_row("k"), spec()), "svg", 1))
-                  .empty());
-}
-
-TEST_CASE("a script that gnuplot refuses is an error with gnuplot's words") {
-  try {
-    plotted("plot nonsense(");
-    FAIL("accepted");
-  } catch (const Error& error) {
-    CHECK(error.code() == ExitCode::input_output);
-    CHECK_THAT(error.what(), Catch::Contains("line"));
-  }
 }
 
 TEST_CASE("the store gives the losses of finished fine-tunings of one fraction only") {
