@@ -2,6 +2,7 @@
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
 #include "harness/core/files.h"
+#include "results/figures/curves.h"
 #include "results/figures/plot.h"
 
 #include <filesystem>

@@ -9,6 +9,9 @@ namespace sar {
 /// Files that a script reads, by name; "script", "picture" and "messages" are taken.
 using PlotFiles = std::map<std::string, std::string>;
 
+/// gnuplot's terminal for "svg" or "png" (twice as many pixels); texts are drawn as they are.
+std::string terminal(const std::string& format, int width, int height);
+
 /// Runs a script in gnuplot, in a folder of its own with `files`, and returns the picture that it
 /// writes to standard output. gnuplot reads no start-up file. Throws Error 74 if gnuplot is not
 /// installed or the script fails, with what gnuplot said.

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 namespace sar {
-namespace forest_detail {  // named, as several files are compiled as one
+namespace {
 namespace {
 
 Summary summary_of(const Table& table, const TableCell& cell) {
@@ -107,10 +107,9 @@ void add_panels(Sheet& sheet,
 }
 
 }  // namespace
-}  // namespace forest_detail
+}  // namespace
 
 std::vector<ForestPanel> forest(const Table& table) {
-  using namespace forest_detail;
   const auto reference =
       std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
   const auto reference_row = static_cast<std::size_t>(reference - table.spec.rows.begin());
@@ -150,7 +149,6 @@ Sheet forest_sheet(const std::string& id,
                    const std::vector<ForestPanel>& measured,
                    const std::vector<ForestPanel>& published,
                    const Table& table) {
-  using namespace forest_detail;
   const bool both = !measured.empty() && !published.empty();
   const bool corrected = table.correction != "none";
   const auto found = std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);

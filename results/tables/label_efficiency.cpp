@@ -8,7 +8,7 @@
 #include <set>
 
 namespace sar {
-namespace label_efficiency_detail {  // named, as several files are compiled as one
+namespace {
 namespace {
 
 /// The values behind a cell, if it has any.
@@ -130,13 +130,12 @@ std::string below_again(const AnnotationSaved& saved, const LabelEfficiency& gro
 }
 
 }  // namespace
-}  // namespace label_efficiency_detail
+}  // namespace
 
 std::vector<LabelEfficiency> label_efficiency(
     const Table& table,
     const Table* whole,
     const std::map<std::pair<std::string, std::string>, double>& labelled) {
-  using namespace label_efficiency_detail;
   std::vector<LabelEfficiency> groups;
   std::vector<std::set<std::string>> fractions;
   for (const TableColumn& column : table.spec.columns) {
@@ -207,7 +206,6 @@ std::string labels_text(const std::string& fraction) {
 }
 
 std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group) {
-  using namespace label_efficiency_detail;
   const std::string& reference = group.reference_label;
   const EfficiencyCurve* baseline = find_curve(group, saved.method);
   const EfficiencyPoint used = point_of(group, saved.method, saved.fraction);
@@ -258,7 +256,6 @@ std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group)
 Sheet efficiency_sheet(const std::string& id,
                        const std::string& title,
                        const std::vector<LabelEfficiency>& groups) {
-  using namespace label_efficiency_detail;
   const std::string reference = groups.empty() ? "Reference" : groups.front().reference_label;
   Sheet sheet;
   sheet.id = id;

@@ -13,7 +13,7 @@
 #include <set>
 
 namespace sar {
-namespace curves_detail {
+namespace {
 
 /// Means over trials of all rows of one split of a method on a task.
 std::vector<CurvePoint> points_of(const std::vector<const StoredCurveRow*>& rows,
@@ -185,7 +185,7 @@ Json head_document(const LossCurves& curves) {
           {"tolerance", curves.spec.tolerance}};
 }
 
-}  // namespace curves_detail
+}  // namespace
 
 TableSpec cells_of(const CurveSpec& spec) {
   TableSpec cells;
@@ -251,10 +251,10 @@ LossCurves build_curves(std::vector<StoredCurveRow> rows,
       curve.task = task;
       curve.method = row.method;
       curve.label = row.label;
-      curve.training = curves_detail::points_of(own, "train");
-      curve.epochs = curves_detail::epochs_of(own);
-      curve.validation = curves_detail::points_of(own, "val");
-      curve.trials = curves_detail::converged_trials(own, spec.tolerance);
+      curve.training = points_of(own, "train");
+      curve.epochs = epochs_of(own);
+      curve.validation = points_of(own, "val");
+      curve.trials = converged_trials(own, spec.tolerance);
       std::vector<double> steps;
       for (const TrialConvergence& trial : curve.trials) {
         steps.push_back(static_cast<double>(trial.steps));
@@ -262,7 +262,7 @@ LossCurves build_curves(std::vector<StoredCurveRow> rows,
       curve.steps = summarise(steps);
     }
   }
-  curves_detail::test_convergence(curves);
+  test_convergence(curves);
   curves.rows = std::move(rows);
   return curves;
 }
@@ -346,13 +346,12 @@ Sheet convergence_sheet(const LossCurves& curves) {
   }
   sheet.notes.push_back(fmt::format(
       "Protocol {}, profile {}.", curves.protocol.protocol.substr(0, 12), curves.protocol.profile));
-  sheet.json = curves_detail::head_document(curves);
-  sheet.json["convergence"] = curves_detail::convergence_document(curves);
+  sheet.json = head_document(curves);
+  sheet.json["convergence"] = convergence_document(curves);
   return sheet;
 }
 
 std::string render_curves(const LossCurves& curves, const std::string& format, bool trials) {
-  using namespace curves_detail;
   if (format == "json") {
     Json document = head_document(curves);
     document["curves"] = Json::array();

@@ -15,7 +15,7 @@
 #include <set>
 
 namespace sar {
-namespace rank_stability_detail {  // named, as several files are compiled as one
+namespace {
 namespace {
 
 using Cases = std::map<std::string, double>;  ///< Dice by case
@@ -258,13 +258,12 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 }  // namespace
-}  // namespace rank_stability_detail
+}  // namespace
 
 RankStability rank_stability(const std::vector<CaseRow>& cases,
                              const std::vector<TableRow>& rows,
                              const TableColumn& column,
                              const RankStabilityOptions& options) {
-  using namespace rank_stability_detail;
   if (options.samples < 1) {
     throw usage_error("rank stability needs at least one sample")
         .with("samples", fmt::format("{}", options.samples));
@@ -367,7 +366,6 @@ RankStability rank_stability(const std::vector<CaseRow>& cases,
 Sheet rank_sheet(const std::string& id,
                  const std::string& title,
                  const std::vector<RankStability>& columns) {
-  using namespace rank_stability_detail;
   Sheet sheet;
   sheet.id = id;
   sheet.title = title;

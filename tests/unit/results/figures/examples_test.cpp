@@ -5,6 +5,7 @@
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/json.h"
+#include "results/figures/example_picture.h"
 #include "tests/support/error_code.h"
 
 #include <catch2/catch.hpp>

@@ -1,14 +1,12 @@
-#include "results/figures/figure_parts.h"
+#include "results/figures/canvas.h"
 
 #include "results/text/layout.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 
-namespace sar::figure_parts {
+namespace sar::figures {
 
 std::string plain(const std::string& text, std::size_t most) {
   std::string result;
@@ -57,40 +55,9 @@ std::string quoted(const std::string& text, std::size_t most) {
   return "'" + replace_all(plain(text, most), {{"'", "’"}}) + "'";
 }
 
-std::string escape_xml(const std::string& text) {
-  return replace_all(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
-
-std::string identifier(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '_';
-    result += kept ? std::string(1, c) : fmt::format("-x{:02x}", static_cast<unsigned char>(c));
-  }
-  return result;
-}
-
 double text_width(const std::string& text, double size) {
   return 0.58 * size * static_cast<double>(display_width(text));
 }
-
-std::string number(double value) {
-  return std::isfinite(value) ? fmt::format("{:.6g}", value) : "NaN";
-}
-
-std::string line_style(const std::string& colour, double width, const std::string& dash) {
-  return fmt::format("linecolor rgb '{}' linewidth {} dashtype {}", colour, number(width), dash);
-}
-
-std::string point_style(const MethodStyle& style, double size) {
-  return fmt::format("pointtype {} pointsize {} linecolor rgb '{}' linewidth 1.5",
-                     style.point,
-                     number(size),
-                     style.light);
-}
-
-constexpr std::string_view kPhantomMark = " [phantom data]";
 
 Canvas::Canvas(int height, const std::string& title) : height_(height) {
   commands_ = fmt::format(
@@ -214,71 +181,4 @@ std::string Canvas::finished() {
   return commands_ + "unset multiplot\n";
 }
 
-std::vector<double> log_tics(double least, double most) {
-  const bool wide = std::log10(most / least) > 2.2;
-  std::vector<double> tics;
-  for (int power = static_cast<int>(std::floor(std::log10(least))); std::pow(10, power) <= most;
-       ++power) {
-    for (const int factor : {1, 2, 5}) {
-      const double tic = factor * std::pow(10, power);
-      if (tic >= least * 0.999 && tic <= most * 1.001 && (factor == 1 || !wide)) {
-        tics.push_back(tic);
-      }
-    }
-  }
-  return tics;
-}
-
-double round_step(double range, int parts) {
-  const double least = range / parts;
-  const double power = std::pow(10, std::floor(std::log10(least)));
-  for (const int factor : {1, 2, 5}) {
-    if (factor * power >= least * 0.9999) {
-      return factor * power;
-    }
-  }
-  return 10 * power;
-}
-
-std::vector<std::string> mark_elements(const std::string& data,
-                                       const MethodStyle& style,
-                                       double size,
-                                       bool hollow) {
-  const auto element = [&](MethodStyle shown, double scale) {
-    return data + " using 1:2 with points " + point_style(shown, size * scale);
-  };
-  if (!hollow) {
-    return {element(style, 1)};
-  }
-  // A mark of lines has no inside: it stands in a ring.
-  const bool lines = style.point <= 3;
-  const MethodStyle outer{style.light, style.dark, lines ? 7 : style.point, style.dash};
-  const MethodStyle inner{kPaper, kPaper, outer.point, style.dash};
-  std::vector<std::string> elements{element(outer, lines ? 1.1 : 1),
-                                    element(inner, lines ? 0.9 : 0.62)};
-  if (lines) {
-    elements.push_back(element(style, 0.6));
-  }
-  return elements;
-}
-
-std::string title_of(const std::string& title, const ProtocolRow& protocol) {
-  return title + (protocol.data_kind == "phantom" ? std::string(kPhantomMark) : "");
-}
-
-void add_protocol_notes(std::vector<std::string>& notes, const ProtocolRow& protocol) {
-  notes.push_back(
-      fmt::format("Protocol {}, profile {}.", protocol.protocol.substr(0, 12), protocol.profile));
-  if (protocol.data_kind == "phantom") {
-    notes.emplace_back(
-        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
-        "with the paper's.");
-  }
-}
-
-void add_origin(Sheet& sheet, const ProtocolRow& protocol) {
-  sheet.json["protocol"] = protocol.protocol;
-  sheet.json["data_kind"] = protocol.data_kind;
-}
-
-}  // namespace sar::figure_parts
+}  // namespace sar::figures

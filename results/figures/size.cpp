@@ -1,4 +1,6 @@
-#include "results/figures/figure_parts.h"
+#include "results/figures/size.h"
+
+#include "results/figures/small_multiples.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>
@@ -8,8 +10,8 @@
 #include <map>
 
 namespace sar {
-namespace size_drawing {
-using namespace figure_parts;
+using namespace figures;
+namespace {
 
 constexpr std::size_t kMostPoints = 20'000;
 constexpr double kMostVolume = 1e12;  ///< mm³, above any body's: what is larger is a fault
@@ -117,7 +119,7 @@ Buckets buckets_of(const std::vector<CaseRow>& cases,
   return buckets;
 }
 
-}  // namespace size_drawing
+}  // namespace
 
 Figure size_figure(const std::string& id,
                    const std::string& title,
@@ -126,7 +128,6 @@ Figure size_figure(const std::string& id,
                    const std::string& task,
                    const std::string& target,
                    const ProtocolRow& protocol) {
-  using namespace size_drawing;
   const std::vector<Group> all = grouped(cases, rows, task, target);
   std::vector<Group> groups;
   std::size_t total = 0;
@@ -164,15 +165,21 @@ Figure size_figure(const std::string& id,
   const double high = most / unit * 1.25;
   const Buckets buckets = buckets_of(cases, task, target);
 
-  constexpr double kPanel = 196, kHead = 30, kBetween = 30, kFoot = 98;
-  const std::size_t columns = rows.size() > 9 ? 4 : std::clamp<std::size_t>(rows.size(), 1, 3);
-  const std::size_t lines = std::max<std::size_t>(1, (rows.size() + columns - 1) / columns);
+  const SmallMultiples panels{
+      .panels = rows.size(),
+      .columns = rows.size() > 9 ? 4 : std::clamp<std::size_t>(rows.size(), 1, 3),
+      .head = 30,
+      .panel = 196,
+      .below = 30,
+      .margin = 20,
+      .inset = 52,
+      .gap = 46};
+  const double bottom = kTitleBand + panels.height() - panels.below;
   Figure figure;
   figure.id = id;
   figure.title = title_of(title, protocol);
   figure.width = kWidth;
-  figure.height = static_cast<int>(
-      kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) + kFoot - kBetween);
+  figure.height = static_cast<int>(bottom + 98);
   Canvas canvas(figure.height, figure.title);
   std::string tics;
   for (const double tic : log_tics(low, high)) {
@@ -194,8 +201,6 @@ Figure size_figure(const std::string& id,
     const auto line = trend(reference->points, unit);
     reference_line = line.empty() ? "" : canvas.data(line);
   }
-  const double bottom =
-      kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBetween) - kBetween;
   canvas.text(kWidth / 2.0,
               bottom + 45,
               fmt::format("Volume of the target in {} (logarithmic); Dice in percent", unit_name),
@@ -219,13 +224,9 @@ Figure size_figure(const std::string& id,
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const Group& group = groups[g];
     const MethodStyle style = method_style(group.row.method);
-    const double width = (kWidth - 20.0) / static_cast<double>(columns);
-    const double left = width * static_cast<double>(g % columns) + 52;
-    const double top =
-        kTitleBand + static_cast<double>(g / columns) * (kHead + kPanel + kBetween) + kHead;
-    const Box box{left, top, left + width - 46, top + kPanel};
+    const Box box = panels.box(g);
     canvas.text(box.left,
-                top - 14,
+                box.top - 14,
                 plain(group.row.label, 20) + (group.points.empty() ? " (no run)" : ""),
                 {.size = kHeadingSize});
     // Edges of the buckets; their letters stand between them.
@@ -237,7 +238,7 @@ Figure size_figure(const std::string& id,
           std::log(std::sqrt(std::max(from, low) * std::max(to, low)) / low) / std::log(high / low);
       if (buckets.names.size() > 1) {
         canvas.text(box.left + place * (box.right - box.left),
-                    top + 6,
+                    box.top + 6,
                     buckets.names[b],
                     {.size = 12, .align = "center", .colour = kMuted});
       }
@@ -290,7 +291,7 @@ Figure size_figure(const std::string& id,
     canvas.panel(box, elements);
   }
   if (groups.empty()) {
-    canvas.panel({52, kTitleBand + kHead, kWidth - 20, bottom}, {});
+    canvas.panel({52, kTitleBand + panels.head, kWidth - 20, bottom}, {});
   }
   figure.commands = canvas.finished();
 

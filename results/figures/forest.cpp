@@ -1,4 +1,6 @@
-#include "results/figures/figure_parts.h"
+#include "results/figures/forest.h"
+
+#include "results/figures/small_multiples.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>
@@ -7,10 +9,8 @@
 #include <cmath>
 
 namespace sar {
-namespace forest_drawing {
-using namespace figure_parts;
-
-constexpr double kHead = 44, kFoot = 60, kRight = 22;
+using namespace figures;
+namespace {
 
 struct Pair {
   const ForestPanel* measured = nullptr;
@@ -102,14 +102,13 @@ std::pair<double, double> range_of(const std::vector<Pair>& pairs) {
   return {least - margin, most + margin};
 }
 
-}  // namespace forest_drawing
+}  // namespace
 
 Figure forest_figure(const std::string& id,
                      const std::string& title,
                      const std::vector<ForestPanel>& measured,
                      const std::vector<ForestPanel>& published,
                      const Table& table) {
-  using namespace forest_drawing;
   const std::vector<Pair> pairs = paired(measured, published);
   const std::vector<TableRow> rows = rows_of(pairs);
   const auto reference =
@@ -118,20 +117,22 @@ Figure forest_figure(const std::string& id,
       plain(reference == table.spec.rows.end() ? table.spec.reference : reference->label, 16);
   const bool both = !measured.empty() && !published.empty();
   const double row_height = both ? 34 : 26;
-  const std::size_t columns = pairs.size() == 4 ? 2 : std::clamp<std::size_t>(pairs.size(), 1, 3);
-  const std::size_t lines = std::max<std::size_t>(1, (pairs.size() + columns - 1) / columns);
-  const double panel_height =
-      row_height * static_cast<double>(std::max<std::size_t>(rows.size(), 1));
-  const double line_height = kHead + panel_height + kFoot;
-  double names = 40;
-  for (const TableRow& row : rows) {
-    names = std::max(names, std::min(150.0, text_width(plain(row.label, 18), 13) + 22));
-  }
+  const double names = names_width(rows);
+  const SmallMultiples panels{
+      .panels = pairs.size(),
+      .columns = panels_in_a_line(pairs.size()),
+      .head = 44,
+      .panel = row_height * static_cast<double>(std::max<std::size_t>(rows.size(), 1)),
+      .below = 60,
+      .from = names,
+      .margin = 16,
+      .inset = 8,
+      .gap = 30};
   Figure figure;
   figure.id = id;
   figure.title = measured.empty() ? title : title_of(title, table.protocol);
   figure.width = kWidth;
-  figure.height = static_cast<int>(kTitleBand + static_cast<double>(lines) * line_height + 40);
+  figure.height = static_cast<int>(kTitleBand + panels.height() + 40);
   Canvas canvas(figure.height, figure.title);
 
   const auto [least, most] = range_of(pairs);
@@ -170,14 +171,11 @@ Figure forest_figure(const std::string& id,
   int clearly_worse = 0;
   int compared = 0;
   for (std::size_t p = 0; p < pairs.size(); ++p) {
-    const std::size_t column = p % columns;
-    const double top = kTitleBand + static_cast<double>(p / columns) * line_height + kHead;
-    const double width = (kWidth - names - 16) / static_cast<double>(columns);
-    const double left = names + width * static_cast<double>(column) + 8;
-    const Box box{left, top, left + width - kRight - 8, top + panel_height};
+    const Box box = panels.box(p);
     const ForestPanel& head = pairs[p].measured ? *pairs[p].measured : *pairs[p].published;
-    canvas.text(box.left, top - 30, plain(head.column.group, 34), {.size = 12, .colour = kMuted});
-    canvas.text(box.left, top - 12, plain(head.column.label, 30), {.size = kHeadingSize});
+    canvas.text(
+        box.left, box.top - 30, plain(head.column.group, 34), {.size = 12, .colour = kMuted});
+    canvas.text(box.left, box.top - 12, plain(head.column.label, 30), {.size = kHeadingSize});
     canvas.text(box.left, box.bottom + 42, "← " + best + " worse", {.size = 12, .colour = kMuted});
     canvas.text(box.right,
                 box.bottom + 42,
@@ -187,9 +185,9 @@ Figure forest_figure(const std::string& id,
         canvas.data({{0, 0}, {0, static_cast<double>(std::max<std::size_t>(rows.size(), 1))}}) +
         " using 1:2 with lines " + line_style(kMuted, 1.2)};
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      const double middle = top + (static_cast<double>(r) + 0.5) * row_height;
+      const double middle = box.top + (static_cast<double>(r) + 0.5) * row_height;
       const MethodStyle style = method_style(rows[r].method);
-      if (column == 0) {
+      if (p % panels.columns == 0) {
         canvas.text(names - 8, middle, plain(rows[r].label, 18), {.size = 13, .align = "right"});
       }
       for (const ForestPanel* panel : {pairs[p].published, pairs[p].measured}) {
@@ -235,7 +233,7 @@ Figure forest_figure(const std::string& id,
         untested = untested || !interval->tested;
         if (dagger) {
           canvas.text(box.right + 4,
-                      top + y * row_height,
+                      box.top + y * row_height,
                       mark,
                       {.size = 13, .colour = hollow ? kMuted : kInk});
         }

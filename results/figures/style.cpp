@@ -1,12 +1,13 @@
-#include "results/figures/figure_parts.h"
+#include "results/figures/style.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 namespace sar {
-namespace figure_styles {
+namespace {
 
 struct Named {
   std::string name;
@@ -57,10 +58,10 @@ struct Theme {
   std::string name, light, dark;
 };
 const std::vector<Theme> kTheme = {
-    {"ink", figure_parts::kInk, "#e6eaf0"},
-    {"muted", figure_parts::kMuted, "#a7b1be"},
-    {"grid", figure_parts::kGrid, "#333c49"},
-    {"paper", figure_parts::kPaper, "#12161d"},
+    {"ink", figures::kInk, "#e6eaf0"},
+    {"muted", figures::kMuted, "#a7b1be"},
+    {"grid", figures::kGrid, "#333c49"},
+    {"paper", figures::kPaper, "#12161d"},
     {"panel", "#f4f6f8", "#1a202a"},
     {"link", "#1a5fb4", "#8ab8ff"},
     {"accent", "#c02f18", "#ff7f5f"},
@@ -69,18 +70,17 @@ const std::vector<Theme> kTheme = {
     {"bad", "#b3261e", "#ff8a80"},
 };
 
-}  // namespace figure_styles
+}  // namespace
 
 MethodStyle method_style(const std::string& method) {
-  return figure_styles::named(method).style;
+  return named(method).style;
 }
 
 std::string method_property(const std::string& method) {
-  return "--method-" + figure_parts::identifier(method);
+  return "--method-" + figures::identifier(method);
 }
 
 std::string figure_css(const std::vector<std::string>& methods) {
-  using namespace figure_styles;
   std::vector<std::string> names;
   for (const auto* list : {&kMethods, &kOthers}) {
     for (const Named& each : *list) {
@@ -110,10 +110,9 @@ std::string figure_css(const std::vector<std::string>& methods) {
          properties(true) + "}\n";
 }
 
-namespace figure_parts {
+namespace figures {
 
 std::vector<std::pair<std::string, std::string>> colour_variables() {
-  using namespace figure_styles;
   std::vector<std::pair<std::string, std::string>> result;
   for (const Theme& each : kTheme) {
     result.emplace_back(each.light, "var(--" + each.name + ")");
@@ -126,9 +125,56 @@ std::vector<std::pair<std::string, std::string>> colour_variables() {
   return result;
 }
 
+std::string identifier(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_';
+    result += kept ? std::string(1, c) : fmt::format("-x{:02x}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
+std::string line_style(const std::string& colour, double width, const std::string& dash) {
+  return fmt::format("linecolor rgb '{}' linewidth {} dashtype {}", colour, number(width), dash);
+}
+
+std::string point_style(const MethodStyle& style, double size) {
+  return fmt::format("pointtype {} pointsize {} linecolor rgb '{}' linewidth 1.5",
+                     style.point,
+                     number(size),
+                     style.light);
+}
+
+std::vector<std::string> mark_elements(const std::string& data,
+                                       const MethodStyle& style,
+                                       double size,
+                                       bool hollow) {
+  const auto element = [&](MethodStyle shown, double scale) {
+    return data + " using 1:2 with points " + point_style(shown, size * scale);
+  };
+  if (!hollow) {
+    return {element(style, 1)};
+  }
+  // A mark of lines has no inside: it stands in a ring.
+  const bool lines = style.point <= 3;
+  const MethodStyle outer{style.light, style.dark, lines ? 7 : style.point, style.dash};
+  const MethodStyle inner{kPaper, kPaper, outer.point, style.dash};
+  std::vector<std::string> elements{element(outer, lines ? 1.1 : 1),
+                                    element(inner, lines ? 0.9 : 0.62)};
+  if (lines) {
+    elements.push_back(element(style, 0.6));
+  }
+  return elements;
+}
+
 bool stands_out(const std::string& method) {
   return method == "sar";
 }
 
-}  // namespace figure_parts
+std::string number(double value) {
+  return std::isfinite(value) ? fmt::format("{:.6g}", value) : "NaN";
+}
+
+}  // namespace figures
 }  // namespace sar

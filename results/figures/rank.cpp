@@ -1,4 +1,6 @@
-#include "results/figures/figure_parts.h"
+#include "results/figures/rank.h"
+
+#include "results/figures/small_multiples.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>
@@ -13,8 +15,8 @@ Figure rank_figure(const std::string& id,
                    const std::string& title,
                    const std::vector<RankStability>& columns,
                    const ProtocolRow& protocol) {
-  using namespace figure_parts;
-  constexpr double kRow = 26, kHead = 46, kBelow = 34;
+  using namespace figures;
+  constexpr double kRow = 26;
   std::vector<TableRow> rows;  // of all panels, in order of first appearance
   for (const RankStability& column : columns) {
     for (const RankedMethod& method : column.methods) {
@@ -24,20 +26,21 @@ Figure rank_figure(const std::string& id,
     }
   }
   const std::size_t count = std::max<std::size_t>(rows.size(), 1);
-  const std::size_t across =
-      columns.size() == 4 ? 2 : std::clamp<std::size_t>(columns.size(), 1, 3);
-  const std::size_t lines = std::max<std::size_t>(1, (columns.size() + across - 1) / across);
-  const double panel_height = kRow * static_cast<double>(count);
-  const double line_height = kHead + panel_height + kBelow;
-  double names = 40;
-  for (const TableRow& row : rows) {
-    names = std::max(names, std::min(150.0, text_width(plain(row.label, 18), 13) + 22));
-  }
+  const double names = names_width(rows);
+  const SmallMultiples panels{.panels = columns.size(),
+                              .columns = panels_in_a_line(columns.size()),
+                              .head = 46,
+                              .panel = kRow * static_cast<double>(count),
+                              .below = 34,
+                              .from = names,
+                              .margin = 10,
+                              .inset = 6,
+                              .gap = 16};
   Figure figure;
   figure.id = id;
   figure.title = title_of(title, protocol);
   figure.width = kWidth;
-  const double bottom = kTitleBand + static_cast<double>(lines) * line_height;
+  const double bottom = kTitleBand + panels.height();
   figure.height = static_cast<int>(bottom + 74);
   Canvas canvas(figure.height, figure.title);
   canvas.text(kWidth / 2.0,
@@ -59,16 +62,14 @@ Figure rank_figure(const std::string& id,
                   count));
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const RankStability& column = columns[c];
-    const double width = (kWidth - names - 10) / static_cast<double>(across);
-    const double left = names + width * static_cast<double>(c % across) + 6;
-    const double top = kTitleBand + static_cast<double>(c / across) * line_height + kHead;
-    const Box box{left, top, left + width - 16, top + panel_height};
-    canvas.text(box.left, top - 30, plain(column.column.group, 34), {.size = 12, .colour = kMuted});
-    canvas.text(box.left, top - 13, plain(column.column.label, 30), {.size = kHeadingSize});
-    if (c % across == 0) {
+    const Box box = panels.box(c);
+    canvas.text(
+        box.left, box.top - 30, plain(column.column.group, 34), {.size = 12, .colour = kMuted});
+    canvas.text(box.left, box.top - 13, plain(column.column.label, 30), {.size = kHeadingSize});
+    if (c % panels.columns == 0) {
       for (std::size_t r = 0; r < rows.size(); ++r) {
         canvas.text(names - 6,
-                    top + (static_cast<double>(r) + 0.5) * kRow,
+                    box.top + (static_cast<double>(r) + 0.5) * kRow,
                     plain(rows[r].label, 18),
                     {.size = 13, .align = "right"});
       }
@@ -116,7 +117,7 @@ Figure rank_figure(const std::string& id,
   }
   if (columns.empty()) {
     canvas.command("unset border\nunset tics");
-    canvas.panel({40, kTitleBand + kHead, kWidth - 12, bottom}, {});
+    canvas.panel({40, kTitleBand + panels.head, kWidth - 12, bottom}, {});
   }
   figure.commands = canvas.finished();
 

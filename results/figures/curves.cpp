@@ -1,4 +1,7 @@
-#include "results/figures/figure_parts.h"
+#include "results/figures/curves.h"
+
+#include "results/figures/plot.h"
+#include "results/figures/small_multiples.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>
@@ -7,11 +10,10 @@
 #include <cmath>
 
 namespace sar {
-namespace curves_drawing {
-using namespace figure_parts;
+using namespace figures;
+namespace {
 
-constexpr std::size_t kColumns = 3;
-constexpr double kPanel = 132, kHead = 26, kBetween = 26, kTask = 42, kFoot = 66;
+constexpr double kTask = 42, kFoot = 66;
 constexpr std::size_t kOwnPoints = 400, kOtherPoints = 100;
 
 /// Trailing mean over so many steps.
@@ -75,18 +77,27 @@ std::string task_name(const std::string& task) {
   return task == "brats" ? "BraTS2018" : task == "pancreas" ? "MSD (Pancreas)" : task;
 }
 
+/// The panels of one task.
+SmallMultiples panels_of(const LossCurves& curves) {
+  return {.panels = curves.spec.rows.size(),
+          .columns = 3,
+          .head = 26,
+          .panel = 132,
+          .below = 26,
+          .margin = 14,
+          .inset = 52,
+          .gap = 56};
+}
+
 int height_of(const LossCurves& curves) {
-  const auto lines = (curves.spec.rows.size() + kColumns - 1) / kColumns;
-  const double task =
-      kTask + static_cast<double>(std::max<std::size_t>(lines, 1)) * (kHead + kPanel + kBetween);
-  return static_cast<int>(kTitleBand + static_cast<double>(curves.spec.tasks.size()) * task +
-                          kFoot);
+  return static_cast<int>(
+      kTitleBand +
+      static_cast<double>(curves.spec.tasks.size()) * (kTask + panels_of(curves).height()) + kFoot);
 }
 
 std::string commands_of(const LossCurves& curves, int smoothing) {
   const std::size_t methods = curves.spec.rows.size();
-  const std::size_t lines = std::max<std::size_t>(1, (methods + kColumns - 1) / kColumns);
-  const double task_height = kTask + static_cast<double>(lines) * (kHead + kPanel + kBetween);
+  const SmallMultiples panels = panels_of(curves);
   const int height = height_of(curves);
   Canvas canvas(height, title_of(curves.spec.title, curves.protocol));
   const std::string training = smoothing > 1
@@ -142,7 +153,7 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
                                number(most + margin),
                                number(round_step(last, 5)),
                                number(round_step(most - least, 5))));
-    const double start = kTitleBand + static_cast<double>(t) * task_height;
+    const double start = kTitleBand + static_cast<double>(t) * (kTask + panels.height());
     canvas.text(52,
                 start + 24,
                 task_name(curves.spec.tasks[t]) + ": loss by optimiser step",
@@ -151,14 +162,10 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
       const std::size_t own = t * methods + m;
       const MethodCurve& curve = curves.curves[own];
       const MethodStyle style = method_style(curve.method);
-      const double width = (kWidth - 14.0) / kColumns;
-      const double left = width * static_cast<double>(m % kColumns) + 52;
-      const double top =
-          start + kTask + static_cast<double>(m / kColumns) * (kHead + kPanel + kBetween) + kHead;
-      const Box box{left, top, left + width - 56, top + kPanel};
+      const Box box = panels.box(m, start + kTask);
       canvas.text(
           box.left,
-          top - 12,
+          box.top - 12,
           curve.training.empty() ? plain(curve.label, 20) + " (no run)" : plain(curve.label, 28),
           {.size = kHeadingSize});
       std::vector<std::string> elements;
@@ -201,22 +208,21 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
   return canvas.finished();
 }
 
-}  // namespace curves_drawing
+}  // namespace
 
 std::string gnuplot_script(const LossCurves& curves, const std::string& terminal, int smoothing) {
-  const int height = curves_drawing::height_of(curves);
-  return "set terminal " + figure_parts::terminal(terminal, figure_parts::kWidth, height) + "\n" +
-         curves_drawing::commands_of(curves, smoothing);
+  const int height = height_of(curves);
+  return "set terminal " + sar::terminal(terminal, kWidth, height) + "\n" +
+         commands_of(curves, smoothing);
 }
 
 Figure curves_figure(const LossCurves& curves, int smoothing) {
-  using namespace figure_parts;
   Figure figure;
   figure.id = curves.spec.id;
   figure.title = title_of(curves.spec.title, curves.protocol);
   figure.width = kWidth;
-  figure.height = curves_drawing::height_of(curves);
-  figure.commands = curves_drawing::commands_of(curves, smoothing);
+  figure.height = height_of(curves);
+  figure.commands = commands_of(curves, smoothing);
   figure.data = convergence_sheet(curves);
   figure.description = fmt::format("Loss by optimiser step of {} on {}, a panel each.",
                                    counted(curves.spec.rows.size(), "method"),
@@ -231,7 +237,7 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
       if (curve.task != task) {
         continue;
       }
-      thinned = thinned || curve.training.size() > curves_drawing::kOwnPoints;
+      thinned = thinned || curve.training.size() > kOwnPoints;
       if (curve.steps.n > 0) {
         ++settled;
         least_n = least_n == 0 ? curve.steps.n : std::min(least_n, curve.steps.n);
@@ -242,7 +248,7 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
     if (settled > 1) {  // alone a method is not the first
       figure.description += fmt::format(
           " On {} the least mean number of steps until the loss settles is {:.0f}, of {}.",
-          curves_drawing::task_name(task),
+          task_name(task),
           fastest->steps.mean,
           fastest->label);
     }

@@ -1,4 +1,6 @@
-#include "results/figures/figure_parts.h"
+#include "results/figures/efficiency.h"
+
+#include "results/figures/small_multiples.h"
 #include "results/text/layout.h"
 
 #include <fmt/format.h>
@@ -11,8 +13,8 @@
 #include <set>
 
 namespace sar {
-namespace efficiency_drawing {
-using namespace figure_parts;
+using namespace figures;
+namespace {
 
 /// The share that "1/5" or "0.2" names; empty unless it is within (0, 1].
 std::optional<double> share_of(const std::string& fraction) {
@@ -56,16 +58,21 @@ std::map<double, Tic> tics_of(const LabelEfficiency& group) {
   return tics;
 }
 
-}  // namespace efficiency_drawing
+}  // namespace
 
 Figure efficiency_figure(const std::string& id,
                          const std::string& title,
                          const std::vector<LabelEfficiency>& groups,
                          const ProtocolRow& protocol) {
-  using namespace efficiency_drawing;
-  constexpr double kPanel = 270, kHead = 40, kBelow = 58, kDodge = 7;
-  const std::size_t columns = groups.size() == 4 ? 2 : std::clamp<std::size_t>(groups.size(), 1, 3);
-  const std::size_t lines = std::max<std::size_t>(1, (groups.size() + columns - 1) / columns);
+  constexpr double kDodge = 7;
+  const SmallMultiples panels{.panels = groups.size(),
+                              .columns = panels_in_a_line(groups.size()),
+                              .head = 40,
+                              .panel = 270,
+                              .below = 58,
+                              .margin = 12,
+                              .inset = 46,
+                              .gap = 52};
   std::vector<Canvas::LegendEntry> legend;
   std::set<std::string> known;
   for (const LabelEfficiency& group : groups) {
@@ -83,7 +90,7 @@ Figure efficiency_figure(const std::string& id,
   figure.id = id;
   figure.title = title_of(title, protocol);
   figure.width = kWidth;
-  const double bottom = kTitleBand + static_cast<double>(lines) * (kHead + kPanel + kBelow);
+  const double bottom = kTitleBand + panels.height();
   figure.height = static_cast<int>(bottom + 30 + Canvas::legend_height(legend) + 8);
   Canvas canvas(figure.height, figure.title);
   canvas.text(kWidth / 2.0,
@@ -98,13 +105,11 @@ Figure efficiency_figure(const std::string& id,
   int most_n = 0;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const LabelEfficiency& group = groups[g];
-    const double width = (kWidth - 12.0) / static_cast<double>(columns);
-    const double left = width * static_cast<double>(g % columns) + 46;
-    const double top =
-        kTitleBand + static_cast<double>(g / columns) * (kHead + kPanel + kBelow) + kHead;
-    const Box box{left, top, left + width - 52, top + kPanel};
-    canvas.text(
-        box.left, top - 16, plain(group.title, columns == 3 ? 34 : 60), {.size = kHeadingSize});
+    const Box box = panels.box(g);
+    canvas.text(box.left,
+                box.top - 16,
+                plain(group.title, panels.columns == 3 ? 34 : 60),
+                {.size = kHeadingSize});
     const auto tics = tics_of(group);
     const double low = tics.empty() ? 0.1 : tics.begin()->first;
     const double high = tics.empty() ? 1 : std::max(tics.rbegin()->first, low * 1.01);
@@ -194,7 +199,7 @@ Figure efficiency_figure(const std::string& id,
   }
   if (groups.empty()) {
     canvas.command("set xrange [0.01:1]\nset yrange [0:1]\nunset border\nunset tics");
-    canvas.panel({40, kTitleBand + kHead, kWidth - 12, bottom}, {});
+    canvas.panel({40, kTitleBand + panels.head, kWidth - 12, bottom}, {});
   }
   figure.commands = canvas.finished();
 

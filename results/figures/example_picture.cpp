@@ -1,0 +1,316 @@
+#include "results/figures/example_picture.h"
+
+#include "harness/core/base64.h"
+#include "results/figures/plot.h"
+#include "results/text/layout.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace sar {
+namespace {
+
+constexpr std::size_t kLongestId = 200;  ///< code points of an id in the text for who cannot see
+
+// Sky blue and orange of Okabe and Ito's palette ("Color Universal Design", 2008), told apart with
+// the common colour vision deficiencies; as greys they are alike, so that one line is dashed.
+constexpr const char* kTruth = "#56b4e9";
+constexpr const char* kPrediction = "#e69f00";
+constexpr const char* kDashes = " stroke-dasharray=\"6 4\"";
+constexpr const char* kInk = "#222222";
+
+// Pixels of the picture.
+constexpr double kLeft = 26, kGap = 34, kRight = 12, kTop = 70, kBottom = 52;
+constexpr double kMostWidth = 900, kMostHeight = 400, kLeastWidth = 780;
+
+struct Panel {
+  const ExampleSlice* slice = nullptr;
+  double x = 0, y = 0, width = 0, height = 0;
+  std::string title, left, top;  ///< the sides of the patient where they are
+};
+
+struct Line {
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  std::string colour;
+  bool dashed = false;
+};
+struct Label {
+  double x = 0, y = 0;  ///< of the baseline
+  std::string anchor;   ///< start | middle | end
+  std::string text;
+  bool heading = false;
+};
+
+/// Everything in the picture but images and outlines.
+struct Layout {
+  double width = 0, height = 0;
+  std::vector<Panel> panels;
+  std::vector<Line> lines;
+  std::vector<Label> labels;
+};
+
+/// At most `most` code points.
+std::string shortened(const std::string& text, std::size_t most) {
+  if (display_width(text) <= most) {
+    return text;
+  }
+  std::size_t end = 0;
+  for (std::size_t count = 0; end < text.size(); ++end) {
+    const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80;
+    if (begins && ++count == most) {
+      break;
+    }
+  }
+  return text.substr(0, end) + "…";
+}
+
+/// "best", "median and worst", or that there is no other.
+std::string places_of(const Example& example) {
+  return example.places.size() == 3 ? "the only case"
+                                    : fmt::format("{}", fmt::join(example.places, " and "));
+}
+
+std::string heading(const Example& example, std::size_t longest_id) {
+  return fmt::format("{}: {} of {}, Dice {:.1f} %",
+                     shortened(example.case_id, longest_id),
+                     places_of(example),
+                     example.bucket == "all" ? "all test cases" : "size bucket " + example.bucket,
+                     example.dice);
+}
+
+std::string remark(const Example& example) {
+  std::string text = example.origin.empty() ? "" : example.origin + ". ";
+  text += example.centre == "truth" ? "Slices through the true tumour."
+          : example.centre == "prediction"
+              ? "No true tumour: slices through the predicted one."
+              : "No tumour, true or predicted: slices through the middle.";
+  if (example.centre == "truth" &&
+      std::ranges::all_of(example.slices,
+                          [](const ExampleSlice& slice) { return slice.prediction.empty(); })) {
+    text += " They show no predicted one.";
+  }
+  if (!example.oriented) {
+    text += " The file does not state its sides: they are assumed.";
+  }
+  return text;
+}
+
+Layout layout_of(const Example& example) {
+  double across = 0;  // millimetres
+  double tallest = 0;
+  for (const ExampleSlice& slice : example.slices) {
+    across += slice.width * slice.pixel_mm[0];
+    tallest = std::max(tallest, slice.height * slice.pixel_mm[1]);
+  }
+  const double scale =
+      std::min((kMostWidth - kLeft - kRight - 2 * kGap) / across, kMostHeight / tallest);
+  Layout layout;
+  layout.width = std::max(kLeastWidth, std::ceil(kLeft + kRight + 2 * kGap + across * scale));
+  layout.height = std::ceil(kTop + tallest * scale + kBottom);
+  const double bottom = kTop + tallest * scale;
+
+  double x = kLeft;
+  for (const ExampleSlice& slice : example.slices) {
+    Panel panel{&slice,
+                x,
+                0,
+                slice.width * slice.pixel_mm[0] * scale,
+                slice.height * slice.pixel_mm[1] * scale,
+                fmt::format("{}, slice {}", slice.plane, slice.index),
+                slice.plane == "sagittal" ? "A" : "R",
+                slice.plane == "axial" ? "A" : "S"};
+    panel.y = bottom - panel.height;  // on one ground line
+    const double middle = x + panel.width / 2;
+    layout.labels.push_back({middle, panel.y - 20, "middle", panel.title});
+    layout.labels.push_back({middle, panel.y - 5, "middle", panel.top});
+    layout.labels.push_back({x - 6, panel.y + panel.height / 2 + 4, "end", panel.left});
+    x += panel.width + kGap;
+    layout.panels.push_back(std::move(panel));
+  }
+  layout.labels.push_back({kLeft, 22, "start", heading(example, 40), true});
+
+  const double legend = bottom + 20;
+  const auto entry = [&](double start, const char* colour, bool dashed, const char* name) {
+    layout.lines.push_back({start, legend - 4, start + 30, legend - 4, colour, dashed});
+    layout.labels.push_back({start + 36, legend, "start", name});
+  };
+  entry(kLeft, kTruth, false, "ground truth");
+  entry(kLeft + 140, kPrediction, true, "prediction");
+  // The longest round length that takes no more than a fifth of the width.
+  double length = 1;
+  for (const double each : {2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0}) {
+    length = each * scale <= layout.width / 5 ? each : length;
+  }
+  const double end = layout.width - kRight;
+  layout.lines.push_back({end - length * scale, legend - 4, end, legend - 4, kInk, false});
+  layout.labels.push_back({end - length * scale - 6, legend, "end", fmt::format("{} mm", length)});
+  layout.labels.push_back({kLeft, bottom + 42, "start", remark(example)});
+  return layout;
+}
+
+std::string xml(const std::string& text) {
+  return replace_all(
+      text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
+}
+
+/// In gnuplot's single quotes nothing is substituted, neither backslashes nor `commands`.
+/// gnuplot 5.4 misreads a doubled quote at the beginning of a text: a typographic one stands in.
+std::string single_quoted(const std::string& text) {
+  return "'" + replace_all(text, {{"'", "’"}}) + "'";
+}
+
+}  // namespace
+
+std::string outline_path(const Contours& contours, double across, double down) {
+  std::string path;
+  for (const auto& contour : contours) {
+    for (std::size_t i = 0; i + 1 < contour.size(); i += 2) {
+      path += fmt::format(
+          "{}{:g} {:g}", i == 0 ? "M" : "L", contour[i] * across, contour[i + 1] * down);
+    }
+    path += "Z";
+  }
+  return path;
+}
+
+std::string example_svg(const Example& example) {
+  const Layout layout = layout_of(example);
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
+      "{1}\" role=\"img\" font-family=\"sans-serif\" font-size=\"12\" fill=\"{2}\">\n<title>{3}. "
+      "{4}</title>\n<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
+      layout.width,
+      layout.height,
+      kInk,
+      xml(heading(example, kLongestId)),
+      xml(remark(example)));
+  for (const Panel& panel : layout.panels) {
+    const ExampleSlice& slice = *panel.slice;
+    svg += fmt::format(
+        "<g transform=\"translate({:.3f} {:.3f})\" fill=\"none\">\n<image width=\"{:.3f}\" "
+        "height=\"{:.3f}\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" "
+        "href=\"data:image/png;base64,{}\"/>\n",
+        panel.x,
+        panel.y,
+        panel.width,
+        panel.height,
+        base64(slice.png));
+    const auto draw = [&](const Contours& contours, const char* colour, const char* dashes) {
+      if (!contours.empty()) {
+        svg += fmt::format(
+            "<path d=\"{}\" stroke=\"{}\" stroke-width=\"2\"{}/>\n",
+            outline_path(contours, panel.width / slice.width, panel.height / slice.height),
+            colour,
+            dashes);
+      }
+    };
+    draw(slice.truth, kTruth, "");
+    draw(slice.prediction, kPrediction, kDashes);
+    svg += "</g>\n";
+  }
+  for (const Line& line : layout.lines) {
+    svg += fmt::format(
+        "<path d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\" stroke=\"{}\" stroke-width=\"2\"{}/>\n",
+        line.x0,
+        line.y0,
+        line.x1,
+        line.y1,
+        line.colour,
+        line.dashed ? kDashes : "");
+  }
+  for (const Label& label : layout.labels) {
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n",
+                       label.x,
+                       label.y,
+                       label.anchor,
+                       label.heading ? " font-size=\"14\" font-weight=\"bold\"" : "",
+                       xml(label.text));
+  }
+  return svg + "</svg>\n";
+}
+
+std::string example_png(const Example& example) {
+  const Layout layout = layout_of(example);
+  const double height = layout.height;  // gnuplot's y grows upwards
+  std::string script = fmt::format(
+      "set encoding utf8\nset terminal pngcairo noenhanced background 'white' size {},{} "
+      "font 'sans,9' fontscale 2 linewidth 2\n"
+      "set lmargin at screen 0\nset rmargin at screen 1\nset tmargin at screen 1\n"
+      "set bmargin at screen 0\nunset border\nunset tics\nunset key\n"
+      "set xrange [0:{}]\nset yrange [0:{}]\n",
+      2 * layout.width,
+      2 * height,
+      layout.width,
+      height);
+  const auto pen = [](const std::string& colour, bool dashed) {
+    return fmt::format(
+        "linecolor rgb '{}' linewidth 1.6 dashtype {}", colour, dashed ? "(10,7)" : "solid");
+  };
+  for (const Line& line : layout.lines) {
+    script += fmt::format("set arrow from {:.3f},{:.3f} to {:.3f},{:.3f} nohead {}\n",
+                          line.x0,
+                          height - line.y0,
+                          line.x1,
+                          height - line.y1,
+                          pen(line.colour, line.dashed));
+  }
+  for (const Label& label : layout.labels) {
+    script += fmt::format("set label {} at {:.3f},{:.3f} {} font 'sans{}' textcolor rgb '{}'\n",
+                          single_quoted(label.text),
+                          label.x,
+                          height - label.y + 4,
+                          label.anchor == "start" ? "left"
+                          : label.anchor == "end" ? "right"
+                                                  : "center",
+                          label.heading ? ":Bold,10.5" : ",9",
+                          kInk);
+  }
+  std::map<std::string, std::string> files;
+  std::string plots;
+  const auto add = [&](const std::string& part) {
+    plots += (plots.empty() ? "plot " : ", \\\n  ") + part;
+  };
+  for (std::size_t i = 0; i < layout.panels.size(); ++i) {
+    const Panel& panel = layout.panels[i];
+    const ExampleSlice& slice = *panel.slice;
+    const double across = panel.width / slice.width;
+    const double down = panel.height / slice.height;
+    const std::string file = fmt::format("{}.png", slice.plane);
+    files[file] = slice.png;
+    add(
+        fmt::format("'{}' binary filetype=png origin=({:.6f},{:.6f}) dx={:.8f} dy={:.8f} with "
+                    "rgbimage",
+                    file,
+                    panel.x + across / 2,
+                    height - panel.y - panel.height + down / 2,
+                    across,
+                    down));
+    const auto draw = [&](const Contours& contours, const char* name, const std::string& style) {
+      if (contours.empty()) {
+        return;
+      }
+      const std::string block = fmt::format("${}{}", name, i);
+      script += block + " << EOD\n";
+      for (const auto& contour : contours) {
+        for (std::size_t k = 0; k <= contour.size(); k += 2) {
+          const std::size_t at = k % contour.size();
+          script += fmt::format("{:.4f} {:.4f}\n",
+                                panel.x + contour[at] * across,
+                                height - panel.y - contour[at + 1] * down);
+        }
+        script += "\n";
+      }
+      script += "EOD\n";
+      add(fmt::format("{} using 1:2 with lines {}", block, style));
+    };
+    draw(slice.truth, "truth", pen(kTruth, false));
+    draw(slice.prediction, "prediction", pen(kPrediction, true));
+  }
+  return plotted(script + plots + "\n", files);
+}
+
+}  // namespace sar

@@ -1,0 +1,51 @@
+#include "results/figures/figure.h"
+
+#include "results/figures/canvas.h"
+#include "results/figures/plot.h"
+#include "results/figures/svg.h"
+
+#include <fmt/format.h>
+
+namespace sar {
+
+std::vector<Drawing> draw(const std::vector<Figure>& figures) {
+  std::vector<PlotJob> jobs;
+  for (const Figure& figure : figures) {
+    jobs.push_back({figure.id,
+                    figure.commands,
+                    {terminal("svg", figure.width, figure.height),
+                     terminal("png", figure.width, figure.height)}});
+  }
+  const auto pictures = plotted(jobs);
+  std::vector<Drawing> drawings;
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    drawings.push_back({figures::finished_svg(pictures[i][0], figures[i], false),
+                        pictures[i][1],
+                        figures::finished_svg(pictures[i][0], figures[i], true)});
+  }
+  return drawings;
+}
+
+namespace figures {
+
+std::string title_of(const std::string& title, const ProtocolRow& protocol) {
+  return title + (protocol.data_kind == "phantom" ? std::string(kPhantomMark) : "");
+}
+
+void add_protocol_notes(std::vector<std::string>& notes, const ProtocolRow& protocol) {
+  notes.push_back(
+      fmt::format("Protocol {}, profile {}.", protocol.protocol.substr(0, 12), protocol.profile));
+  if (protocol.data_kind == "phantom") {
+    notes.emplace_back(
+        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
+        "with the paper's.");
+  }
+}
+
+void add_origin(Sheet& sheet, const ProtocolRow& protocol) {
+  sheet.json["protocol"] = protocol.protocol;
+  sheet.json["data_kind"] = protocol.data_kind;
+}
+
+}  // namespace figures
+}  // namespace sar
