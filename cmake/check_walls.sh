@@ -18,7 +18,6 @@ room SQLite '(sqlite3|SQLiteCpp)' 'results/database/|tests/unit/results/database
 room Boost.Math 'boost/math' 'results/statistics/|tests/unit/results/statistics/'
 room pugixml 'pugixml' 'results/(document|figures)/'
 room mustache 'kainjow/' 'results/report/'
-room pugixml 'pugixml' 'results/(document|figures)/'
 room utfcpp 'utf8' 'results/text/'
 room CLI11 'CLI/' 'experiments/cli/'
 room toml++ 'toml\+\+' 'harness/config/'
