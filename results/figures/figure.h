@@ -1,5 +1,6 @@
 #pragma once
 
+#include "results/document/sheet.h"
 #include "results/tables/table.h"
 
 #include <string>
