@@ -1,7 +1,7 @@
 // count: a number in the text follows from the table of data sets; of `tasks`: is the number of
 // their cases.
 
-#include "harness/config/settings.h"
+#include "harness/core/error.h"
 #include "results/claims/claim_kind.h"
 #include "results/claims/data_counts.h"
 

@@ -6,10 +6,6 @@
 
 namespace sar::audit_test {
 
-Paper compared_paper(const std::string& row, const std::string& ours, int trials = 5) {
-  return paper_of({printed_table("t", {"x/y/all"}, {{"a", {row}}, {"ours", {ours}}}, trials)});
-}
-
 Claim significance_claim() {
   Claim significant = claim("all", "significant");
   significant.table = "t";

@@ -47,6 +47,10 @@ Paper paper_of(const std::vector<PrintedTable>& tables) {
   return paper;
 }
 
+Paper compared_paper(const std::string& row, const std::string& ours, int trials) {
+  return paper_of({printed_table("t", {"x/y/all"}, {{"a", {row}}, {"ours", {ours}}}, trials)});
+}
+
 Rows weighted_rows() {
   return {{"a", {"60.00", "70.00", "80.00", "71.00"}},      // 120 + 350 + 240 = 710
           {"b", {"61.35", "72.11", "75.02", "70.83"}},      // 122.70 + 360.55 + 225.06 = 708.31

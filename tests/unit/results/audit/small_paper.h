@@ -26,6 +26,9 @@ Paper paper_of(const std::vector<PrintedTable>& tables);
 inline const std::vector<std::string> kBuckets{
     "brain/tumor/S", "brain/tumor/M", "brain/tumor/L", "brain/tumor/all"};
 
+/// One column, "x/y/all", of the rows "a" and "ours".
+Paper compared_paper(const std::string& row, const std::string& ours, int trials = 5);
+
 /// Ten cases split 2, 5, 3: each last mean is (2 S + 5 M + 3 L) / 10, worked by hand.
 Rows weighted_rows();
 Paper bucket_paper(const Rows& rows, int cases = 10);
