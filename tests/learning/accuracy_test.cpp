@@ -160,16 +160,16 @@ void check_cpc(int epochs) {
 }
 
 TEST_CASE("3D-RPL learns where a patch lies", "[learning]") {
-  check_rpl(60);  // 360 steps; reached: 0.20, bound 0.094, chance 0.038
+  check_rpl(60);  // 360 steps; reached: 0.20 to 0.26, bound 0.094, chance 0.038
 }
 TEST_CASE("3D-Jig learns the order of patches", "[learning]") {
-  check_jig(24, 3);  // 135 steps; reached: 0.43, bound 0.117, chance 0.042
+  check_jig(24, 3);  // 135 steps; reached: 0.35 to 0.43, bound 0.117, chance 0.042
 }
 TEST_CASE("3D-Rot learns by which angle a cube was turned", "[learning]") {
-  check_rot(7);  // 315 steps; reached: 0.61, bound 0.183, chance 0.1
+  check_rot(7);  // 315 steps; reached: 0.61 to 0.67, bound 0.183, chance 0.1
 }
 TEST_CASE("3D-CPC learns to tell patches further along", "[learning]") {
-  check_cpc(3);  // 240 steps; reached: 0.026, bound 0.013, chance 0.0078
+  check_cpc(3);  // 240 steps; reached: 0.026 to 0.039, bound 0.013, chance 0.0078
 }
 
 TEST_CASE("3D-RPL learns where a patch lies in many steps", "[learning][long]") {

@@ -268,12 +268,12 @@ void check_game(std::uint64_t seed) {
   CHECK(untrained.accuracy <= bound);
   CHECK(learned.accuracy > bound);
   CHECK(learned.cross_entropy < 0.5 * std::log(2.0));
-  // An M that knows the shares and nothing else has ln 2 = 0.69 and 1/2. Reached: 0.71 and 0.46
-  // with seed 7, 0.75 and 0.56 with seed 8; without the reversal 0.14 and 0.97 with seed 8.
+  // An M that knows the shares and nothing else has ln 2 = 0.69. Reached: 0.71 on two processors
+  // with seed 7, 0.75 with seed 8; without the reversal 0.20 and 0.14. The accuracy is no measure:
+  // it swings with the game, between 0.26 and 0.76 at the last three looks.
   CHECK(confused.cross_entropy > 0.8 * std::log(2.0));
-  CHECK(confused.accuracy < 0.75);
   CHECK(knowing.cross_entropy < 0.65 * std::log(2.0));
-  CHECK(knowing.accuracy > confused.accuracy + 0.1);
+  CHECK(confused.cross_entropy - knowing.cross_entropy > 0.25);
 }
 
 TEST_CASE("+MIAL's discriminator learns the modality and is then confused", "[learning]") {

@@ -95,8 +95,9 @@ TEST_CASE("+SA learns the scale of transformed cubes", "[learning]") {
 }
 
 TEST_CASE("+SA and SAR learn the scale of flipped cubes with SGD", "[learning]") {
-  check_scales("sa", 240, sgd_on_flipped_cubes(1));   // 150 steps; reached: 0.61, bound 0.483
-  check_scales("sar", 240, sgd_on_flipped_cubes(1));  // reached: 0.60
+  // 150 steps; reached: 0.61 to 0.67 and 0.60 to 0.64, bound 0.483
+  check_scales("sa", 240, sgd_on_flipped_cubes(1));
+  check_scales("sar", 240, sgd_on_flipped_cubes(1));
 }
 
 TEST_CASE("+SA and SAR learn the scale of transformed cubes in many steps", "[learning][long]") {
