@@ -163,7 +163,7 @@ TEST_CASE("3D-RPL learns where a patch lies", "[learning]") {
   check_rpl(60);  // 360 steps; reached: 0.20 to 0.26, bound 0.094, chance 0.038
 }
 TEST_CASE("3D-Jig learns the order of patches", "[learning]") {
-  check_jig(24, 3);  // 135 steps; reached: 0.35 to 0.43, bound 0.117, chance 0.042
+  check_jig(24, 3);  // 135 steps; reached: 0.35 to 0.55, bound 0.117, chance 0.042
 }
 TEST_CASE("3D-Rot learns by which angle a cube was turned", "[learning]") {
   check_rot(7);  // 315 steps; reached: 0.61 to 0.67, bound 0.183, chance 0.1
