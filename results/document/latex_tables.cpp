@@ -185,10 +185,11 @@ Grid part_of(const Grid& grid, std::size_t first, std::size_t end) {
   Grid part;
   part.text_columns = grid.text_columns;
   const auto take = [&](const auto& from, auto& to) {
-    to.assign(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(grid.text_columns));
-    to.insert(to.end(),
-              from.begin() + static_cast<std::ptrdiff_t>(first),
-              from.begin() + static_cast<std::ptrdiff_t>(end));
+    for (std::size_t column = 0; column < from.size(); ++column) {
+      if (column < grid.text_columns || (column >= first && column < end)) {
+        to.push_back(from[column]);
+      }
+    }
   };
   take(grid.header, part.header);
   for (const auto& row : grid.rows) {
