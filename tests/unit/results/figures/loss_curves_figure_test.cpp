@@ -1,5 +1,5 @@
 #include "harness/core/error.h"
-#include "results/figures/figure.h"
+#include "results/figures/curves.h"
 #include "results/figures/plot.h"
 #include "tests/support/fixtures.h"
 
