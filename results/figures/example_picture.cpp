@@ -279,7 +279,7 @@ std::string example_png(const Example& example) {
     const ExampleSlice& slice = *panel.slice;
     const double across = panel.width / slice.width;
     const double down = panel.height / slice.height;
-    const std::string file = fmt::format("{}.png", slice.plane);
+    const std::string file = fmt::format("slice{}.png", i);  // a name of ours: gnuplot runs "<..."
     files[file] = slice.png;
     add(
         fmt::format("'{}' binary filetype=png origin=({:.6f},{:.6f}) dx={:.8f} dy={:.8f} with "
