@@ -23,157 +23,109 @@
 
 namespace sar {
 
-/// A column, or an SQL expression, and the member that holds its value.
-template <class Row, class Value>
+/// A column, or an SQL expression, and the member of a row that holds its value.
+template <class Get>
 struct Column {
+  const char* table;  ///< alias that the column is named with, "c."; may be empty
   const char* sql;
-  Value Row::*member;
+  Get get;                     ///< the member of a row
   bool null_if_empty = false;  ///< an empty text is stored as NULL
 };
 
-/// Columns of a member that is a row itself. `table`: alias that its columns are named with, "c.".
-template <class Row, class Member, class MemberColumns>
-struct InnerColumns {
-  const char* table;
-  Member Row::*member;
-  MemberColumns columns;
-};
-
 /// All columns of a row, in the order of the statement.
-template <class Row, class... Entries>
+template <class Row, class... Columns>
 struct RowColumns {
-  std::tuple<Entries...> entries;
+  std::tuple<Columns...> list;
 };
 
 template <class Row, class Value>
-constexpr Column<Row, Value> column(const char* sql, Value Row::*member) {
-  return {sql, member};
+constexpr auto column(const char* sql, Value Row::*member, bool null_if_empty = false) {
+  const auto get = [member](auto& row) -> auto& {
+    return row.*member;
+  };
+  return std::tuple(Column<decltype(get)>{"", sql, get, null_if_empty});
 }
 /// A text that is NULL in the database where it is empty here.
 template <class Row>
-constexpr Column<Row, std::string> optional_text(const char* sql, std::string Row::*member) {
-  return {sql, member, true};
+constexpr auto optional_text(const char* sql, std::string Row::*member) {
+  return column(sql, member, true);
 }
-template <class Row, class Member, class... Entries>
-constexpr InnerColumns<Row, Member, RowColumns<Member, Entries...>> inner(
-    const char* table, Member Row::*member, const RowColumns<Member, Entries...>& columns) {
-  return {table, member, columns};
-}
-template <class Row, class... Entries>
-constexpr RowColumns<Row, Entries...> columns(const Entries&... entries) {
-  return {{entries...}};
-}
-
-// --- names --------------------------------------------------------------------------------------
-
-template <class Row, class... Entries>
-void append_names(const RowColumns<Row, Entries...>& columns,
-                  const std::string& table,
-                  std::vector<std::string>& names);
-
-template <class Row, class Value>
-void append_names(const Column<Row, Value>& column,
-                  const std::string& table,
-                  std::vector<std::string>& names) {
-  names.push_back(table + column.sql);
+/// The columns of a member that is a row itself.
+template <class Row, class Inner, class... Columns>
+constexpr auto inner(const char* table,
+                     Inner Row::*member,
+                     const RowColumns<Inner, Columns...>& columns) {
+  const auto outer = [table, member](const auto& each) {
+    const auto get = [ member, of = each.get ](auto& row) -> auto& {
+      return of(row.*member);
+    };
+    return Column<decltype(get)>{table, each.sql, get, each.null_if_empty};
+  };
+  return std::apply([&](const auto&... each) { return std::tuple(outer(each)...); }, columns.list);
 }
 
-template <class Row, class Member, class MemberColumns>
-void append_names(const InnerColumns<Row, Member, MemberColumns>& inner,
-                  const std::string& table,
-                  std::vector<std::string>& names) {
-  append_names(inner.columns, table + inner.table, names);
+template <class Row, class... Columns>
+constexpr RowColumns<Row, Columns...> row_columns(std::tuple<Columns...> list) {
+  return {std::move(list)};
+}
+/// The columns of `Row`: any number of the three above.
+template <class Row, class... Parts>
+constexpr auto columns(const Parts&... parts) {
+  return row_columns<Row>(std::tuple_cat(parts...));
 }
 
-template <class Row, class... Entries>
-void append_names(const RowColumns<Row, Entries...>& columns,
-                  const std::string& table,
-                  std::vector<std::string>& names) {
-  std::apply([&](const auto&... each) { (append_names(each, table, names), ...); },
-             columns.entries);
-}
-
-template <class Columns>
-std::vector<std::string> names_of(const Columns& columns) {
-  std::vector<std::string> names;
-  append_names(columns, {}, names);
-  return names;
+template <class Row, class... Columns>
+std::vector<std::string> names_of(const RowColumns<Row, Columns...>& columns) {
+  return std::apply(
+      [](const auto&... each) {
+        return std::vector<std::string>{std::string(each.table) + each.sql...};
+      },
+      columns.list);
 }
 
 // --- reading ------------------------------------------------------------------------------------
 
-// A NULL text is empty, a NULL number that must be one is NaN: SQLite keeps NaN as NULL.
-inline void read_value(const SQLite::Column& from, std::string& to) {
-  to = from.getString();
-}
-inline void read_value(const SQLite::Column& from, int& to) {
-  to = from.getInt();
-}
-inline void read_value(const SQLite::Column& from, std::int64_t& to) {
-  to = from.getInt64();
-}
-inline void read_value(const SQLite::Column& from, std::uint64_t& to) {
-  to = static_cast<std::uint64_t>(from.getInt64());
-}
-inline void read_value(const SQLite::Column& from, bool& to) {
-  to = from.getInt() != 0;
-}
-inline void read_value(const SQLite::Column& from, double& to) {
-  to = from.isNull() ? std::numeric_limits<double>::quiet_NaN() : from.getDouble();
-}
-inline void read_value(const SQLite::Column& from, std::optional<double>& to) {
-  to = from.isNull() ? std::nullopt : std::optional(from.getDouble());
-}
-inline void read_value(const SQLite::Column& from, Json& to) {
-  to = Json::parse(from.getString());
-}
-inline void read_value(const SQLite::Column& from, NodeState& to) {
-  to = node_state(from.getString());
+/// A NULL text is empty, and a NULL number that must be one is NaN, as SQLite keeps NaN as NULL.
+template <class Value>
+void read_value(const SQLite::Column& from, Value& to) {
+  if constexpr (std::is_same_v<Value, std::string>) {
+    to = from.getString();
+  } else if constexpr (std::is_same_v<Value, Json>) {
+    to = Json::parse(from.getString());
+  } else if constexpr (std::is_same_v<Value, NodeState>) {
+    to = node_state(from.getString());
+  } else if constexpr (std::is_same_v<Value, double>) {
+    to = from.isNull() ? std::numeric_limits<double>::quiet_NaN() : from.getDouble();
+  } else if constexpr (std::is_same_v<Value, std::optional<double>>) {
+    to = from.isNull() ? std::nullopt : std::optional(from.getDouble());
+  } else if constexpr (std::is_same_v<Value, bool>) {
+    to = from.getInt() != 0;
+  } else {
+    static_assert(std::is_integral_v<Value>);
+    to = static_cast<Value>(from.getInt64());
+  }
 }
 
-template <class Row, class... Entries>
-void read_entry(const SQLite::Statement& statement,
-                int& index,
-                const RowColumns<Row, Entries...>& columns,
-                Row& row);
-
-template <class Row, class Value>
-void read_entry(const SQLite::Statement& statement,
-                int& index,
-                const Column<Row, Value>& column,
-                Row& row) {
-  read_value(statement.getColumn(index++), row.*column.member);
-}
-
-template <class Row, class Member, class MemberColumns>
-void read_entry(const SQLite::Statement& statement,
-                int& index,
-                const InnerColumns<Row, Member, MemberColumns>& inner,
-                Row& row) {
-  read_entry(statement, index, inner.columns, row.*inner.member);
-}
-
-template <class Row, class... Entries>
-void read_entry(const SQLite::Statement& statement,
-                int& index,
-                const RowColumns<Row, Entries...>& columns,
-                Row& row) {
-  std::apply([&](const auto&... each) { (read_entry(statement, index, each, row), ...); },
-             columns.entries);
-}
-
-/// The row that a statement of `select_sql` stands at.
-template <class Row, class... Entries>
-Row read_row(const SQLite::Statement& statement, const RowColumns<Row, Entries...>& columns) {
-  Row row{};
+/// Reads the row that a statement of `select_sql` stands at.
+template <class Row, class... Columns>
+void read_row(const SQLite::Statement& statement,
+              const RowColumns<Row, Columns...>& columns,
+              Row& row) {
   int index = 0;
-  read_entry(statement, index, columns, row);
+  std::apply(
+      [&](const auto&... each) { (read_value(statement.getColumn(index++), each.get(row)), ...); },
+      columns.list);
+}
+template <class Row, class... Columns>
+Row read_row(const SQLite::Statement& statement, const RowColumns<Row, Columns...>& columns) {
+  Row row;
+  read_row(statement, columns, row);
   return row;
 }
 
 /// "SELECT <columns> <rest>"; `rest`: "FROM node WHERE key = ?".
-template <class Columns>
-std::string select_sql(const Columns& columns, const std::string& rest) {
+template <class Row, class... Columns>
+std::string select_sql(const RowColumns<Row, Columns...>& columns, const std::string& rest) {
   return fmt::format("SELECT {} {}", fmt::join(names_of(columns), ", "), rest);
 }
 
@@ -188,23 +140,23 @@ SQLite::Statement statement(SQLite::Database& db, const std::string& sql, const 
 }
 
 /// All rows of "SELECT <columns> <rest>".
-template <class Row, class... Entries, class... Values>
+template <class Row, class... Columns, class... Values>
 std::vector<Row> select_all(SQLite::Database& db,
-                            const RowColumns<Row, Entries...>& columns,
+                            const RowColumns<Row, Columns...>& columns,
                             const std::string& rest,
                             const Values&... values) {
   auto rows = statement(db, select_sql(columns, rest), values...);
   std::vector<Row> list;
   while (rows.executeStep()) {
-    list.push_back(read_row(rows, columns));
+    read_row(rows, columns, list.emplace_back());
   }
   return list;
 }
 
 /// The first row of "SELECT <columns> <rest>".
-template <class Row, class... Entries, class... Values>
+template <class Row, class... Columns, class... Values>
 std::optional<Row> select_first(SQLite::Database& db,
-                                const RowColumns<Row, Entries...>& columns,
+                                const RowColumns<Row, Columns...>& columns,
                                 const std::string& rest,
                                 const Values&... values) {
   auto rows = statement(db, select_sql(columns, rest), values...);
@@ -226,78 +178,35 @@ std::vector<std::string> select_texts(SQLite::Database& db,
 
 // --- writing ------------------------------------------------------------------------------------
 
-inline void bind_value(SQLite::Statement& to, int index, const std::string& value) {
-  to.bind(index, value);
-}
-inline void bind_value(SQLite::Statement& to, int index, int value) {
-  to.bind(index, value);
-}
-inline void bind_value(SQLite::Statement& to, int index, std::int64_t value) {
-  to.bind(index, value);
-}
-inline void bind_value(SQLite::Statement& to, int index, std::uint64_t value) {
-  to.bind(index, static_cast<std::int64_t>(value));
-}
-inline void bind_value(SQLite::Statement& to, int index, bool value) {
-  to.bind(index, static_cast<int>(value));
-}
-inline void bind_value(SQLite::Statement& to, int index, double value) {
-  to.bind(index, value);  // SQLite keeps NaN as NULL
-}
-inline void bind_value(SQLite::Statement& to, int index, const std::optional<double>& value) {
-  if (value) {
-    to.bind(index, *value);
-  } else {
-    to.bind(index);
-  }
-}
-inline void bind_value(SQLite::Statement& to, int index, const Json& value) {
-  to.bind(index, value.dump());
-}
-inline void bind_value(SQLite::Statement& to, int index, NodeState value) {
-  to.bind(index, to_string(value));
-}
-
-template <class Row, class... Entries>
-void bind_entry(SQLite::Statement& to,
-                int& index,
-                const RowColumns<Row, Entries...>& columns,
-                const Row& row);
-
-template <class Row, class Value>
-void bind_entry(SQLite::Statement& to,
-                int& index,
-                const Column<Row, Value>& column,
-                const Row& row) {
+template <class Value>
+void bind_value(SQLite::Statement& to, int index, const Value& value, bool null_if_empty) {
   if constexpr (std::is_same_v<Value, std::string>) {
-    if (column.null_if_empty && (row.*column.member).empty()) {
-      to.bind(index++);
-      return;
+    if (null_if_empty && value.empty()) {
+      to.bind(index);
+    } else {
+      to.bind(index, value);
     }
+  } else if constexpr (std::is_same_v<Value, Json>) {
+    to.bind(index, value.dump());
+  } else if constexpr (std::is_same_v<Value, NodeState>) {
+    to.bind(index, to_string(value));
+  } else if constexpr (std::is_same_v<Value, double>) {
+    to.bind(index, value);
+  } else if constexpr (std::is_same_v<Value, std::optional<double>>) {
+    if (value) {
+      to.bind(index, *value);
+    } else {
+      to.bind(index);
+    }
+  } else {
+    static_assert(std::is_integral_v<Value>);
+    to.bind(index, static_cast<std::int64_t>(value));
   }
-  bind_value(to, index++, row.*column.member);
-}
-
-template <class Row, class Member, class MemberColumns>
-void bind_entry(SQLite::Statement& to,
-                int& index,
-                const InnerColumns<Row, Member, MemberColumns>& inner,
-                const Row& row) {
-  bind_entry(to, index, inner.columns, row.*inner.member);
-}
-
-template <class Row, class... Entries>
-void bind_entry(SQLite::Statement& to,
-                int& index,
-                const RowColumns<Row, Entries...>& columns,
-                const Row& row) {
-  std::apply([&](const auto&... each) { (bind_entry(to, index, each, row), ...); },
-             columns.entries);
 }
 
 /// "ON CONFLICT ..." that replaces the row of the same first column if anything differs.
-template <class Columns>
-std::string or_update(const Columns& columns) {
+template <class Row, class... Columns>
+std::string or_update(const RowColumns<Row, Columns...>& columns) {
   const std::vector<std::string> names = names_of(columns);
   std::vector<std::string> set;
   for (std::size_t i = 1; i < names.size(); ++i) {
@@ -311,30 +220,32 @@ std::string or_update(const Columns& columns) {
 }
 
 /// Writes rows of one list of columns with one prepared statement.
-template <class Row, class... Entries>
+template <class Row, class... Columns>
 class Insert {
  public:
-  /// `into`: "INSERT INTO node"; `rest` is what follows the values. `owner`: a column before those
-  /// of the row, and its value for all rows.
+  /// `into`: "INSERT INTO node"; `rest` is what follows the values.
   Insert(SQLite::Database& db,
          const std::string& into,
-         const RowColumns<Row, Entries...>& columns,
+         const RowColumns<Row, Columns...>& columns,
          const std::string& rest = {})
       : columns_(columns), insert_(db, insert_sql(into, names_of(columns), rest)) {}
+  /// `owner`: a column before those of the row, and its value for all rows.
   Insert(SQLite::Database& db,
          const std::string& into,
          const std::pair<std::string, std::string>& owner,
-         const RowColumns<Row, Entries...>& columns)
-      : columns_(columns),
-        first_(2),
-        insert_(db, insert_sql(into, with_owner(owner, columns), {})) {
+         const RowColumns<Row, Columns...>& columns)
+      : columns_(columns), first_(2), insert_(db, insert_sql(into, with(owner, columns), {})) {
     insert_.bind(1, owner.second);  // stays bound when the statement is reset
   }
 
   /// Returns the number of rows that were changed.
   int put(const Row& row) {
     int index = first_;
-    bind_entry(insert_, index, columns_, row);
+    std::apply(
+        [&](const auto&... each) {
+          (bind_value(insert_, index++, each.get(row), each.null_if_empty), ...);
+        },
+        columns_.list);
     const int changed = insert_.exec();
     insert_.reset();
     return changed;
@@ -346,8 +257,8 @@ class Insert {
   }
 
  private:
-  static std::vector<std::string> with_owner(const std::pair<std::string, std::string>& owner,
-                                             const RowColumns<Row, Entries...>& columns) {
+  static std::vector<std::string> with(const std::pair<std::string, std::string>& owner,
+                                       const RowColumns<Row, Columns...>& columns) {
     std::vector<std::string> names = names_of(columns);
     names.insert(names.begin(), owner.first);
     return names;
@@ -360,7 +271,7 @@ class Insert {
         "{} ({}) VALUES ({}) {}", into, fmt::join(names, ", "), fmt::join(places, ","), rest);
   }
 
-  RowColumns<Row, Entries...> columns_;
+  RowColumns<Row, Columns...> columns_;
   int first_ = 1;
   SQLite::Statement insert_;
 };

@@ -177,9 +177,9 @@ constexpr auto kTrialCost =
                        column("COUNT(*)", &TrialCost::trials),
                        column("AVG(f.seconds + e.seconds)", &TrialCost::seconds));
 
+/// All but the fraction, which is the one asked for.
 constexpr auto kCase = columns<CaseRow>(column("method", &CaseRow::method),
                                         column("task", &CaseRow::task),
-                                        column("fraction", &CaseRow::fraction),
                                         column("trial", &CaseRow::trial),
                                         column("case_id", &CaseRow::case_id),
                                         column("target", &CaseRow::target),
@@ -203,9 +203,9 @@ constexpr auto kTrialInputs =
 // --- steps of a transaction ---------------------------------------------------------------------
 
 /// The row of `table` whose first column is `key` or alone begins with it.
-template <class Row, class... Entries>
+template <class Row, class... Columns>
 std::optional<Row> find(SQLite::Database& db,
-                        const RowColumns<Row, Entries...>& columns,
+                        const RowColumns<Row, Columns...>& columns,
                         const std::string& table,
                         const std::string& key) {
   std::optional<Row> found;
@@ -614,12 +614,16 @@ std::vector<StoredCaseDice> Store::case_dice(const std::string& evaluate_node) c
 
 std::vector<CaseRow> Store::cases(const std::string& protocol, const std::string& fraction) const {
   return state_->attempt("read case results", [&](SQLite::Database& db) {
-    return select_all(db,
-                      kCase,
-                      "FROM v_case_dice WHERE protocol = ? AND fraction = ? "
-                      "ORDER BY task, target, method, trial, case_id",
-                      protocol,
-                      fraction);
+    std::vector<CaseRow> list = select_all(db,
+                                           kCase,
+                                           "FROM v_case_dice WHERE protocol = ? AND fraction = ? "
+                                           "ORDER BY task, target, method, trial, case_id",
+                                           protocol,
+                                           fraction);
+    for (CaseRow& row : list) {
+      row.fraction = fraction;
+    }
+    return list;
   });
 }
 
