@@ -36,6 +36,7 @@ plain() {
   sed -E -e "s@$before|$after@sar-bench@g" \
     -e 's/\b[0-9a-f]{40}\b/COMMIT/g' -e 's/\bcommit [0-9a-f]{7,12}\b/commit COMMIT/g' \
     -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g' \
+    -e 's/ [0-9]+ s  ETA/ N s  ETA/g' -e 's/last seen TIME, .* ago/last seen TIME/' \
     -e 's/("(seconds|seconds_per_trial|hours|peak_rss_mb|samples_per_s|ended|started|torch_seconds)": )[0-9.e+-]+/\1N/g'
 }
 check() { # NAME: $folder/NAME.before against $folder/NAME.after
