@@ -127,7 +127,7 @@ Anatomy draw_anatomy(const Canvas& canvas, const Rng& rng) {
   return a;
 }
 
-/// Bright lesions that are no tumour: caps of the ventricles and spots in the white matter.
+/// Bright lesions that are not tumour: caps of the ventricles and spots in the white matter.
 Field draw_hyperintensities(const Canvas& canvas, const Anatomy& a, const Rng& rng) {
   Rng draw = stream(rng, Part::lesions);
   Field field = a.ventricles;

@@ -18,7 +18,7 @@ Json parsed(const std::string& line, const char* what) {
   try {
     return Json::parse(line);
   } catch (const Json::exception& error) {
-    throw internal_error(std::string(what) + " is no JSON document")
+    throw internal_error(std::string(what) + " is not a JSON document")
         .with("reason", error.what())
         .with("line", line.substr(0, 200));
   }

@@ -366,7 +366,7 @@ StoredImage open_nifti(const fs::path& path) {
   constexpr double kFarthest = 1e6;  // millimetres; near the end of float's range ITK never returns
   for (const double number : header.orientation_numbers()) {
     if (!(std::abs(number) <= kFarthest)) {
-      throw data_error("orientation holds a number that is no length in a patient")
+      throw data_error("orientation holds a number that is not a length in a patient")
           .with("number", std::to_string(number));
     }
   }

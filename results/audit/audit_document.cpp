@@ -101,7 +101,7 @@ Sheet checks_sheet(const Audit& audit) {
   return sheet;
 }
 
-/// Sentences are no cells of a LaTeX table, which does not break lines: lists of them.
+/// Sentences are not cells of a LaTeX table, which does not break lines: lists of them.
 std::vector<Content> latex_lists(const Audit& audit) {
   std::vector<Content> contents{Heading{heading(audit)}, Paragraph{verdict(audit)}};
   if (!audit.findings.empty()) {

@@ -12,7 +12,7 @@
 namespace sar::audit_checks {
 namespace {
 
-// Choices, told in the report.
+// Choices, stated in the report.
 constexpr int kMostCasesIfUnknown = 200;  // look so far where the paper does not say
 constexpr int kOtherCases = 3;        // other numbers of cases: up to so many times the stated one
 constexpr double kChance = 0.05;      // splits that chance alone may let fit so many rows

@@ -126,7 +126,7 @@ bool makes_same_bits(const Environment& a, const Environment& b) {
 // --- the file ----------------------------------------------------------------------------------
 
 Error bad_baseline(const std::filesystem::path& file, const std::string& reason) {
-  return data_error("this is no baseline that can be read")
+  return data_error("this is not a baseline that can be read")
       .with("file", file.string())
       .with("reason", reason)
       .hint("sar-bench baseline save -o FILE writes one");
@@ -144,12 +144,12 @@ Json environment_json(const Environment& environment) {
 const Json& object_at(const Json& json, const std::string& key) {
   const Json& value = json.at(key);
   if (!value.is_object()) {
-    throw data_error(key + " is no object").with("value", value.dump());
+    throw data_error(key + " is not an object").with("value", value.dump());
   }
   return value;
 }
 
-/// Throws Error 65 for what is no whole number, or out of range.
+/// Throws Error 65 for what is not a whole number, or out of range.
 template <class T>
 T whole_number_at(const Json& json, const std::string& key, T least, T most) {
   const Json& value = json.at(key);
@@ -157,7 +157,7 @@ T whole_number_at(const Json& json, const std::string& key, T least, T most) {
   const bool negative = whole && !value.is_number_unsigned() && value.get<std::int64_t>() < 0;
   if (!whole || negative || value.get<std::uint64_t>() < static_cast<std::uint64_t>(least) ||
       value.get<std::uint64_t>() > static_cast<std::uint64_t>(most)) {
-    throw data_error(key + " is no whole number within its range: out of range")
+    throw data_error(key + " is not a whole number within its range: out of range")
         .with("value", value.dump())
         .with("least", fmt::format("{}", least))
         .with("most", fmt::format("{}", most));
@@ -196,7 +196,7 @@ FrozenTrial trial_from(const Json& json) {
   }
   const Json& dice = json.at("dice");
   if (!dice.is_number()) {
-    throw data_error("Dice is no number").with("trial", json.dump());
+    throw data_error("Dice is not a number").with("trial", json.dump());
   }
   trial.dice = dice.get<double>();
   if (!(trial.dice >= 0 && trial.dice <= 100)) {

@@ -63,7 +63,8 @@ std::string gate_advice(const GateReport& report) {
   }
   const std::string cause = report.cause();
   if (cause == "failed") {
-    return "Trials of the baseline's cells ran and failed, which is no pass: sar-bench status says "
+    return "Trials of the baseline's cells ran and failed, which is not a pass: sar-bench status "
+           "says "
            "why; --only-failed tries them again.";
   }
   if (cause == "missing") {

@@ -67,7 +67,7 @@ std::vector<Word> split(const std::string& text, bool comments) {
   return words;
 }
 
-/// Why a word is no number for a test, or an empty text.
+/// Why a word is not a number for a test, or an empty text.
 std::string read_number(const std::string& text, double& value) {
   if (text.empty()) {
     return "a number is missing";
@@ -75,7 +75,7 @@ std::string read_number(const std::string& text, double& value) {
   const std::size_t sign = text.starts_with("+") && !text.starts_with("+-") ? 1 : 0;
   const auto parsed = std::from_chars(text.data() + sign, text.data() + text.size(), value);
   if (parsed.ec == std::errc::invalid_argument || parsed.ptr != text.data() + text.size()) {
-    return "'" + text + "' is no number";
+    return "'" + text + "' is not a number";
   }
   if (parsed.ec == std::errc::result_out_of_range || !std::isfinite(value)) {
     return "'" + text + "' is not finite";
@@ -286,7 +286,7 @@ Sample read_sample(const std::string& argument, Reading reading) {
   sample.three_values = words.size() == 3 && reading == Reading::automatic;
   const bool fits = words.size() == 3 && is_count(words[2].text) && sample.values[1] >= 0;
   if (reading == Reading::summary && !fits) {
-    throw usage_error("this is no mean, SD and n: three numbers, the SD not negative, n whole")
+    throw usage_error("this is not a mean, SD and n: three numbers, the SD not negative, n whole")
         .with("got", argument)
         .hint("values can be given in a file, or without --summary");
   }

@@ -37,7 +37,8 @@ Error translated(const SQLite::Exception& error, const char* task, const fs::pat
     case SQLITE_PERM:
       return std::move(result).hint("check the permissions of the file and of its folder");
     case SQLITE_NOTADB:
-      return std::move(result).hint("the file is no SQLite database; name another one with --db");
+      return std::move(result).hint(
+          "the file is not a SQLite database; name another one with --db");
     case SQLITE_CORRUPT:
       return std::move(result).hint(
           "the file is damaged; `sar-bench db check` tells more, a backup may lie beside it");

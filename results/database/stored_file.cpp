@@ -12,7 +12,7 @@ std::string read_stored_file(const std::filesystem::path& path,
   constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30U;
   std::error_code failure;
   if (!std::filesystem::is_regular_file(path, failure)) {
-    throw data_error(what + " is no regular file").with("file", path.string());
+    throw data_error(what + " is not a regular file").with("file", path.string());
   }
   if (std::filesystem::file_size(path, failure) > kMostBytes) {
     throw data_error(what + " is too large to be one").with("file", path.string());
@@ -38,7 +38,7 @@ Json read_survey(const NodeRow& node, const std::filesystem::path& file) {
   Json survey = Json::parse(
       read_stored_file(file, node.sha256, "the file of the count of the data"), nullptr, false);
   if (!survey.is_object()) {
-    throw data_error("the count of the data is no JSON object").with("file", file.string());
+    throw data_error("the count of the data is not a JSON object").with("file", file.string());
   }
   return survey;
 }

@@ -36,14 +36,14 @@ const Json& member(const Json& object, const std::string& name) {
 const Json& list(const Json& object, const std::string& name) {
   const Json& value = member(object, name);
   if (!value.is_array()) {
-    throw bad(name, "it is no list");
+    throw bad(name, "it is not a list");
   }
   return value;
 }
 
 const std::string& text(const Json& value, const std::string& name) {
   if (!value.is_string()) {
-    throw bad(name, "it is no text");
+    throw bad(name, "it is not a text");
   }
   return value.get_ref<const std::string&>();
 }
@@ -62,14 +62,14 @@ int whole(const Json& value, const std::string& name, int least, int most) {
   // An unsigned number beyond 63 bits would turn negative: it is compared as a double.
   if (!value.is_number_integer() || !(value.get<double>() >= least) ||
       !(value.get<double>() <= most)) {
-    throw bad(name, fmt::format("it is no whole number from {} to {}", least, most));
+    throw bad(name, fmt::format("it is not a whole number from {} to {}", least, most));
   }
   return value.get<int>();
 }
 
 double number(const Json& value, const std::string& name, double least, double most) {
   if (!value.is_number() || !(value.get<double>() >= least) || !(value.get<double>() <= most)) {
-    throw bad(name, fmt::format("it is no number from {} to {}", least, most));
+    throw bad(name, fmt::format("it is not a number from {} to {}", least, most));
   }
   return value.get<double>();
 }
@@ -125,7 +125,7 @@ std::string image_from(const Json& slice, int width, int height) {
   const std::string start = std::string("\x89PNG\r\n\x1a\n") + four(13) + "IHDR" + four(width) +
                             four(height) + std::string("\x08\0\0\0\0", 5);
   if (!png.starts_with(start)) {
-    throw bad("image_png", fmt::format("it is no grey PNG of {}x{} pixels", width, height));
+    throw bad("image_png", fmt::format("it is not a grey PNG of {}x{} pixels", width, height));
   }
   return png;
 }
@@ -158,7 +158,7 @@ ExampleSlice slice_from(const Json& json, const std::string& plane) {
   slice.height = whole(member(json, "height"), "height", 1, kMostPixels);
   const Json& spacing = list(json, "pixel_mm");
   if (spacing.size() != 2) {
-    throw bad("pixel_mm", "it is no pair");
+    throw bad("pixel_mm", "it is not a pair");
   }
   slice.pixel_mm = {number(spacing[0], "pixel_mm", 1e-3, 1e3),
                     number(spacing[1], "pixel_mm", 1e-3, 1e3)};
@@ -209,7 +209,7 @@ std::vector<Example> read_examples(const fs::path& path, const std::string& expe
   const Json product = Json::parse(
       read_stored_file(path, expected_sha256, "the file of the evaluation"), nullptr, false);
   if (!product.is_object()) {
-    throw bad("the file", "it is no JSON object").with("file", path.string());
+    throw bad("the file", "it is not a JSON object").with("file", path.string());
   }
   const auto kept = product.find("examples");
   if (kept == product.end()) {

@@ -306,7 +306,7 @@ class Reader {
         return parsed;
       }
     } catch (const Error&) {
-      fault("'" + path + "' is no cell: TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]");
+      fault("'" + path + "' is not a cell: TABLE/METHOD/TASK/TARGET/BUCKET[/FRACTION]");
     }
     return {};
   }

@@ -15,7 +15,7 @@ namespace sar {
 namespace fs = std::filesystem;
 namespace paper_detail {
 
-/// Collects faults, so that all are told at once.
+/// Collects faults, so that all are reported at once.
 class Faults {
  public:
   void add(const fs::path& file, const std::string& where, const std::string& what) {
@@ -396,7 +396,7 @@ PrintedNumber parse_printed(const std::string& text) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   if (!plain || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() ||
       text.back() == '.') {
-    throw data_error("'" + text + "' is no plain number");
+    throw data_error("'" + text + "' is not a plain number");
   }
   const auto point = text.find('.');
   const auto decimals = point == std::string::npos ? std::size_t{0} : text.size() - point - 1;

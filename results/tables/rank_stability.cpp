@@ -468,7 +468,8 @@ Sheet rank_sheet(const std::string& id,
   }
   if (!crossed.empty() || !nested.empty()) {
     sheet.notes.emplace_back(
-        "A share is no probability that a method is the best one: few trials and cases vary less "
+        "A share is not the probability that a method is the best one: few trials and cases vary "
+        "less "
         "than new ones would.");
   }
   sheet.notes.insert(sheet.notes.end(), details.begin(), details.end());

@@ -853,8 +853,8 @@ TEST_CASE("a database cannot make the report read a device, or fail without a na
   special.change("update node set path = '/dev/zero'");
   special.show();
   CHECK_THAT(Special::text_of("#tables .notes") + Special::text_of("#examples"),
-             Catch::Contains("the file of the count of the data is no regular file") &&
-                 Catch::Contains("the file of the evaluation is no regular file"));
+             Catch::Contains("the file of the count of the data is not a regular file") &&
+                 Catch::Contains("the file of the evaluation is not a regular file"));
   special.change("update protocol set settings = '{}'");
   const Outcome outcome = special.make();
   CHECK(outcome.code == 65);

@@ -148,7 +148,7 @@ TEST_CASE("a program without a fault passes, and each injected fault is caught",
   CHECK(methods_with(one_transform, "failed") == std::set<std::string>{"genesis"});
 }
 
-TEST_CASE("training that diverges is no pass and no mere gap", "[trains][baseline]") {
+TEST_CASE("training that diverges is neither a pass nor a mere gap", "[trains][baseline]") {
   const sar::TemporaryFolder folder;
   const fs::path file = save_baseline(folder.path(), {"-m", "scratch", "-t", "brats"});
   const FaultyProgram program(folder.path(), "diverging");

@@ -58,11 +58,11 @@ TEST_CASE("papers that cannot be audited end in 2, 65 or 66, with the place", "[
   };
   const Outcome number = replaced("52.1±0.4", "52,1±0.4");
   CHECK(number.code == 65);
-  CHECK_THAT(number.err, Catch::Contains("row 1: cell 1: '52,1' is no plain number"));
+  CHECK_THAT(number.err, Catch::Contains("row 1: cell 1: '52,1' is not a plain number"));
   CHECK_THAT(replaced("72.1±0.3", "72.1").err, Catch::Contains("row 1: cell 2: '72.1' has no SD"));
 }
 
-TEST_CASE("the invented paper is audited by its name, and is no clean paper", "[paper]") {
+TEST_CASE("the invented paper is audited by its name, and is not a clean paper", "[paper]") {
   const sar::TemporaryFolder folder;
   const Outcome outcome = sar_bench(folder.path(), {"audit", "invented2024", "--json"});
   CHECK(outcome.code == 0);
@@ -104,7 +104,7 @@ TEST_CASE("a t-test from printed numbers or values needs no data and no database
   sar::write_file_atomically(folder.path() / "a.txt", "84.1\nseven\n");
   const Outcome file = ttest({"a.txt", b});
   CHECK(file.code == 65);
-  CHECK_THAT(file.err, Catch::Contains("line 2, column 1: 'seven' is no number"));
+  CHECK_THAT(file.err, Catch::Contains("line 2, column 1: 'seven' is not a number"));
   // The level of a configuration file counts, a flag more.
   sar::write_file_atomically(folder.path() / "sar-bench.toml", "[statistics]\nalpha = 0.3\n");
   CHECK(sar::Json::parse(ttest({a, b, "--json"}).out).at("significant") == true);

@@ -275,7 +275,7 @@ std::string describe_any(const BucketWeights& weights) {
   }
   return weights.any_rows > 0
              ? "No weights of any kind, whole numbers of cases or not, fit more rows."
-             : "Weights that are no numbers of cases were not tried: there are too many.";
+             : "Weights that are not numbers of cases were not tried: there are too many.";
 }
 
 std::string describe(const BucketWeights& weights, const std::vector<Bounds>& bounds) {
@@ -408,7 +408,7 @@ Outcome run(const Subject& subject) {
       }
       finding.message = fmt::format(
           "{}: no split of the test cases makes {} the mean of {} in more than {} of {} rows{}. "
-          "Either many cells are off, or the number of cases is, or {} is no mean over the same "
+          "Either many cells are off, or the number of cases is, or {} is not a mean over the same "
           "cases.",
           name,
           weights.group->whole,

@@ -184,14 +184,15 @@ void check_cubes(const Paper& paper, Outcome& outcome, std::string& summary, Jso
     if (per_volume[i].empty() && whole >= 2 && 2 * whole > sets.size()) {
       add(set,
           "not-whole",
-          fmt::format("{}: {} cubes of {} volumes are no whole number per volume ({}), as they are "
-                      "in {} of {} data sets.",
-                      set.label,
-                      fmt::join(set.cube_counts(), ", "),
-                      set.volumes(),
-                      shown[i].substr(set.label.size() + 1),
-                      whole,
-                      sets.size()));
+          fmt::format(
+              "{}: {} cubes of {} volumes are not a whole number per volume ({}), as they are "
+              "in {} of {} data sets.",
+              set.label,
+              fmt::join(set.cube_counts(), ", "),
+              set.volumes(),
+              shown[i].substr(set.label.size() + 1),
+              whole,
+              sets.size()));
     }
     if (shares[i] != common_share && with_share >= 2 && 2 * with_share > sets.size()) {
       add(set,

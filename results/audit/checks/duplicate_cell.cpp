@@ -46,7 +46,7 @@ std::vector<std::vector<Place>> equal_ones(
   return result;
 }
 
-// A choice, told in the report: from so many pairs on that chance alone would make, over as many
+// A choice, stated in the report: from so many pairs on that chance alone would make, over as many
 // columns as the paper has, a pair says nothing. The usual level of a test.
 constexpr double kChancePairs = 0.05;
 

@@ -46,7 +46,7 @@ void judge_claim(Judge& judge) {
       if (gains.empty()) {
         first = gain;
         slack = half;
-        above(first, slack, evidence);  // the least loss is no gain
+        above(first, slack, evidence);  // the least loss is not a gain
       } else {
         const double lead = first - gain;
         above(lead, slack + half, evidence);
@@ -70,7 +70,7 @@ void judge_claim(Judge& judge) {
                       judge.claim().method,
                       method,
                       fmt::join(gains, ", "),
-                      first < 0 ? "; the first is no gain" : "",
+                      first < 0 ? "; the first is not a gain" : "",
                       evidence.outcome == Outcome::open ? "; undecided by rounding" : "");
     }
     judge.add(std::move(evidence));

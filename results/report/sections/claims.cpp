@@ -19,7 +19,7 @@ std::string word_of(Verdict verdict) {
 }
 
 Json verdict_view(const ClaimVerdict& claim, const ClaimReport& report) {
-  // Phantom runs show how a verdict would come about; their lamps stay dark.
+  // Phantom runs show how a verdict would come about; their lamps stay unlit.
   const bool phantom = report.data_kind == "phantom";
   const Verdict lamp = phantom ? Verdict::not_testable : claim.verdict;
   return {{"source", report.source},

@@ -249,7 +249,7 @@ TEST_CASE("Decathlon tasks are listed from their index, from the task folder or 
   CHECK(ids_of(adapter_of("pancreas").pretraining(cases, defaults())) ==
         Ids{"case_001", "case_002", "case_003"});
 
-  SECTION("test scans that were not downloaded are no fault") {
+  SECTION("test scans that were not downloaded are not a fault") {
     fs::remove_all(pancreas / "imagesTs");
     CHECK(adapter_of("pancreas").list(pancreas).size() == 3);
   }

@@ -152,7 +152,7 @@ TEST_CASE("a job and an event name their kind where a field is at fault", "[jobs
         "job 'list': field 'roots.luna' must be a text");
   CHECK(job(R"({"kind":"lists","roots":{}})") == "unknown job 'lists'");
   CHECK(job(R"({"roots":{}})") == "job: field 'kind' is missing");
-  CHECK(job("{").starts_with("a job is no JSON document"));
+  CHECK(job("{").starts_with("a job is not a JSON document"));
   CHECK(event(R"({"event":"progress","done":1,"total":2,"left":1})") ==
         "event 'progress': field 'left' is unknown");
   CHECK(event(R"({"event":"progress","done":1.5,"total":2})") ==

@@ -220,7 +220,7 @@ TEST_CASE_METHOD(
   CHECK(plan().protocol.protocol != before.protocol.protocol);
 }
 
-TEST_CASE_METHOD(Planning, "paths and worker folders are no part of a key") {
+TEST_CASE_METHOD(Planning, "paths and worker folders are not part of a key") {
   const Plan here = plan();
   const sar::Configuration configuration(catalog, {});
   const Plan there = sar::make_plan(

@@ -65,7 +65,7 @@ TEST_CASE("a run is told from one that stopped, on its own host and from another
   // Its process cannot be asked from another host: silence tells.
   CHECK(judged(false, sar::kSilence).at("state") == "running");
   CHECK(judged(false, sar::kSilence + seconds{1}).at("state") == "not heard of");
-  // A clock that is behind is no silence.
+  // A clock that is behind is not silence.
   const Json early = judged(false, seconds{-3600});
   CHECK(early.at("state") == "running");
   CHECK(early.at("silent_s") == 0);

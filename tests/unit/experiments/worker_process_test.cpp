@@ -118,7 +118,7 @@ TEST_CASE_METHOD(Workers, "a worker that ends at once gives how and its last wor
 }
 
 TEST_CASE_METHOD(Workers,
-                 "a worker that is killed before it greets is no fault of the installation",
+                 "a worker that is killed before it greets is not a fault of the installation",
                  "[worker]") {
   sar::WorkerProcess worker(script("kill -9 $$\n"));
   while (!worker.ended()) {

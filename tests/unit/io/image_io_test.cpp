@@ -285,7 +285,7 @@ TEST_CASE("integer types round and clamp, and NIfTI's slope and intercept are un
   CHECK_FALSE(fs::exists(folder.path() / "c.nii"));
 }
 
-TEST_CASE("label maps keep their classes and refuse what is no class", "[io]") {
+TEST_CASE("label maps keep their classes and refuse what is not a class", "[io]") {
   const sar::TemporaryFolder folder;
   sar::LabelMap labels;
   labels.geometry.size = {4, 3, 2};

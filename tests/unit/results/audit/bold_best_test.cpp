@@ -32,7 +32,7 @@ TEST_CASE("bold is the largest mean of a column, all of several equal ones, or o
   CHECK(result.findings[0].cells == Ids{"t/b/x/y/all"});
 }
 
-TEST_CASE("a bold mean that rounding cannot tell from the largest is no fault") {
+TEST_CASE("a bold mean that rounding cannot tell from the largest is not a fault") {
   const auto of = [](const std::string& bold, const std::string& other) {
     Paper paper = paper_of({printed_table("t", {"x/y/all"}, {{"a", {bold}}, {"b", {other}}})});
     paper.tables[0].cells[0][0].bold = true;

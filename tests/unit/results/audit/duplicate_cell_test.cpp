@@ -44,7 +44,7 @@ TEST_CASE("an identical pair is a note where chance or the end of the scale expl
   }
 }
 
-TEST_CASE("equal cells of different columns, and means without SD, are no identical pair") {
+TEST_CASE("equal cells of different columns, and means without SD, are not an identical pair") {
   CHECK(ids(audit(paper_of({printed_table(
                       "t",
                       {"x/y/all", "x/z/all"},

@@ -663,7 +663,7 @@ class Planter {
     return true;
   }
 
-  /// A count of cubes that is no whole number per volume any more.
+  /// A count of cubes that is not a whole number per volume any more.
   bool falsified_cubes() {
     auto& sets = synthetic_.paper.datasets;
     PrintedDataset& set = sets[rng_.below(static_cast<std::uint32_t>(sets.size()))];

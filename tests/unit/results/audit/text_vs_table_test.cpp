@@ -14,7 +14,7 @@ TEST_CASE("a number in the text is that of its cell, in as many digits as it has
   CHECK(ids(of("84.92")).empty());
   CHECK(ids(of("84.9")).empty());
   CHECK(ids(of("85")).empty());
-  const Audit last_digit = of("84.93");  // as many digits: it is no rounding of the same number
+  const Audit last_digit = of("84.93");  // as many digits: it is not a rounding of the same number
   REQUIRE(ids(last_digit) == Ids{"text-vs-table:dice"});
   CHECK(last_digit.findings[0].severity == Severity::inconsistent);
   CHECK(of("84.94").findings.at(0).severity == Severity::inconsistent);

@@ -270,13 +270,13 @@ TEST_CASE("a gain is the largest, or is not, for all values within the roundings
         "ours - theirs: brats/tumor/all 10, pancreas/tumor/all 11; undecided by rounding");
 }
 
-TEST_CASE("the least loss is no gain") {
+TEST_CASE("the least loss is not a gain") {
   const auto gain = [](const std::string& ours) { return largest_gain(ours, R"("50", "50")"); };
   CHECK(gain(R"("52", "40")").outcome == Outcome::holds);
   CHECK(gain(R"("51", "40")").outcome == Outcome::open);  // 50.5 and 50.5 are possible
   CHECK(gain(R"("50", "40")").outcome == Outcome::open);
   CHECK(gain(R"("49", "40")").outcome == Outcome::fails);
-  CHECK_THAT(gain(R"("45", "40")").text, Catch::Contains("the first is no gain"));
+  CHECK_THAT(gain(R"("45", "40")").text, Catch::Contains("the first is not a gain"));
 }
 
 TEST_CASE("a part that cannot be tested does not turn a mixed claim into an unsupported one") {

@@ -132,7 +132,7 @@ TEST_CASE("the digest of cases tells results apart whose mean is the same") {
         "trial 0: the mean is the same, but single cases have other results");
 }
 
-TEST_CASE("results of several makers are no single environment, nor are those of unknown ones") {
+TEST_CASE("results of several makers are not a single environment, nor are those of unknown ones") {
   const TemporaryFolder folder;
   Store store(folder.path() / "runs.sqlite", Store::Mode::read_write);
   store.put_protocol(test::protocol_row("p1"));
@@ -220,7 +220,7 @@ ExitCode code_of_reading(const fs::path& file, const std::string& text, std::str
   return ExitCode::ok;
 }
 
-TEST_CASE("a file that is no baseline is refused with its name and the reason") {
+TEST_CASE("a file that is not a baseline is refused with its name and the reason") {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "baseline.json";
   const std::string good = baseline_text(baseline({cell("sar/brats/tumor/L", {60, 61, 62})}));
@@ -583,7 +583,7 @@ TEST_CASE("without spread on either side the loss itself meets the margin") {
   };
   CHECK(verdict(50) == GateVerdict::passed);
   CHECK(verdict(55) == GateVerdict::passed);
-  CHECK(verdict(48) == GateVerdict::passed);  // the margin itself is no loss beyond it
+  CHECK(verdict(48) == GateVerdict::passed);  // the margin itself is not a loss beyond it
   CHECK(verdict(47.9) == GateVerdict::failed);
 }
 
@@ -604,7 +604,7 @@ TEST_CASE("what is missing leaves the gate undecided, with the reason, unless a 
     now.cells[0].trials.pop_back();
     now.unfinished[trial_name("sar", "brats", "1", 2)] = "failed: diverged at step 7";
     GateReport report = check_baseline(base, now, {});
-    CHECK(report.exit_code() == ExitCode::cells_failed);  // it ran, and is no pass
+    CHECK(report.exit_code() == ExitCode::cells_failed);  // it ran, and is not a pass
     CHECK(report.cause() == "failed");
     CHECK(report.cells[0].failed_trials == 1);
     CHECK(report.cells[0].reason == "missing trials 2: failed: diverged at step 7");

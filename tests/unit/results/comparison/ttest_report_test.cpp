@@ -109,7 +109,7 @@ TEST_CASE("a mistyped mean, SD and n is not taken for values without a word") {
   CHECK(notice("84.9,85.3,86.5", "82.1,83.5,81.4", Reading::automatic).empty());
 }
 
-TEST_CASE("a byte order mark is no value, and decimal commas are told") {
+TEST_CASE("a byte order mark is not a value, and decimal commas are named") {
   const TemporaryFolder folder;
   const auto file = (folder.path() / "trials.txt").string();
   const auto doubt = [&](const std::string& text) {
@@ -134,8 +134,8 @@ TEST_CASE("a list with anything but finite numbers is refused with each fault") 
            {"inf,1,5", "number 1: 'inf' is not finite"},
            {"1e999,1,5", "number 1: '1e999' is not finite"},
            {"nan", "'nan' is not finite"},
-           {"84.9,x,5", "number 2: 'x' is no number"},
-           {"84.9,1.2mm,5", "'1.2mm' is no number"},
+           {"84.9,x,5", "number 2: 'x' is not a number"},
+           {"84.9,1.2mm,5", "'1.2mm' is not a number"},
            {"84.9,,5", "number 2: a number is missing"},
            {",84.9", "number 1: a number is missing"},
            {"84.9,1.6,", "number 3: a number is missing"},
@@ -167,7 +167,8 @@ TEST_CASE("a file holds values, and each fault is told with line and column") {
   const Refusal refused = refusal([&] { read_values(file); });
   CHECK(refused.code == ExitCode::data_invalid);
   CHECK_THAT(refused.message,
-             Catch::Contains("3 of") && Catch::Contains("line 2, column 7: 'seven' is no number") &&
+             Catch::Contains("3 of") &&
+                 Catch::Contains("line 2, column 7: 'seven' is not a number") &&
                  Catch::Contains("line 3, column 6: a number is missing") &&
                  Catch::Contains("line 3, column 7: 'nan' is not finite"));
 }

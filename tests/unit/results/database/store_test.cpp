@@ -373,7 +373,7 @@ TEST_CASE("every failed attempt stays, also when the work has succeeded since") 
   CHECK(f.store.check().empty());
 }
 
-TEST_CASE("work that was not run because other work failed is no failed attempt") {
+TEST_CASE("work that was not run because other work failed is not a failed attempt") {
   Fixture f;
   NodeRow node;
   node.key = "n1";
@@ -726,7 +726,7 @@ TEST_CASE("writing makes missing folders") {
   CHECK(fs::exists(folder.path() / "a" / "b" / "runs.sqlite"));
 }
 
-TEST_CASE("files that are no sar-bench database are refused and left alone") {
+TEST_CASE("files that are not sar-bench databases are refused and left alone") {
   const sar::TemporaryFolder folder;
   const fs::path text_file = folder.path() / "notes.txt";
   std::ofstream(text_file) << std::string(5000, 'x');

@@ -121,7 +121,7 @@ TEST_CASE("each reason why there are no examples is told apart") {
   CHECK(Product(none).read().empty());
 }
 
-TEST_CASE("a file that is no product is refused") {
+TEST_CASE("a file that is not a product is refused") {
   for (const char* content : {"", "[]", "{", "null", "{\"examples\":[1", "\xff\xfe"}) {
     INFO(content);
     const Product product{std::string(content)};

@@ -432,7 +432,7 @@ TEST_CASE("five thousand points stay below 600 kB") {
   CHECK(drawing.inline_svg.size() < 600'000);
 }
 
-TEST_CASE("fractions are tics with their cases; what is no fraction is left out") {
+TEST_CASE("fractions are tics with their cases; what is not a fraction is left out") {
   const Figure figure = efficiency_figure("e", "t", {group(kRows, "G")}, test::protocol_row("p"));
   CHECK_THAT(figure.commands, Catch::Contains("set xtics ('' 0.02, '' 0.2, '' 1)"));
   CHECK_THAT(figure.commands, Catch::Contains("'1/50'") && Catch::Contains("'(7)'"));

@@ -184,7 +184,7 @@ TEST_CASE("all faults of a paper's files are told at once, with their places") {
                                            {"\"75.31±4.49\", ", ""},
                                            {"method = \"scale8\"", "method = 8"}})
                                   .fault();
-  CHECK_THAT(message, Catch::Contains("table3.toml: row 1: cell 1: '76,17' is no plain number"));
+  CHECK_THAT(message, Catch::Contains("table3.toml: row 1: cell 1: '76,17' is not a plain number"));
   CHECK_THAT(message, Catch::Contains("table3.toml: row 2: has 3 cells for 4 columns"));
   CHECK_THAT(message, Catch::Contains("table3.toml: row 3: 'method' must be given as text"));
   CHECK_THAT(message, Catch::Contains("3 faults"));
@@ -214,13 +214,13 @@ TEST_CASE("a file that is no TOML is named with line and column, beside the faul
   CHECK_THAT(message,
              Catch::Contains("2 faults") && Catch::Contains("table3.toml: not valid TOML") &&
                  Catch::Contains("line: 2") && Catch::Contains("column: ") &&
-                 Catch::Contains("table2.toml: row 1: cell 1: '65,41' is no plain number"));
+                 Catch::Contains("table2.toml: row 1: cell 1: '65,41' is not a plain number"));
   write_file_atomically(copy.folder.path() / "paper.toml", "id = \n");
   CHECK_THAT(copy.fault(),
              Catch::Contains("paper.toml: not valid TOML") && Catch::Contains("line: 1"));
 }
 
-TEST_CASE("cells that are no numbers, an SD that is missing, and a table of one row are refused") {
+TEST_CASE("cells that are not numbers, an SD that is missing, and a table of one row are refused") {
   for (const char* cell : {"n/a",
                            "–",
                            "",
@@ -233,9 +233,9 @@ TEST_CASE("cells that are no numbers, an SD that is missing, and a table of one 
                            "nan",
                            "76.17 (2.55)"}) {
     INFO(cell);
-    CHECK_THAT(
-        Copy(Changes{{"76.17±2.55", cell}}).fault(),
-        Catch::Contains("table3.toml: row 1: cell 1: ") && Catch::Contains("is no plain number"));
+    CHECK_THAT(Copy(Changes{{"76.17±2.55", cell}}).fault(),
+               Catch::Contains("table3.toml: row 1: cell 1: ") &&
+                   Catch::Contains("is not a plain number"));
   }
   const std::string missing =
       Copy(Changes{{"76.17±2.55", "76.17"}, {"85.97±1.75", "85.97"}}).fault();

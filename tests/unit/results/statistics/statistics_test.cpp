@@ -204,7 +204,7 @@ TEST_CASE("one constant group is testable, two are not") {
   }
 }
 
-TEST_CASE("equal differences up to rounding are no spread") {
+TEST_CASE("equal differences up to rounding have no spread") {
   // Each is 0.3 in decimals, and differs from the others in the last binary digits.
   const std::vector<double> a = {70.1, 80.2, 90.3, 60.7};
   const std::vector<double> b = {69.8, 79.9, 90.0, 60.4};
