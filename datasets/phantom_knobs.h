@@ -37,7 +37,7 @@ struct BrainKnobs {
   float border_share = 0.5F;           ///< ... this share of the tumour's radius
   float core_border_mm = 1.2F;
 
-  /// Bright structures in FLAIR that are no tumour.
+  /// Bright structures in FLAIR that are not tumour.
   int hyperintensities_most = 4;  ///< white-matter lesions: 1 to this many
   Range hyperintensity_radius_mm{0.8F, 1.7F};
   float cap_thickness_mm = 1.4F;  ///< bright caps around the ventricles

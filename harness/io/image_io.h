@@ -19,8 +19,8 @@ struct ImageHeader {
   /// Where the stored axes point, e.g. "LPS", "RAS"; "oblique LPS" if one is off by > 1 degree;
   /// "none" if the file does not say (NIfTI without any form).
   std::string orientation;
-  /// A doubt about the geometry that is no fault by itself, else empty: no orientation stated, or
-  /// NIfTI's two forms disagree by more than half a voxel.
+  /// A doubt about the geometry that is not a fault by itself, else empty: no orientation stated,
+  /// or NIfTI's two forms disagree by more than half a voxel.
   std::string remark;
 };
 

@@ -28,19 +28,19 @@ struct Sample {
   /// Read as mean, SD and n although the three numbers are of like size, as three values would be:
   /// none is more than three times another (a choice of ours).
   bool could_be_values = false;
-  /// Three numbers of a comma list that no one said how to read, and that are no mean, SD and n.
+  /// Three numbers of a comma list that no one said how to read, and that are not a mean, SD and n.
   bool three_values = false;
   std::string doubt;  ///< what the reader should check in the file; empty if nothing
 };
 
 /// Numbers of a text file, separated by white space or commas; a comment reaches from # to the end
 /// of its line, and a byte order mark of UTF-8 is skipped. Throws Error 66 if the file is not
-/// there, Error 65 listing each fault with line and column: what is no number, or not finite.
+/// there, Error 65 listing each fault with line and column: what is not a number, or not finite.
 std::vector<double> read_values(const std::filesystem::path& file);
 
 /// Reads "mean,sd,n", a comma list of values, or the path of a file of values; a file holds values
 /// whatever they look like. Throws Error 2 for a list with anything but finite numbers and, with
-/// Reading::summary, for a list that is no mean, SD and n; for a file as `read_values`.
+/// Reading::summary, for a list that is not a mean, SD and n; for a file as `read_values`.
 Sample read_sample(const std::string& argument, Reading reading = Reading::automatic);
 
 /// What the user should know of how two samples were read; empty if there is no doubt. Throws

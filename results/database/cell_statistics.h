@@ -26,7 +26,7 @@ struct SummaryTable {
   std::vector<std::vector<std::size_t>> same_runs;  ///< columns, by position
   bool unknown_n = false;  ///< the means are over an unknown number of trials: no test
 };
-/// Of stored trials; `reference` also where the reference method is no row.
+/// Of stored trials; `reference` also where the reference method is not a row.
 SummaryTable summary_table(const std::vector<TrialDice>& trials, const TableSpec& spec);
 
 /// Both tests of a cell against the reference row of its column.

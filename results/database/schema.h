@@ -19,7 +19,7 @@ struct SchemaStep {
 };
 
 /// All steps, oldest first; the last one is today's version. Steps are never edited once released:
-/// a change of a table is a new step. Views are no part of it: they hold no data and are made anew
+/// a change of a table is a new step. Views are not part of it: they hold no data and are made anew
 /// by every migration.
 std::span<const SchemaStep> schema_history();
 /// SQL that makes the views of results/README.md.

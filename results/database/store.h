@@ -94,7 +94,7 @@ class Store {
 
   [[nodiscard]] std::vector<TrialDice> trial_dice(const std::string& protocol) const;
   /// Losses of all finished fine-tunings of a protocol with one label fraction, by task, method,
-  /// trial, split and step. A loss that was no number is NaN.
+  /// trial, split and step. A loss that was not a number is NaN.
   [[nodiscard]] std::vector<StoredCurveRow> finetuning_curves(const std::string& protocol,
                                                               const std::string& fraction) const;
   [[nodiscard]] std::vector<RunRow> runs(const std::string& protocol = {}) const;

@@ -9,7 +9,7 @@
 
 namespace sar {
 
-/// A plain table of texts, for what is no table of Dice.
+/// A plain table of texts, for what is not a table of Dice.
 struct Sheet {
   std::string id, title;
   std::vector<std::string> header;

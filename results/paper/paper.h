@@ -15,7 +15,7 @@ struct PrintedNumber {
   double value = 0;      ///< 78.3
   double half_unit = 0;  ///< 0.005
 };
-/// Throws Error 65 if the text is no plain decimal number.
+/// Throws Error 65 if the text is not a plain decimal number.
 PrintedNumber parse_printed(const std::string& text);
 
 struct PrintedCell {

@@ -64,7 +64,7 @@ Table build_table(const SummaryTable& summaries,
                   const TableSpec& spec,
                   const TableOptions& options);
 
-/// Value of "1/10"; "1" is 1. 0 for a text that is no fraction.
+/// Value of "1/10"; "1" is 1. 0 for a text that is not a fraction.
 double fraction_value(const std::string& fraction);
 
 /// SD of a cell by n - 1, however the table prints it; empty where the cell has none.
