@@ -200,11 +200,11 @@ TEST_CASE("an image that is not a grey PNG of its size is refused") {
   CHECK_THAT(refusal(with("")), Contains("image_png"));
   CHECK_THAT(refusal(with(sar::base64(png) + "\n")), Contains("not base64"));
   CHECK_THAT(refusal(with("\"/><script>")), Contains("not base64"));
-  CHECK_THAT(refusal(with(sar::base64("GIF89a"))), Contains("no grey PNG"));
-  CHECK_THAT(refusal(with(sar::base64(png.substr(0, 20)))), Contains("no grey PNG"));
+  CHECK_THAT(refusal(with(sar::base64("GIF89a"))), Contains("not a grey PNG"));
+  CHECK_THAT(refusal(with(sar::base64(png.substr(0, 20)))), Contains("not a grey PNG"));
   std::string colour = png;
   colour[25] = 2;
-  CHECK_THAT(refusal(with(sar::base64(colour))), Contains("no grey PNG"));
+  CHECK_THAT(refusal(with(sar::base64(colour))), Contains("not a grey PNG"));
 }
 
 TEST_CASE("a line that leaves the picture or the edges of pixels is refused") {
