@@ -17,6 +17,7 @@ if [ "${1:-}" = --all ]; then
   shift
   checks=
 fi
+install_packages clang-tidy
 files=("$@")
 [ $# -gt 0 ] || files=('/harness/(core|config|volume|io)/' '/datasets/' '/results/' '/experiments/')
 choose_torch

@@ -2,6 +2,7 @@
 
 #include "results/figures/plot.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/loss_curves.h"
 
 #include <catch2/catch.hpp>
 
@@ -11,39 +12,12 @@
 namespace sar {
 namespace {
 
-CurveSpec spec(std::vector<std::string> methods = {"scratch", "sar"}) {
-  CurveSpec curves;
-  curves.id = "fig3";
-  curves.title = "Loss curves";
-  for (const auto& method : methods) {
-    curves.rows.push_back({method, method == "sar" ? "SAR" : method});
-  }
-  curves.tasks = {"brats"};
-  return curves;
-}
-
-/// Training losses of one trial, `width` steps an epoch, and a validation loss after each epoch.
-void add_trial(std::vector<StoredCurveRow>& rows,
-               const std::string& method,
-               int trial,
-               const std::vector<double>& losses,
-               int width,
-               const std::string& task = "brats") {
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    const auto step = static_cast<std::int64_t>(i) + 1;
-    const int epoch = static_cast<int>(i) / width + 1;
-    rows.push_back({method, task, trial, {step, epoch, "train", losses[i], 1e-3, 0.5}});
-    if (step % width == 0) {
-      rows.push_back({method, task, trial, {step, epoch, "val", losses[i] + 0.1, 1e-3, 0.7}});
-    }
-  }
-}
-
 TEST_CASE("smoothing averages the plotted training loss over the last steps",
           "[key:output.loss_curve_smoothing_steps]") {
   std::vector<StoredCurveRow> rows;
-  add_trial(rows, "sar", 0, {1.0, 0.5, 0.0, 0.5}, 4);
-  const LossCurves curves = build_curves(rows, test::protocol_row("key"), spec({"sar"}));
+  test::add_trial(rows, "sar", 0, {1.0, 0.5, 0.0, 0.5}, 4);
+  const LossCurves curves =
+      build_curves(rows, test::protocol_row("key"), test::curve_spec({"sar"}));
   CHECK_THAT(gnuplot_script(curves, "svg", 1),
              Catch::Contains("1 1 1 1\n2 0.5 0.5 0.5\n3 0 0 0\n4 0.5 0.5 0.5\n"));
   CHECK_THAT(gnuplot_script(curves, "svg", 2),
@@ -52,13 +26,14 @@ TEST_CASE("smoothing averages the plotted training loss over the last steps",
 
 TEST_CASE("the figure has a panel for every method on every task, and survives odd names") {
   std::vector<StoredCurveRow> rows;
-  CurveSpec figure = spec({"scratch", "genesis", "rpl", "jig", "rot", "cpc", "mial", "sa", "sar"});
+  CurveSpec figure =
+      test::curve_spec({"scratch", "genesis", "rpl", "jig", "rot", "cpc", "mial", "sa", "sar"});
   figure.tasks = {"brats", "pancreas"};
   figure.title = "a \"quoted\" \\ title_with^marks {and} <tags>";
   for (const TableRow& row : figure.rows) {
     for (const auto& task : figure.tasks) {
-      add_trial(rows, row.method, 0, {1, 1, 0.5, 0.5}, 1, task);
-      add_trial(rows, row.method, 1, {1, 1, 1, 0.5}, 1, task);
+      test::add_trial(rows, row.method, 0, {1, 1, 0.5, 0.5}, 1, task);
+      test::add_trial(rows, row.method, 1, {1, 1, 1, 0.5}, 1, task);
     }
   }
   const LossCurves curves = build_curves(rows, test::protocol_row("key"), figure);
@@ -78,12 +53,15 @@ TEST_CASE("the figure has a panel for every method on every task, and survives o
 }
 
 TEST_CASE("a figure without any run, or with one trial alone, can be drawn") {
-  CHECK_FALSE(
-      plotted(gnuplot_script(build_curves({}, test::protocol_row("k"), spec()), "svg", 1)).empty());
-  std::vector<StoredCurveRow> rows;
-  add_trial(rows, "sar", 0, {0.5}, 1);
-  CHECK_FALSE(plotted(gnuplot_script(build_curves(rows, test::protocol_row("k"), spec()), "svg", 1))
+  CHECK_FALSE(plotted(gnuplot_script(
+                          build_curves({}, test::protocol_row("k"), test::curve_spec()), "svg", 1))
                   .empty());
+  std::vector<StoredCurveRow> rows;
+  test::add_trial(rows, "sar", 0, {0.5}, 1);
+  CHECK_FALSE(
+      plotted(
+          gnuplot_script(build_curves(rows, test::protocol_row("k"), test::curve_spec()), "svg", 1))
+          .empty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "results/statistics/statistics.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/loss_curves.h"
 
 #include <catch2/catch.hpp>
 
@@ -10,34 +11,6 @@
 #include <limits>
 
 namespace sar::curves_test {
-
-CurveSpec spec(std::vector<std::string> methods = {"scratch", "sar"}) {
-  CurveSpec curves;
-  curves.id = "fig3";
-  curves.title = "Loss curves";
-  for (const auto& method : methods) {
-    curves.rows.push_back({method, method == "sar" ? "SAR" : method});
-  }
-  curves.tasks = {"brats"};
-  return curves;
-}
-
-/// Training losses of one trial, `width` steps an epoch, and a validation loss after each epoch.
-void add_trial(std::vector<StoredCurveRow>& rows,
-               const std::string& method,
-               int trial,
-               const std::vector<double>& losses,
-               int width,
-               const std::string& task = "brats") {
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    const auto step = static_cast<std::int64_t>(i) + 1;
-    const int epoch = static_cast<int>(i) / width + 1;
-    rows.push_back({method, task, trial, {step, epoch, "train", losses[i], 1e-3, 0.5}});
-    if (step % width == 0) {
-      rows.push_back({method, task, trial, {step, epoch, "val", losses[i] + 0.1, 1e-3, 0.7}});
-    }
-  }
-}
 
 std::vector<int> epochs_of(std::size_t steps, int width) {
   std::vector<int> epochs;
@@ -85,9 +58,9 @@ TEST_CASE("without finite losses there is no convergence") {
 
 TEST_CASE("curves are means with the range over trials; shorter trials end earlier") {  // exact
   std::vector<StoredCurveRow> rows;
-  add_trial(rows, "sar", 0, {1.0, 0.5, 0.25, 0.25}, 2);
-  add_trial(rows, "sar", 1, {0.5, 0.25}, 2);
-  const LossCurves curves = build_curves(rows, test::protocol_row("p"), spec());
+  test::add_trial(rows, "sar", 0, {1.0, 0.5, 0.25, 0.25}, 2);
+  test::add_trial(rows, "sar", 1, {0.5, 0.25}, 2);
+  const LossCurves curves = build_curves(rows, test::protocol_row("p"), test::curve_spec());
   REQUIRE(curves.curves.size() == 2);
   CHECK(curves.curves[0].training.empty());  // Scratch has no run
   CHECK(curves.curves[0].steps.n == 0);
@@ -112,7 +85,7 @@ void add_converging(std::vector<StoredCurveRow>& rows,
   for (std::size_t trial = 0; trial < steps.size(); ++trial) {
     std::vector<double> losses(10, 0.5);
     std::fill_n(losses.begin(), steps[trial] - 1, 1.0);
-    add_trial(rows, method, static_cast<int>(trial), losses, 1, task);
+    test::add_trial(rows, method, static_cast<int>(trial), losses, 1, task);
   }
 }
 
@@ -122,7 +95,7 @@ TEST_CASE("steps to convergence are tested against the reference, with Holm over
   add_converging(rows, "genesis", {4, 5, 3, 5, 4});
   add_converging(rows, "sar", {3, 4, 5, 3, 4});
   const LossCurves curves =
-      build_curves(rows, test::protocol_row("p"), spec({"scratch", "genesis", "sar"}));
+      build_curves(rows, test::protocol_row("p"), test::curve_spec({"scratch", "genesis", "sar"}));
   const MethodCurve& scratch = curves.curves[0];
   CHECK(scratch.steps.mean == Approx(7.2).epsilon(1e-12));
   // SciPy 1.17.1: scipy.stats.ttest_ind([7, 8, 6, 8, 7], [3, 4, 5, 3, 4]). Tolerance: double
@@ -143,7 +116,7 @@ TEST_CASE(
   add_converging(rows, "scratch", {10, 8, 9, 10, 9});  // of ten
   add_converging(rows, "genesis", {4, 5, 3, 5, 4});
   add_converging(rows, "sar", {3, 4, 5, 3, 4});
-  const CurveSpec figure = spec({"scratch", "genesis", "sar"});
+  const CurveSpec figure = test::curve_spec({"scratch", "genesis", "sar"});
   const LossCurves curves = build_curves(rows, test::protocol_row("p"), figure, {"welch", "none"});
   const Sheet sheet = convergence_sheet(curves);
   REQUIRE(sheet.header[5] == "of");
@@ -160,7 +133,7 @@ TEST_CASE("equal steps in all trials are not testable, and the sheet says so") {
   std::vector<StoredCurveRow> rows;
   add_converging(rows, "scratch", {4, 4, 4});
   add_converging(rows, "sar", {4, 4, 4});
-  const LossCurves curves = build_curves(rows, test::protocol_row("p"), spec());
+  const LossCurves curves = build_curves(rows, test::protocol_row("p"), test::curve_spec());
   CHECK_FALSE(curves.curves[0].student);
   CHECK_FALSE(curves.curves[0].not_testable.empty());
   const std::string text = written(document_of(convergence_sheet(curves)), "text");
@@ -170,9 +143,9 @@ TEST_CASE("equal steps in all trials are not testable, and the sheet says so") {
 
 TEST_CASE("the CSV of curves has one line per point, and per row of each trial") {
   std::vector<StoredCurveRow> rows;
-  add_trial(rows, "sar", 0, {1.0, 0.5}, 2);
-  add_trial(rows, "sar", 1, {0.5, 0.25}, 2);
-  const LossCurves curves = build_curves(rows, test::protocol_row("key"), spec());
+  test::add_trial(rows, "sar", 0, {1.0, 0.5}, 2);
+  test::add_trial(rows, "sar", 1, {0.5, 0.25}, 2);
+  const LossCurves curves = build_curves(rows, test::protocol_row("key"), test::curve_spec());
   const std::string means = render_curves(curves, "csv", false);
   CHECK(means ==
         "task,method,split,step,epoch,n,mean,min,max,data_kind,protocol\n"
@@ -190,7 +163,7 @@ TEST_CASE("the JSON of curves has the points, the definition and the tests") {
   std::vector<StoredCurveRow> rows;
   add_converging(rows, "scratch", {7, 8, 6});
   add_converging(rows, "sar", {3, 4, 5});
-  const LossCurves curves = build_curves(rows, test::protocol_row("key"), spec());
+  const LossCurves curves = build_curves(rows, test::protocol_row("key"), test::curve_spec());
   const Json json = Json::parse(render_curves(curves, "json", false));
   CHECK(json.at("schema_version") == 1);
   CHECK(json.at("figure") == "fig3");
