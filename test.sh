@@ -2,11 +2,13 @@
 # Installs what is missing, builds, runs the test suite.
 #   --all         also the long tests (label long)
 #   --coverage    build with coverage and print the share of lines per folder
+#   --werror      a warning fails the build (where LibTorch's headers are not)
 #   --no-install  skip system packages; say what is missing
 # Everything else goes to ctest, e.g. ./test.sh -R buckets
 set -euo pipefail
 cd "$(dirname "$0")"
 NO_INSTALL=0
+WERROR=OFF
 preset=dev
 selection=(-LE long)
 arguments=()
@@ -14,6 +16,7 @@ for argument in "$@"; do
   case $argument in
     --all) selection=() ;;
     --coverage) preset=coverage ;;
+    --werror) WERROR=ON ;;
     --no-install) NO_INSTALL=1 ;;
     *) arguments+=("$argument") ;;
   esac
