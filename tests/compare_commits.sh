@@ -28,8 +28,14 @@ in_turn() { # SIDE COMMAND...: runs with $folder/run as the side's folder
   local side=$1; shift
   mkdir -p "$folder/$side.run"
   mv "$folder/$side.run" "$folder/run"
-  (cd "$folder/run" && "$@") || true
+  local code=0
+  (cd "$folder/run" && "$@") || code=$?
   mv "$folder/run" "$folder/$side.run"
+  return $code
+}
+completed() { # LOG COMMAND...: ends with what the command printed if it failed, for then nothing is compared
+  local log=$1; shift
+  "$@" >"$log" 2>&1 || { cat "$log"; echo "failed: $*"; exit 2; }
 }
 # What may differ, made alike: commits, times, durations, memory.
 plain() {
@@ -50,7 +56,7 @@ check() { # NAME: $folder/NAME.before against $folder/NAME.after
 echo "== running the smoke profile with both programs"
 for side in before after; do
   program=${!side}
-  in_turn $side "$program" run all --profile smoke --db smoke.sqlite --no-progress >"$folder/run.$side.log" 2>&1
+  completed "$folder/run.$side.log" in_turn $side "$program" run all --profile smoke --db smoke.sqlite --no-progress
   in_turn $side sqlite3 smoke.sqlite "
     select 'case', * from v_case_dice order by 2,3,4,5,6,7,8; select 'trial', * from v_trial_dice order by 2,3,4,5,6,7,8;
     select 'cell', * from v_cell order by 2,3,4,5,6,7; select 'ttest', * from v_ttest order by 2,3,4,5,6,7,8,9,10;
@@ -67,7 +73,7 @@ check weights
 
 echo "== the database of before, resumed by the program of after"
 cp -a "$folder/before.run" "$folder/resumed.run"
-in_turn resumed "$after" run all --profile smoke --db smoke.sqlite --no-progress >"$folder/resume.log" 2>&1
+completed "$folder/resume.log" in_turn resumed "$after" run all --profile smoke --db smoke.sqlite --no-progress
 nodes() { sqlite3 "$folder/$1.run/smoke.sqlite" "select key, started, ended, sha256 from node order by key"; }
 nodes before >"$folder/resumed.before"
 nodes resumed >"$folder/resumed.after"
@@ -103,7 +109,7 @@ list=$folder/commands
   echo "claims -v --color always"
   echo "audit --strict"
   echo "claims --strict"
-  echo "baseline save -o baseline.json --force"
+  echo "baseline save -o baseline.json"
   for format in text md json junit; do echo "baseline check baseline.json --format $format"; done
   echo "explain table2/sar/brats/tumor/all"
   echo "explain table4/scratch/brats/tumor/all/1/10 --json"
@@ -144,15 +150,15 @@ for side in before after; do
     } >>"$folder/printed.$side.raw"
   done <"$list"
   plain <"$folder/printed.$side.raw" >"$folder/printed.$side"
-  (cd "$folder/run" && "$program" report all --db smoke.sqlite -o report && cd report && find . -type f | sort |
-    xargs sha256sum) >"$folder/report-files.$side" 2>"$folder/report.log" || cat "$folder/report.log"
-  rm -rf "$folder/report.$side"
-  mv "$folder/run/report" "$folder/report.$side" 2>/dev/null || true
-  (cd "$folder/run" && cat baseline.json | plain && find curves* -type f | sort | xargs sha256sum) >"$folder/files.$side" 2>/dev/null || true
+  completed "$folder/report.log" env -C "$folder/run" "$program" report all --db smoke.sqlite -o report
+  mv "$folder/run/report" "$folder/report.$side"
+  plain <"$folder/run/baseline.json" >"$folder/baseline.$side"
+  (cd "$folder/run" && find curves -type f -exec sha256sum {} + | sort -k2) >"$folder/curves.$side"
   mv "$folder/run" "$folder/shown.run"
 done
 check printed
-check files
+check baseline
+check curves
 for file in $(cd "$folder/report.before" && find . -type f | sort); do
   plain <"$folder/report.before/$file" >"$folder/one.before"
   plain <"$folder/report.after/$file" >"$folder/one.after"
