@@ -71,7 +71,13 @@ class Execution {
         options_.quiet ? Progress::Style::none : options_.progress, wanted_, options_.color);
     progress_ = &progress;
     slots_.resize(static_cast<std::size_t>(std::max(1, options_.jobs)));
-    loop();
+    try {
+      loop();
+    } catch (const Error&) {
+      stop();
+      loop();  // until the others have written their checkpoints
+      throw;
+    }
     store_.renew_statistics(plan_.protocol.protocol, tables_);
     write_status(status(report_.interrupted ? "interrupted" : "finished"), state_folder_);
     summarise();
@@ -169,21 +175,26 @@ class Execution {
 
   // --- the loop -------------------------------------------------------------------------------
 
+  /// Nothing starts from now on, and workers are asked to write their checkpoints.
+  void stop() {
+    stopping_ = true;
+    for (auto& slot : slots_) {
+      if (slot.node != nullptr) {
+        slot.worker->interrupt();
+      }
+    }
+  }
+
   void loop() {
     while (true) {
       if (stop_signals() > 0 && !stopping_) {
-        stopping_ = true;
         report_.interrupted = true;
         if (!options_.quiet) {
           progress_->message(
               "stopping: waiting for workers to write their checkpoints (once more to stop at "
               "once)");
         }
-        for (auto& slot : slots_) {
-          if (slot.node != nullptr) {
-            slot.worker->interrupt();
-          }
-        }
+        stop();
       }
       if (stop_signals() > 1) {
         for (auto& slot : slots_) {
@@ -302,14 +313,22 @@ class Execution {
     std::vector<events::Event> received;
     try {
       received = slot.worker->receive();
-    } catch (const Error&) {
-      if (!stopping_) {
-        throw;  // no worker will do better
-      }
-      if (slot.node != nullptr) {
-        release(slot);
-      }
+      greeted_ = greeted_ || slot.worker->greeted();
+    } catch (const Error& error) {
+      greeted_ = greeted_ || slot.worker->greeted();
+      const bool hopeless = !stopping_ && !greeted_;  // no worker will do better
+      slot.worker->kill();
       slot.worker.reset();
+      if (slot.node != nullptr) {
+        if (stopping_ || hopeless) {
+          release(slot);
+        } else {
+          fail(slot, error.what());
+        }
+      }
+      if (hopeless) {
+        throw;
+      }
       return;
     }
     for (const events::Event& event : received) {
@@ -363,12 +382,18 @@ class Execution {
   }
 
   void finish(Slot& slot, const Json& result) {
-    NodeRow& row = slot.row;
-    row.state = NodeState::done;
-    row.ended = utc_now();
+    NodeRow row = slot.row;
     row.seconds = seconds_since(slot.started);
     row.determinism = "bit-exact";
-    const auto dice = take_result(slot.node->job, result, row);
+    std::vector<StoredCaseDice> dice;
+    try {
+      dice = take_result(slot.node->job, result, row);
+    } catch (const Error& error) {
+      fail(slot, error.what());
+      return;
+    }
+    row.state = NodeState::done;
+    row.ended = utc_now();
     store_.finish_node(row, dice);
     if (row.kind == "evaluate") {
       store_.renew_statistics(plan_.protocol.protocol, tables_);
@@ -400,12 +425,7 @@ class Execution {
     slot.lock.reset();
     give_up(slot.position, reason);
     if (options_.fail_fast) {
-      stopping_ = true;
-      for (auto& other : slots_) {
-        if (other.node != nullptr) {
-          other.worker->interrupt();
-        }
-      }
+      stop();
     }
   }
 
@@ -516,6 +536,7 @@ class Execution {
   int wanted_ = 0;                                ///< nodes that are not stored yet
   double total_seconds_ = 0, done_seconds_ = 0;   ///< as expected; of those
   int done_nodes_ = 0;
+  bool greeted_ = false;  ///< one worker at least has said its version: the installation works
   bool stopping_ = false;
   bool waiting_for_others_ = false;
   Clock::time_point begin_ = Clock::now();

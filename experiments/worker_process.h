@@ -37,13 +37,14 @@ class WorkerProcess {
   /// (with what it lacks or what it wrote last).
   std::vector<events::Event> receive();
   [[nodiscard]] bool ended() const { return ended_; }
+  /// It has said its version, which is that of this program.
+  [[nodiscard]] bool greeted() const { return greeted_; }
   /// Asks the worker to write a checkpoint and stop.
   void interrupt();
   void kill();
   /// Waits for the process and says (also when asked again) how it ended, e.g. "exit code 1",
   /// "signal 9 (Killed), perhaps out of memory".
   std::string wait();
-  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   /// What arrives through a pipe.

@@ -3,7 +3,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "tests/support/process.h"
+#include "tests/support/faulty_program.h"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -15,39 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 using sar::Json;
+using sar::test::FaultyProgram;
 using sar::test::Outcome;
 using sar::test::Program;
 using sar::test::sar_bench;
 using Arguments = std::vector<std::string>;
 
 const std::string kTiny = std::string(SARBENCH_SOURCE_DIR) + "/tests/integration/tiny.toml";
-
-/// The installed front beside a worker with a fault.
-class FaultyProgram {
- public:
-  FaultyProgram(const fs::path& folder, const std::string& fault) : folder_(folder / fault) {
-    const fs::path real = SARBENCH_PROGRAM;
-    fs::create_directories(folder_ / "bin");
-    fs::copy_file(real, folder_ / "bin" / "sar-bench");
-    fs::create_directory_symlink(real.parent_path().parent_path() / "share", folder_ / "share");
-    const fs::path worker = folder_ / "bin" / "sar-bench-worker";
-    sar::write_file_atomically(worker,
-                               fmt::format("#!/bin/sh\nexec '{}' '{}' {} \"$@\"\n",
-                                           SARBENCH_FAULTY_WORKER,
-                                           (real.parent_path() / "sar-bench-worker").string(),
-                                           fault));
-    fs::permissions(worker, fs::perms::owner_all);
-  }
-
-  /// Runs in a folder of its own, so that nothing is shared with other programs' results.
-  [[nodiscard]] Outcome run(Arguments arguments) const {
-    arguments.insert(arguments.begin(), (folder_ / "bin" / "sar-bench").string());
-    return Program(arguments, folder_).finish();
-  }
-
- private:
-  fs::path folder_;
-};
 
 /// Settings under which networks take so few steps (8 an epoch) that another processor's rounding
 /// does not grow: Scratch's Dice moved by less than a point between oneDNN's kernels for AMX, AVX2

@@ -1,6 +1,6 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
-#include "tests/support/process.h"
+#include "tests/support/faulty_program.h"
 
 #include <catch2/catch.hpp>
 
@@ -171,6 +171,19 @@ TEST_CASE(
   const Json before = query(folder.path(), "select max(ended) from node where state = 'failed'");
   CHECK(sar_bench(folder.path(), tiny_run(diverging)).code == 3);
   CHECK(query(folder.path(), "select max(ended) from node where state = 'failed'") == before);
+}
+
+TEST_CASE("a worker that does not speak the protocol costs its node, and others go on", "[run]") {
+  const sar::TemporaryFolder folder;
+  const sar::test::FaultyProgram program(folder.path(), "no_event");
+  const Outcome outcome = program.run(tiny_run({"-j", "2"}));
+  INFO(outcome.err);
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("an event is not a JSON document") != std::string::npos);
+  CHECK(query(program.folder(), "select kind, state, count(*) from v_node group by 1, 2").dump() ==
+        R"([["cubes","done",2],["evaluate","done",2],["evaluate","failed",2],)"
+        R"(["finetune","done",2],["finetune","failed",2],["prepare","done",2],)"
+        R"(["pretrain","failed",1]])");
 }
 
 TEST_CASE("a forced repeat that fails leaves the results that are stored", "[run]") {

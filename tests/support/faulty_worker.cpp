@@ -1,6 +1,6 @@
-// A worker with a fault, for tests of the gate: it stands between the front and the real worker and
-// changes jobs on their way, so that what is computed is not what was planned. That is what a fault
-// in code does: protocol and content keys stay as they are, and the training is real.
+// A worker with a fault: it stands between the front and the real worker and changes jobs on their
+// way, so that what is computed is not what was planned. That is what a fault in code does:
+// protocol and content keys stay as they are, and the training is real.
 //
 //   sar_faulty_worker REAL-WORKER FAULT serve
 //
@@ -10,6 +10,7 @@
 //   transform       pre-training on cubes that no transform has touched
 //   one_transform   pre-training without painting, all else as it was
 //   shifted_labels  fine-tuning on labels that lie one voxel beside the image, along x
+//   no_event        a line that is no event during each pre-training; jobs pass unchanged
 //   none            jobs pass unchanged
 
 #include "harness/core/json.h"
@@ -72,6 +73,8 @@ void add_fault(Json& job, const std::string& fault) {
     job.at("settings").at("transform.paint_rate") = 0.0;
   } else if (fault == "shifted_labels" && kind == "finetune") {
     shift_labels(job);
+  } else if (fault == "no_event" && kind == "pretrain") {
+    std::cout << "this line is no event" << std::endl;
   }
 }
 
