@@ -1,5 +1,6 @@
 #include "experiments/catalog.h"
 
+#include "harness/config/core_keys.h"
 #include "harness/core/error.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "experiments/configuration.h"
 
+#include "harness/config/toml.h"
 #include "harness/core/error.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "experiments/catalog.h"
+#include "harness/config/toml.h"
 #include "harness/core/json.h"
 #include "results/tables/loss_curves.h"
 #include "results/tables/table.h"

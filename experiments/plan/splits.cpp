@@ -1,5 +1,6 @@
 #include "experiments/plan/splits.h"
 
+#include "harness/config/toml.h"
 #include "harness/core/error.h"
 
 #include <algorithm>

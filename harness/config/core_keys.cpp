@@ -1,3 +1,5 @@
+#include "harness/config/core_keys.h"
+
 #include "harness/config/key.h"
 
 namespace sar {

@@ -2,7 +2,6 @@
 
 #include "harness/core/json.h"
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,9 +40,6 @@ class Schema {
   std::vector<KeySpec> keys_;
   std::map<std::string, std::size_t, std::less<>> index_;
 };
-
-/// Every key of the product except those that a method declares for itself.
-Schema core_schema();
 
 /// Resolved configuration: every key has a value and the place where the value was set.
 class Settings {
@@ -84,18 +80,5 @@ class Settings {
   [[nodiscard]] const Json& get(std::string_view name) const;
   std::map<std::string, Value, std::less<>> values_;
 };
-
-/// A TOML file as flat dotted keys with the line of each. Throws Error 2 with file, line and
-/// column.
-struct TomlFile {
-  std::filesystem::path path;
-  Json tree;                        ///< nested, as written
-  std::map<std::string, int> line;  ///< dotted key to line number
-};
-TomlFile read_toml(const std::filesystem::path& path);
-/// "a.b": value for each leaf; arrays are leaves.
-std::map<std::string, Json> flatten(const Json& tree);
-/// The value of `--set key=value` or an environment variable: TOML if it parses as such, else text.
-Json parse_value(const std::string& text);
 
 }  // namespace sar

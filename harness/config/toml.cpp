@@ -1,4 +1,5 @@
-#include "harness/config/settings.h"
+#include "harness/config/toml.h"
+
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 

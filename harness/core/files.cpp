@@ -1,7 +1,6 @@
 #include "harness/core/files.h"
 
 #include "harness/core/error.h"
-#include "harness/core/json.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -212,19 +211,6 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) {
     ::munmap(const_cast<std::byte*>(data_), size_);
   }
-}
-
-Json read_json(const fs::path& path) {
-  const std::string text = read_file(path);
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw data_error("not valid JSON").with("file", path.string()).with("reason", error.what());
-  }
-}
-
-std::string to_text(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace sar

@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 /// absent.
 Json read_json(const std::filesystem::path& path);
 
-/// A document as text, ended by a line feed. Bytes that are no UTF-8 (of a file name, say) become
+/// A document as text, ended by a line feed. Bytes that are not UTF-8 (of a file name, say) become
 /// the replacement character instead of an exception. `indent`: blanks per level.
 std::string to_text(const Json& json, int indent = 2);
 

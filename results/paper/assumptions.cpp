@@ -1,6 +1,6 @@
 #include "results/paper/assumptions.h"
 
-#include "harness/config/settings.h"
+#include "harness/config/toml.h"
 #include "harness/core/error.h"
 #include "results/text/layout.h"
 

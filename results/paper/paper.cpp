@@ -1,6 +1,6 @@
 #include "results/paper/paper.h"
 
-#include "harness/config/settings.h"
+#include "harness/config/toml.h"
 #include "harness/core/error.h"
 #include "results/statistics/statistics.h"
 

@@ -3,6 +3,7 @@
 // backward = twice forward) over the process's own CPU time; bf16 can exceed 1. Run alone for wall
 // times that mean something.
 
+#include "harness/config/core_keys.h"
 #include "harness/core/files.h"
 #include "harness/nn/torch/stage.h"
 #include "harness/volume/cube_store.h"

@@ -2,6 +2,7 @@
 
 #include "datasets/phantom.h"
 #include "datasets/prepare.h"
+#include "harness/config/core_keys.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/rng.h"

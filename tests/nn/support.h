@@ -1,5 +1,6 @@
 #pragma once
 
+#include "harness/config/core_keys.h"
 #include "harness/config/settings.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"

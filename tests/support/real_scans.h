@@ -1,6 +1,7 @@
 #pragma once
 
 #include "datasets/dataset.h"
+#include "harness/config/core_keys.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/json.h"

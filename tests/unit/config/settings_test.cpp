@@ -1,5 +1,7 @@
 #include "harness/config/settings.h"
 
+#include "harness/config/core_keys.h"
+#include "harness/config/toml.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 

@@ -140,7 +140,7 @@ TEST_CASE("a temporary folder is removed with what is in it") {
   CHECK_FALSE(fs::exists(path));
 }
 
-TEST_CASE("a document with bytes that are no UTF-8 is written all the same") {
+TEST_CASE("a document with bytes that are not UTF-8 is written all the same") {
   CHECK(sar::to_text(sar::Json{{"file", "caf\xe9"}}) == "{\n  \"file\": \"caf\xef\xbf\xbd\"\n}\n");
   CHECK(sar::to_text(sar::Json{{"a", 1}}, -1) == "{\"a\":1}\n");
 }

@@ -1,5 +1,6 @@
 #include "harness/volume/cube_generator.h"
 
+#include "harness/config/core_keys.h"
 #include "harness/core/error.h"
 
 #include <catch2/catch.hpp>

@@ -1,6 +1,7 @@
 // Keys of the ledger in docs/protocol.md that decide how cubes are cut, transformed and scored:
 // each case changes a key by its name and looks for what the key promises.
 
+#include "harness/config/core_keys.h"
 #include "harness/volume/cube_generator.h"
 #include "harness/volume/evaluation.h"
 #include "harness/volume/transforms.h"

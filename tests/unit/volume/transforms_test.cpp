@@ -1,5 +1,6 @@
 #include "harness/volume/transforms.h"
 
+#include "harness/config/core_keys.h"
 #include "harness/core/error.h"
 #include "reference.h"
 
