@@ -1,8 +1,7 @@
 // The worker: carries LibTorch and ITK, and runs the jobs that the front sends.
 //
-//   sar-bench-worker serve      jobs on standard input, events on standard output, one JSON
-//   document a line sar-bench-worker describe   methods, data sets, keys and versions, for the
-//   front's catalog
+//   sar-bench-worker serve      answers jobs on standard input with events on standard output
+//   sar-bench-worker describe   prints methods, data sets, keys and versions, for the front
 
 #include "experiments/description.h"
 #include "experiments/worker/data_jobs.h"
@@ -53,8 +52,18 @@ jobs::Verify::Result run(const jobs::Verify& job, const Channel& channel) {
   return verify(job, channel);
 }
 jobs::Environment::Result run(const jobs::Environment& job, const Channel& /*channel*/) {
-  return read<jobs::Environment::Result>(
-      compute_environment({job.device, job.precision, job.threads}), "compute environment");
+  const ComputeEnvironment environment =
+      compute_environment({job.device, job.precision, job.threads});
+  return {environment.torch,
+          environment.devices,
+          job.device,
+          job.precision,
+          environment.threads,
+          environment.deterministic,
+          environment.onednn,
+          bfloat16_obstacle().empty(),
+          bfloat16_obstacle(),
+          environment.build};
 }
 jobs::Cubes::Result run(const jobs::Cubes& job, const Channel& channel) {
   return cut_cubes(job, channel);
@@ -90,12 +99,23 @@ events::Event answer(const jobs::Job& job, const Channel& channel) {
 
 /// Registries, keys and versions, for the front's catalog.json.
 Description describe() {
+  const MethodRegistry methods = all_methods();
   DatasetRegistry datasets;
   datasets::register_all(datasets);
   Description description;
   description.version = own_version();
-  for (const Json& method : all_methods().describe()) {
-    description.methods.push_back(read<MethodInfo>(method, "description of a method"));
+  for (const Method& method : methods.all()) {
+    description.methods.push_back({method.id,
+                                   method.paper_name,
+                                   method.summary,
+                                   method.citation,
+                                   to_string(method.transfer),
+                                   method.order,
+                                   method.cubes,
+                                   static_cast<bool>(method.make_task),
+                                   method.sections,
+                                   method.keys,
+                                   method.defaults});
   }
   for (const auto& adapter : datasets.all()) {
     description.datasets.push_back({adapter.id,
@@ -107,7 +127,7 @@ Description describe() {
                                     adapter.keys});
   }
   description.numerics_version = kNumericsVersion;
-  description.versions = {{"torch", compute_environment({}).at("torch")}, {"itk", itk_version()}};
+  description.versions = {{"torch", compute_environment({}).torch}, {"itk", itk_version()}};
   return description;
 }
 

@@ -48,22 +48,4 @@ const Method& MethodRegistry::at(std::string_view id) const {
   throw error;
 }
 
-Json MethodRegistry::describe() const {
-  Json list = Json::array();
-  for (const Method& method : methods_) {
-    list.push_back({{"id", method.id},
-                    {"paper_name", method.paper_name},
-                    {"summary", method.summary},
-                    {"citation", method.citation},
-                    {"order", method.order},
-                    {"transfer", to_string(method.transfer)},
-                    {"cubes", method.cubes},
-                    {"sections", method.sections},
-                    {"keys", method.keys},
-                    {"defaults", method.defaults},
-                    {"pretrains", static_cast<bool>(method.make_task)}});
-  }
-  return list;
-}
-
 }  // namespace sar

@@ -53,9 +53,6 @@ class MethodRegistry {
   /// Throws Error 2 naming the nearest id.
   [[nodiscard]] const Method& at(std::string_view id) const;
   [[nodiscard]] const std::vector<Method>& all() const { return methods_; }  ///< by `order`
-  /// For the front, which links no LibTorch: [{"id", "paper_name", "summary", "transfer",
-  /// "sections", "keys", "defaults", "pretrains"}].
-  [[nodiscard]] Json describe() const;
 
  private:
   std::vector<Method> methods_;

@@ -172,23 +172,18 @@ void configure_compute(const Compute& compute) {
   });
 }
 
-Json compute_environment(const Compute& compute) {
+ComputeEnvironment compute_environment(const Compute& compute) {
   return with_torch_errors("asking LibTorch about this machine", [&] {
-    Json devices = Json::array({"cpu"});
+    ComputeEnvironment environment{TORCH_VERSION,
+                                   {"cpu"},
+                                   at::get_num_threads(),
+                                   !compute.device.starts_with("cuda"),
+                                   at::hasMKLDNN(),
+                                   at::show_config()};
     for (int i = 0; i < runtime_detail::count_cuda_devices(); ++i) {
-      devices.push_back("cuda:" + std::to_string(i));
+      environment.devices.push_back("cuda:" + std::to_string(i));
     }
-    return Json{{"torch", TORCH_VERSION},
-                {"devices", std::move(devices)},
-                {"device", compute.device},
-                {"precision", compute.precision},
-                {"threads", at::get_num_threads()},
-                {"deterministic",
-                 !compute.device.starts_with("cuda")},  // CUDA promises it for some kernels only
-                {"onednn", at::hasMKLDNN()},
-                {"bfloat16", bfloat16_obstacle().empty()},
-                {"bfloat16_obstacle", bfloat16_obstacle()},
-                {"build", at::show_config()}};
+    return environment;
   });
 }
 

@@ -66,9 +66,17 @@ const std::string& bfloat16_obstacle();
 /// Sets threads, precision flags and determinism for this process. Throws Error 2 if the device is
 /// not there, or for bfloat16 on a CPU that is refused for it.
 void configure_compute(const Compute& compute);
-/// Versions and devices for `doctor` and for the rows: {"torch": "1.13.1", "devices": [...],
-/// "deterministic": bool …}.
-Json compute_environment(const Compute& compute);
+
+/// What LibTorch says about itself and this machine.
+struct ComputeEnvironment {
+  std::string torch;                 ///< version: "1.13.1"
+  std::vector<std::string> devices;  ///< "cpu", "cuda:0", ...
+  int threads = 1;                   ///< of this process
+  bool deterministic = false;        ///< on the device asked for; CUDA is for some kernels only
+  bool onednn = false;
+  std::string build;  ///< how LibTorch was built; several lines
+};
+ComputeEnvironment compute_environment(const Compute& compute);
 
 /// Multiply-accumulates of one forward pass over a patch: V (908.875 b^2 + 29 b) for V voxels, b
 /// base channels, one class and transposed convolutions. A training sample costs about three times

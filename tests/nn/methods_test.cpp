@@ -91,25 +91,6 @@ TEST_CASE("every method that pre-trains keeps the contract") {
   }
 }
 
-TEST_CASE("what the registry describes survives JSON") {
-  const Json list = Json::parse(registry().describe().dump());
-  REQUIRE(list.size() == registry().all().size());
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const Method& method = registry().all()[i];
-    CHECK(list[i].at("id") == method.id);
-    CHECK(list[i].at("paper_name") == method.paper_name);
-    CHECK(list[i].at("transfer") == to_string(method.transfer));
-    CHECK(list[i].at("pretrains") == static_cast<bool>(method.make_task));
-    CHECK(list[i].at("sections") == Json(method.sections));
-    CHECK(list[i].at("defaults") == method.defaults);
-    const auto keys = list[i].at("keys").get<std::vector<KeySpec>>();
-    REQUIRE(keys.size() == method.keys.size());
-    for (std::size_t k = 0; k < keys.size(); ++k) {
-      CHECK(Json(keys[k]) == Json(method.keys[k]));
-    }
-  }
-}
-
 TEST_CASE("the paper's rows are registered in its order, with its transfer rule") {
   CHECK(registry().at("scratch").transfer == Transfer::none);
   for (const char* id : {"genesis", "mial", "sa", "sar"}) {

@@ -194,11 +194,11 @@ TEST_CASE("unknown and absent devices are usage errors") {
 TEST_CASE("the environment names the library, its devices and its determinism") {
   const Compute compute;
   configure_compute(compute);
-  const Json environment = compute_environment(compute);
-  CHECK(environment.at("torch") == TORCH_VERSION);
-  CHECK(environment.at("devices").at(0) == "cpu");
-  CHECK(environment.at("threads") == 1);
-  CHECK(environment.at("deterministic") == true);
+  const ComputeEnvironment environment = compute_environment(compute);
+  CHECK(environment.torch == TORCH_VERSION);
+  CHECK(environment.devices.at(0) == "cpu");
+  CHECK(environment.threads == 1);
+  CHECK(environment.deterministic);
 }
 
 TEST_CASE("what LibTorch throws becomes an error of ours that says what was being done") {
