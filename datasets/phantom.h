@@ -37,9 +37,6 @@ void write_phantom_suite(const std::filesystem::path& folder,
                          const PhantomOptions& options,
                          const std::function<void(int, int)>& progress = {});
 
-/// True if `folder` holds a complete suite with exactly these options.
-bool has_phantom_suite(const std::filesystem::path& folder, const PhantomOptions& options);
-
 /// One phantom case before it is written: images by channel, label (classes as in the real set).
 struct PhantomCase {
   std::string id;

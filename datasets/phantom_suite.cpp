@@ -370,23 +370,4 @@ std::vector<PhantomCaseName> phantom_case_names(const std::string& dataset,
   return names;
 }
 
-bool has_phantom_suite(const fs::path& folder, const PhantomOptions& options) {
-  std::error_code ignored;
-  if (!fs::exists(folder / kManifest, ignored)) {
-    return false;
-  }
-  const Json manifest = read_json(folder / kManifest);
-  if (!same_suite(manifest, options)) {
-    return false;
-  }
-  for (const auto& [name, file] : manifest["files"].items()) {
-    std::error_code missing;
-    const std::uintmax_t bytes = fs::file_size(folder / name, missing);
-    if (missing || bytes != file.value("bytes", std::uintmax_t{0})) {
-      return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace sar

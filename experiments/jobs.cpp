@@ -32,10 +32,6 @@ NodeFields& fields_of(NodeJob& job) {
   return std::visit([](auto& each) -> NodeFields& { return each; }, job);
 }
 
-const NodeFields& fields_of(const NodeJob& job) {
-  return std::visit([](const auto& each) -> const NodeFields& { return each; }, job);
-}
-
 std::string kind_of(const NodeJob& job) {
   return std::visit([](const auto& each) -> std::string { return each.kind; }, job);
 }

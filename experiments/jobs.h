@@ -21,8 +21,7 @@ using Roots = std::map<std::string, std::string>;  ///< folder by data set
 using CaseIds = std::vector<std::string>;
 using Settings = Json;  ///< every key with its value, as `sar::Settings::resolved` gives them
 
-// --- what commands ask for
-// ------------------------------------------------------------------------
+// --- what commands ask for ----------------------------------------------------------------------
 
 /// The first line that a worker gets; it answers with the event `hello`.
 struct Hello {
@@ -212,14 +211,14 @@ struct Environment {
   };
 };
 
-// --- nodes of a plan
-// ------------------------------------------------------------------------------
+// --- nodes of a plan ----------------------------------------------------------------------------
 
 /// What every node tells the worker.
 struct NodeFields {
-  std::string product;                          ///< file that the node leaves
-  std::string work;                             ///< folder of prepared volumes
-  std::map<std::string, std::string> products;  ///< files of the nodes that it needs, by key
+  std::string product;  ///< file that the node leaves
+  std::string work;     ///< folder of prepared volumes
+  /// Files of the nodes that it needs, by key; filled when the node starts.
+  std::map<std::string, std::string> products;
   Settings settings = Json::object();
 
   template <class V>
@@ -429,7 +428,6 @@ struct Evaluate : NodeFields {
 /// A node of a plan.
 using NodeJob = std::variant<Cubes, Survey, Prepare, Pretrain, Finetune, Evaluate>;
 NodeFields& fields_of(NodeJob& job);
-const NodeFields& fields_of(const NodeJob& job);
 /// "cubes", "survey", ...
 std::string kind_of(const NodeJob& job);
 

@@ -52,7 +52,7 @@ struct WorkItem {
 /// position.
 class WorkQueue {
  public:
-  /// Work that waits for a failed item is failed from the start; `lost()` has it.
+  /// Work that waits for a failed item is failed from the start; `take_lost()` has it.
   explicit WorkQueue(std::vector<WorkItem> items);
 
   [[nodiscard]] WorkState state(std::size_t item) const { return items_[item].state; }

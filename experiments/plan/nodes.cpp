@@ -58,9 +58,6 @@ std::string Nodes::add(PlannedNode node, const std::string& extension) {
   jobs::NodeFields& fields = jobs::fields_of(node.job);
   fields.product = node.product.string();
   fields.work = work_.string();
-  for (const auto& need : node.needs) {
-    fields.products[need] = at(need).product.string();
-  }
   index_.emplace(node.key, plan_.nodes.size());
   plan_.nodes.push_back(std::move(node));
   return plan_.nodes.back().key;

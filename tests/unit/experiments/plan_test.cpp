@@ -206,7 +206,7 @@ TEST_CASE_METHOD(
   const Plan before = plan();
   CHECK(plan({{"finetune.learning_rate", "0.01"}}).protocol.protocol != before.protocol.protocol);
   CHECK(plan({{"compute.checkpoint_seconds", "5"}}).protocol.protocol == before.protocol.protocol);
-  const Plan without = plan({{"output.example_slices", "false"}});
+  Plan without = plan({{"output.example_slices", "false"}});
   CHECK(without.protocol.protocol == before.protocol.protocol);
   CHECK(keys(without) == keys(before));
   const auto evaluation =
