@@ -93,7 +93,7 @@ void map_classes(LabelMap& labels, const std::string& task, const Settings& sett
   if (task == "pancreas") {
     const auto most = std::max_element(labels.voxels.begin(), labels.voxels.end());
     if (most != labels.voxels.end() && *most > 2) {
-      throw data_error("label value is none of 0, 1 (pancreas), 2 (tumor)")
+      throw data_error("label value is not one of 0, 1 (pancreas), 2 (tumor)")
           .with("value", std::to_string(*most));
     }
     return;

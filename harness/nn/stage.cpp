@@ -520,7 +520,7 @@ class Training {
         throw;
       }
       if (events_.warn) {
-        events_.warn(plan_.name + " starts anew: " + error.what());
+        events_.warn(plan_.name + " starts over: " + error.what());
       }
       return;
     }
