@@ -14,17 +14,32 @@ target_compile_options(
 target_compile_definitions(
   sar_settings INTERFACE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
 
-# sar_library(NAME SOURCES ... [LINK_PUBLIC ...] [LINK_PRIVATE ...])
+# JSON and formatting are parsed once for all targets; every file still includes what it uses.
+function(sar_precompiled name)
+  if(name STREQUAL sar_core)
+    target_precompile_headers(sar_core PRIVATE <nlohmann/json.hpp> <fmt/format.h> <fmt/ranges.h> <algorithm> <filesystem>
+                              <functional> <map> <optional> <string> <vector>)
+  else()
+    target_precompile_headers(${name} REUSE_FROM sar_core)
+  endif()
+endfunction()
+
+# sar_library(NAME [BATCHES] SOURCES ... [LINK_PUBLIC ...] [LINK_PRIVATE ...])
+# BATCHES: files are compiled several at a time, so that LibTorch's headers are parsed once per batch instead of once per
+# file (docs/adr/0010-rooms.md has the seconds).
 function(sar_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK_PUBLIC;LINK_PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "BATCHES" "" "SOURCES;LINK_PUBLIC;LINK_PRIVATE" ${ARGN})
   if(NOT ARG_SOURCES)
     file(WRITE ${PROJECT_BINARY_DIR}/generated/empty.cpp "")
     set(ARG_SOURCES ${PROJECT_BINARY_DIR}/generated/empty.cpp)
   endif()
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC sar_settings ${ARG_LINK_PUBLIC} PRIVATE ${ARG_LINK_PRIVATE})
-  # Heavy headers (LibTorch, ITK, JSON) are parsed once per batch instead of once per file.
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ${SARBENCH_BATCHES} UNITY_BUILD_BATCH_SIZE 8)
+  if(ARG_BATCHES)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ${SARBENCH_BATCHES} UNITY_BUILD_BATCH_SIZE 8)
+  else()
+    sar_precompiled(${name})
+  endif()
 endfunction()
 
 # sar_registry(TARGET NAME HEADER TYPE FILES...): generates a source that calls

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace sar {
-namespace status_detail {
+namespace {
 
 using Lines = std::vector<std::string>;
 
@@ -146,10 +146,10 @@ Lines failures_of(const Json& state) {
   return lines;
 }
 
-}  // namespace status_detail
+}  // namespace
 
 Json judged_status(Json state, std::chrono::system_clock::time_point now, bool process_is_gone) {
-  const auto seen = status_detail::utc_time(state.value("updated", ""));
+  const auto seen = utc_time(state.value("updated", ""));
   const auto silent = seen ? std::max(std::chrono::seconds{0},
                                       std::chrono::duration_cast<std::chrono::seconds>(now - *seen))
                            : std::chrono::seconds{0};
@@ -165,7 +165,6 @@ Json judged_status(Json state, std::chrono::system_clock::time_point now, bool p
 }
 
 std::string status_text(const Json& state, const StatusLook& look) {
-  using namespace status_detail;
   const std::string how = state.value("state", "unknown");
   const std::string doing = what_runs(state);
   const bool running = how == "running";

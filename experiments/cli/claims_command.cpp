@@ -1,6 +1,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/session.h"
+#include "experiments/cli/statistics_options.h"
 #include "experiments/cli/views.h"
 #include "results/claims/claim_document.h"
 #include "results/paper/cells.h"

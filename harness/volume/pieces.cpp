@@ -8,7 +8,7 @@
 #include <set>
 
 namespace sar {
-namespace pieces_detail {
+namespace {
 
 constexpr int kCandidates = 20'000;
 
@@ -76,13 +76,13 @@ int count_orders(int pieces, int limit) {
   return static_cast<int>(std::min<std::int64_t>(count, limit));
 }
 
-}  // namespace pieces_detail
+}  // namespace
 
 Block resized(const Block& block, const Size3& size) {
   if (block.size == size) {
     return block;
   }
-  return crop_and_resize(pieces_detail::as_volume(block), {{0, 0, 0}, block.size}, size, {});
+  return crop_and_resize(as_volume(block), {{0, 0, 0}, block.size}, size, {});
 }
 
 std::vector<Block> cut_grid(const Block& block, const GridOptions& grid, Rng& rng) {
@@ -105,7 +105,7 @@ std::vector<Block> cut_grid(const Block& block, const GridOptions& grid, Rng& rn
           const int least = (cell[axis] - grid.patch[axis] - grid.jitter) / 2;
           origin[axis] = origin[axis] * cell[axis] + least + rng.between(0, grid.jitter);
         }
-        patches.push_back(pieces_detail::part(block, origin, grid.patch));
+        patches.push_back(part(block, origin, grid.patch));
       }
     }
   }
@@ -126,14 +126,14 @@ Block rotated(const Block& block, int rotation) {
   const int turns = (rotation - 1) % 3 + 1;
   const std::size_t u = (axis + 1) % 3;
   const std::size_t v = (axis + 2) % 3;
-  return pieces_detail::filled(block.size, [&](int x, int y, int z) {
+  return filled(block.size, [&](int x, int y, int z) {
     Size3 at{x, y, z};
     for (int turn = 0; turn < turns; ++turn) {
       const int old = at[u];
       at[u] = at[v];
       at[v] = n - 1 - old;
     }
-    return block.values[pieces_detail::index(block.size, at[0], at[1], at[2])];
+    return block.values[index(block.size, at[0], at[1], at[2])];
   });
 }
 
@@ -150,21 +150,20 @@ Block cropped_and_padded(const Block& block, const Size3& side, Rng& rng) {
     origin[axis] = rng.between(0, room);
     place[axis] = room / 2;
   }
-  return pieces_detail::filled(block.size, [&](int x, int y, int z) {
+  return filled(block.size, [&](int x, int y, int z) {
     const Size3 at{x - place[0], y - place[1], z - place[2]};
     for (std::size_t axis = 0; axis < 3; ++axis) {
       if (at[axis] < 0 || at[axis] >= side[axis]) {
         return 0.0F;
       }
     }
-    return block.values[pieces_detail::index(
-        block.size, at[0] + origin[0], at[1] + origin[1], at[2] + origin[2])];
+    return block.values[index(block.size, at[0] + origin[0], at[1] + origin[1], at[2] + origin[2])];
   });
 }
 
 Block mirrored_x(const Block& block) {
-  return pieces_detail::filled(block.size, [&](int x, int y, int z) {
-    return block.values[pieces_detail::index(block.size, block.size[0] - 1 - x, y, z)];
+  return filled(block.size, [&](int x, int y, int z) {
+    return block.values[index(block.size, block.size[0] - 1 - x, y, z)];
   });
 }
 
@@ -172,8 +171,7 @@ std::vector<std::vector<int>> permutation_set(int count,
                                               int pieces,
                                               const std::string& selection,
                                               std::uint64_t seed) {
-  using pieces_detail::kCandidates;
-  const int existing = pieces_detail::count_orders(pieces, std::max(count, 2 * kCandidates));
+  const int existing = count_orders(pieces, std::max(count, 2 * kCandidates));
   if (count > existing) {
     throw usage_error("there are not so many orders")
         .with("pieces", std::to_string(pieces))
@@ -182,14 +180,14 @@ std::vector<std::vector<int>> permutation_set(int count,
   }
   Rng rng = Rng(seed).at(purpose::proxy);
   if (selection == "random") {
-    return pieces_detail::random_orders(count, pieces, rng);
+    return random_orders(count, pieces, rng);
   }
   if (selection != "maxmin") {
     throw usage_error("permutations are selected by maxmin or random").with("got", selection);
   }
   // A draw among few orders would seldom find the last ones: half of them are candidates enough.
   const int candidates = std::max(count, std::min(kCandidates, (existing + 1) / 2));
-  const auto orders = pieces_detail::random_orders(candidates, pieces, rng);
+  const auto orders = random_orders(candidates, pieces, rng);
   std::vector<int> least(orders.size(), pieces + 1);  // distance to the nearest chosen one
   std::vector<std::vector<int>> chosen;
   std::size_t next = 0;
