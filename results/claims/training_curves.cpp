@@ -43,7 +43,6 @@ void judge_curves(Judge& judge,
     }
     for (const TrialConvergence& trial : found->trials) {
       one.number.trials.push_back(number(trial));
-      one.number.trial_numbers.push_back(trial.trial);
     }
     one.number.summary = summarise(one.number.trials);
     return one;

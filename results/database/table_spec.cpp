@@ -1,6 +1,7 @@
 #include "results/database/table_spec.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace sar {
@@ -13,6 +14,16 @@ bool shows(const TableSpec& spec,
          std::ranges::any_of(spec.columns, [&](const TableColumn& column) {
            return column.task == task && column.fraction == fraction;
          });
+}
+
+std::optional<std::size_t> find_column(const TableSpec& spec, const TableColumn& column) {
+  const auto key = [](const TableColumn& each) {
+    return std::tie(each.task, each.target, each.bucket, each.fraction);
+  };
+  const auto found = std::ranges::find(spec.columns, key(column), key);
+  return found == spec.columns.end()
+             ? std::nullopt
+             : std::optional(static_cast<std::size_t>(found - spec.columns.begin()));
 }
 
 Json to_json(const TableSpec& spec) {

@@ -2,6 +2,8 @@
 
 #include "harness/core/json.h"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,9 @@ bool shows(const TableSpec& spec,
            const std::string& method,
            const std::string& task,
            const std::string& fraction);
+
+/// Position of the column with the same task, target, bucket and fraction, whatever its headings.
+std::optional<std::size_t> find_column(const TableSpec& spec, const TableColumn& column);
 
 /// As the database keeps it, and back.
 Json to_json(const TableSpec& spec);

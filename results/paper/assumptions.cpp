@@ -1,8 +1,7 @@
 #include "results/paper/assumptions.h"
 
 #include "harness/config/toml.h"
-#include "harness/core/error.h"
-#include "results/text/layout.h"
+#include "results/paper/faults.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,52 +10,7 @@
 
 namespace sar {
 namespace fs = std::filesystem;
-namespace assumptions_detail {
-
-/// Reads one [[assumptions]] entry; what is wrong with it becomes a fault.
-class Entry {
- public:
-  Entry(const Json& entry, std::string where, std::vector<std::string>& faults)
-      : entry_(entry), where_(std::move(where)), faults_(faults) {}
-
-  void fault(const std::string& what) const { faults_.push_back(where_ + ": " + what); }
-
-  void check_fields() const {
-    static const std::vector<std::string> known{"numbers", "question", "choice", "because", "keys"};
-    for (const auto& [field, value] : entry_.items()) {
-      if (std::ranges::find(known, field) == known.end()) {
-        const std::string nearest = nearest_match(field, known);
-        fault("unknown field '" + field + "'" +
-              (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
-      }
-    }
-  }
-
-  [[nodiscard]] std::string text(const std::string& field) const {
-    if (entry_.contains(field) && entry_.at(field).is_string() && entry_.at(field) != "") {
-      return entry_.at(field);
-    }
-    fault("'" + field + "' must be given as text");
-    return {};
-  }
-
-  template <class Value>
-  [[nodiscard]] std::vector<Value> list(const std::string& field,
-                                        bool (*fits)(const Json&),
-                                        const std::string& what) const {
-    if (!entry_.contains(field) || !entry_.at(field).is_array() || entry_.at(field).empty() ||
-        !std::ranges::all_of(entry_.at(field), fits)) {
-      fault("'" + field + "' must be a list of " + what);
-      return {};
-    }
-    return entry_.at(field).get<std::vector<Value>>();
-  }
-
- private:
-  const Json& entry_;
-  std::string where_;
-  std::vector<std::string>& faults_;
-};
+namespace {
 
 /// "<set>.list" for every data set; a name without such a word stands for itself.
 std::vector<std::string> in_full(const std::string& key,
@@ -112,54 +66,46 @@ std::vector<KeyValue> values_of(const Assumption& assumption,
   return values;
 }
 
-}  // namespace assumptions_detail
+}  // namespace
 
 std::vector<Assumption> read_assumptions(const fs::path& folder, const KeyWords& words) {
-  using namespace assumptions_detail;
   const fs::path file = folder / "assumptions.toml";
   std::vector<Assumption> assumptions;
   if (!fs::exists(file)) {
     return assumptions;
   }
-  std::vector<std::string> faults;
-  const std::string name = file.filename().string();
-  Json tree = Json::object();
-  try {
-    tree = read_toml(file).tree;
-  } catch (const Error& error) {
-    if (error.code() != ExitCode::usage) {
-      throw;
-    }
-    faults.push_back(name + ": " + error.what());
-  }
+  Faults faults;
+  const std::optional<TomlFile> toml = read_toml(file, faults);
+  const Json tree = toml ? toml->tree : Json::object();
   for (const auto& [field, value] : tree.items()) {
     if (field != "assumptions") {
-      faults.push_back(name + ": unknown field '" + field + "'; entries are [[assumptions]]");
+      faults.add(file, "", "unknown field '" + field + "'; entries are [[assumptions]]");
     }
   }
   const Json entries = tree.value("assumptions", Json::array());
   if (faults.empty() && (!entries.is_array() || entries.empty())) {
-    faults.push_back(name + ": needs [[assumptions]]");
+    faults.add(file, "", "needs [[assumptions]]");
   }
   std::map<int, int> first;  // number to the entry that gives it
   int place = 0;
   for (const Json& each : entries) {
-    const Entry entry(each, fmt::format("{}: assumption {}", name, ++place), faults);
+    const Entry entry(each, file, fmt::format("assumption {}", ++place), faults);
     if (!each.is_object()) {
       entry.fault("must be a table");
       continue;
     }
-    entry.check_fields();
+    entry.allow_only({"numbers", "question", "choice", "because", "keys"});
     Assumption& assumption = assumptions.emplace_back();
     assumption.numbers = entry.list<int>(
         "numbers",
         [](const Json& n) { return n.is_number_integer() && n >= 1 && n <= 9999; },
-        "numbers from 1 to 9999");
-    assumption.question = entry.text("question");
-    assumption.choice = entry.text("choice");
-    assumption.because = entry.text("because");
+        "numbers from 1 to 9999",
+        1);
+    assumption.question = entry.filled_text("question");
+    assumption.choice = entry.filled_text("choice");
+    assumption.because = entry.filled_text("because");
     assumption.keys = entry.list<std::string>(
-        "keys", [](const Json& key) { return key.is_string() && key != ""; }, "keys");
+        "keys", [](const Json& key) { return key.is_string() && key != ""; }, "keys", 1);
     for (const int number : assumption.numbers) {
       if (const auto [found, fresh] = first.emplace(number, place); !fresh) {
         entry.fault(
@@ -171,13 +117,7 @@ std::vector<Assumption> read_assumptions(const fs::path& folder, const KeyWords&
       assumption.candidates.insert(assumption.candidates.end(), all.begin(), all.end());
     }
   }
-  if (!faults.empty()) {
-    throw data_error(fmt::format("the paper's assumptions have {} fault{}",
-                                 faults.size(),
-                                 faults.size() == 1 ? "" : "s"))
-        .with("folder", folder.string())
-        .hint(fmt::format("\n  {}", fmt::join(faults, "\n  ")));
-  }
+  faults.report("the paper's assumptions", folder);
   return assumptions;
 }
 
@@ -200,7 +140,6 @@ std::vector<std::string> keys_of(const Assumption& assumption, const Json& defau
 Sheet assumption_sheet(const std::vector<Assumption>& assumptions,
                        const Json& protocol_settings,
                        const Json& defaults) {
-  using namespace assumptions_detail;
   Sheet sheet;
   sheet.id = "assumptions";
   sheet.title = "Choices where the paper is silent";
@@ -249,7 +188,6 @@ Sheet assumption_sheet(const std::vector<Assumption>& assumptions,
 Document document_of(const std::vector<Assumption>& assumptions,
                      const Json& protocol_settings,
                      const Json& defaults) {
-  using namespace assumptions_detail;
   constexpr std::size_t kIndent = 4;
   const Sheet sheet = assumption_sheet(assumptions, protocol_settings, defaults);
   Document document = document_of(sheet);

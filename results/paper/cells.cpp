@@ -13,6 +13,10 @@ std::string CellPath::column() const {
   return task + "/" + target + "/" + bucket + (fraction == "1" ? "" : "/" + fraction);
 }
 
+TableColumn CellPath::table_column() const {
+  return {"", "", task, target, bucket, fraction};
+}
+
 std::string CellPath::text() const {
   return table + "/" + method + "/" + column();
 }
@@ -46,20 +50,12 @@ CellSource published_cells(const Paper& paper) {
   source.name = "published";
   source.find = [&paper](const CellPath& path) -> std::optional<CellNumber> {
     const PrintedTable* table = paper.find(path.table);
-    if (table == nullptr) {
+    const PrintedCell* printed =
+        table == nullptr ? nullptr : table->find(path.method, path.table_column());
+    if (printed == nullptr) {
       return {};
     }
-    const auto row = std::ranges::find(table->spec.rows, path.method, &TableRow::method);
-    const auto column = std::ranges::find_if(table->spec.columns, [&](const TableColumn& each) {
-      return each.task == path.task && each.target == path.target && each.bucket == path.bucket &&
-             each.fraction == path.fraction;
-    });
-    if (row == table->spec.rows.end() || column == table->spec.columns.end()) {
-      return {};
-    }
-    const PrintedCell& cell =
-        table->cells[static_cast<std::size_t>(row - table->spec.rows.begin())]
-                    [static_cast<std::size_t>(column - table->spec.columns.begin())];
+    const PrintedCell& cell = *printed;
     CellNumber number;
     number.summary = {cell.mean.value, {}, table->spec.trials};
     number.mean_half_unit = cell.mean.half_unit;
@@ -79,7 +75,6 @@ CellSource measured_cells(std::vector<TrialDice> trials, const ProtocolRow& prot
   for (const TrialDice& each : trials) {
     CellNumber& cell = (*cells)[{each.method, each.task, each.target, each.bucket, each.fraction}];
     cell.trials.push_back(each.dice);
-    cell.trial_numbers.push_back(each.trial);
   }
   for (auto& [key, cell] : *cells) {
     cell.summary = summarise(cell.trials);

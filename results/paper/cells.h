@@ -20,6 +20,8 @@ struct CellPath {
   [[nodiscard]] std::string text() const;
   /// The column alone: "brats/tumor/L", "pancreas/average/all/1/10".
   [[nodiscard]] std::string column() const;
+  /// As `find_column` takes it: without headings.
+  [[nodiscard]] TableColumn table_column() const;
   friend bool operator==(const CellPath&, const CellPath&) = default;
 };
 /// Reads what `text()` writes. Throws Error 2 for anything else.
@@ -27,11 +29,10 @@ CellPath parse_cell_path(const std::string& text);
 
 /// What is known of one cell.
 struct CellNumber {
-  Summary summary;                 ///< n = 0: the mean is there, over an unknown number
-  double mean_half_unit = 0;       ///< half a unit of the last printed digit; 0: not rounded
-  double sd_half_unit = 0;         ///< as above
-  std::vector<double> trials;      ///< the values behind the mean, by trial; empty if printed
-  std::vector<int> trial_numbers;  ///< of `trials`
+  Summary summary;             ///< n = 0: the mean is there, over an unknown number
+  double mean_half_unit = 0;   ///< half a unit of the last printed digit; 0: not rounded
+  double sd_half_unit = 0;     ///< as above
+  std::vector<double> trials;  ///< the values behind the mean, by trial; empty if printed
 };
 
 /// Where the numbers of cells come from: a paper, or stored runs of one protocol.

@@ -2,6 +2,7 @@
 
 #include "harness/config/toml.h"
 #include "harness/core/error.h"
+#include "results/paper/faults.h"
 
 #include <algorithm>
 #include <set>
@@ -22,11 +23,6 @@ std::string joined(const Texts& words) {
     text += (text.empty() ? "" : ", ") + word;
   }
   return text;
-}
-
-std::string suggestion(const std::string& word, const Texts& candidates) {
-  const std::string nearest = nearest_match(word, candidates);
-  return nearest.empty() ? std::string() : "; did you mean '" + nearest + "'?";
 }
 
 bool is_share(const std::string& text) {
@@ -111,30 +107,27 @@ class Known {
 struct Reading {
   const Known& known;
   const std::vector<ClaimForm>& forms;
-  Texts& faults;
+  Faults& faults;
 };
 
 /// Reads one [[claims]] entry; what is wrong with it becomes a fault.
 class Reader {
  public:
-  Reader(const Json& entry, const fs::path& file, std::string where, const Reading& reading)
-      : entry_(entry),
-        file_(file.filename().string()),
-        where_(std::move(where)),
+  Reader(const Json& table, const fs::path& file, const std::string& where, const Reading& reading)
+      : table_(table),
+        entry_(table, file, where, reading.faults),
         known_(reading.known),
-        forms_(reading.forms),
-        faults_(reading.faults) {}
+        forms_(reading.forms) {}
 
   Claim read() {
     Claim claim;
-    claim.file = file_;
-    if (!entry_.is_object()) {
+    if (!table_.is_object()) {
       fault("must be a table");
       return claim;
     }
     claim.id = text("id");
     if (!claim.id.empty()) {
-      where_ += " (" + claim.id + ")";
+      entry_.add_name(claim.id);
       if (claim.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
           std::string::npos) {
         fault("'id' is made of small letters, digits and '-'");
@@ -166,7 +159,7 @@ class Reader {
     read_counts(claim);
     read_own(claim);
     if (!any_kind && form->faults) {
-      for (const auto& each : form->faults(claim, entry_)) {
+      for (const auto& each : form->faults(claim, table_)) {
         fault(each);
       }
     }
@@ -174,10 +167,9 @@ class Reader {
   }
 
  private:
-  void fault(const std::string& what) const {
-    faults_.push_back(file_ + ": " + where_ + ": " + what);
-  }
-  [[nodiscard]] bool has(const std::string& key) const { return entry_.contains(key); }
+  void fault(const std::string& what) const { entry_.fault(what); }
+  [[nodiscard]] bool has(const std::string& key) const { return entry_.has(key); }
+  [[nodiscard]] std::string text(const std::string& key) const { return entry_.filled_text(key); }
 
   [[nodiscard]] Texts kind_names() const {
     Texts names;
@@ -192,7 +184,7 @@ class Reader {
     Texts known{"id", "section", "statement", "kind", "reason"};
     known.insert(known.end(), form.needed.begin(), form.needed.end());
     known.insert(known.end(), form.optional.begin(), form.optional.end());
-    for (const auto& [key, value] : entry_.items()) {
+    for (const auto& [key, value] : table_.items()) {
       if (!holds(known, key)) {
         fault("a claim of kind " + form.kind + " has no field '" + key + "'" +
               suggestion(key, known));
@@ -205,25 +197,12 @@ class Reader {
     }
   }
 
-  std::string text(const std::string& key) const {
-    if (has(key) && entry_.at(key).is_string() && !entry_.at(key).get<std::string>().empty()) {
-      return entry_.at(key);
-    }
-    fault("'" + key + "' must be given as text");
-    return {};
+  static Texts texts(const Entry& entry, const std::string& key) {
+    return entry.list<std::string>(
+        key, [](const Json& each) { return each.is_string(); }, "texts", 1);
   }
-
-  Texts texts(const Json& value, const std::string& key) const {
-    const bool fits = value.is_array() && !value.empty() &&
-                      std::ranges::all_of(value, [](const Json& each) { return each.is_string(); });
-    if (!fits) {
-      fault("'" + key + "' must be a list of texts");
-      return {};
-    }
-    return value.get<Texts>();
-  }
-  Texts texts(const std::string& key) const {
-    return has(key) ? texts(entry_.at(key), key) : Texts{};
+  [[nodiscard]] Texts texts(const std::string& key) const {
+    return has(key) ? texts(entry_, key) : Texts{};
   }
 
   /// True if the list has the word; else a fault that names the nearest.
@@ -238,8 +217,9 @@ class Reader {
     return false;
   }
 
-  Texts opponents(const Json& value, const Claim& claim, const Texts& methods) const {
-    if (value.is_string() && value == "others") {
+  /// The methods that a claim, or a family of it, names as `versus`.
+  Texts opponents(const Entry& entry, const Claim& claim, const Texts& methods) const {
+    if (entry.at("versus") == "others") {
       if (claim.table.empty()) {
         fault("'versus = \"others\"' needs 'table'");
         return {};
@@ -250,7 +230,7 @@ class Reader {
       });
       return others;
     }
-    Texts list = texts(value, "versus");
+    Texts list = texts(entry, "versus");
     const std::string owner = claim.table.empty() ? "the paper" : claim.table;
     for (const auto& method : list) {
       if (check(method, methods, "row", owner) && method == claim.method) {
@@ -277,7 +257,7 @@ class Reader {
       }
     }
     if (has("versus")) {
-      claim.versus = opponents(entry_.at("versus"), claim, methods);
+      claim.versus = opponents(entry_, claim, methods);
     }
     if (!has("families")) {
       return;
@@ -293,7 +273,7 @@ class Reader {
         fault("each of [[claims.families]] needs 'name' and 'versus', and nothing else");
         continue;
       }
-      claim.families.push_back({family.at("name"), opponents(family.at("versus"), claim, methods)});
+      claim.families.push_back({family.at("name"), opponents({family, entry_}, claim, methods)});
     }
   }
 
@@ -425,43 +405,37 @@ class Reader {
                                "except", "number",  "other_number", "alpha",    "saving",  "ratio",
                                "where",  "regard",  "what"};
     claim.own = Json::object();
-    for (const auto& [key, value] : entry_.items()) {
+    for (const auto& [key, value] : table_.items()) {
       if (!holds(kCommon, key)) {
         claim.own[key] = value;
       }
     }
   }
 
-  const Json& entry_;
-  std::string file_, where_;
+  const Json& table_;
+  Entry entry_;
   const Known& known_;
   const std::vector<ClaimForm>& forms_;
-  Texts& faults_;
 };
 
 void read_file_of_claims(const fs::path& file, const Reading& reading, std::vector<Claim>& claims) {
-  Texts& faults = reading.faults;
   TomlFile toml;
   try {
     toml = read_toml(file);
   } catch (const Error& error) {
-    faults.push_back(file.filename().string() + ": " + error.what());
+    reading.faults.add(file, "", error.what());
     return;
   }
+  const Entry head(toml.tree, file, "", reading.faults);
   for (const auto& [key, value] : toml.tree.items()) {
     if (key != "claims") {
-      faults.push_back(file.filename().string() + ": unknown field '" + key +
-                       "': a file of claims holds [[claims]] alone");
+      head.fault("unknown field '" + key + "': a file of claims holds [[claims]] alone");
     }
   }
-  if (!toml.tree.contains("claims") || !toml.tree.at("claims").is_array() ||
-      toml.tree.at("claims").empty()) {
-    faults.push_back(file.filename().string() + ": needs [[claims]]");
-    return;
-  }
   int place = 0;
-  for (const Json& entry : toml.tree.at("claims")) {
-    claims.push_back(Reader(entry, file, "claim " + std::to_string(++place), reading).read());
+  for (const Json& table : head.tables("claims")) {
+    claims.push_back(Reader(table, file, "claim " + std::to_string(++place), reading).read());
+    claims.back().file = file.filename().string();
   }
 }
 
@@ -481,7 +455,7 @@ std::vector<Claim> read_claim_files(const Paper& paper, const std::vector<ClaimF
   }
   std::ranges::sort(files);
   const Known known(paper);
-  Texts faults;
+  Faults faults;
   for (const fs::path& file : files) {
     read_file_of_claims(file, {known, forms, faults}, claims);
   }
@@ -489,20 +463,11 @@ std::vector<Claim> read_claim_files(const Paper& paper, const std::vector<ClaimF
   for (const Claim& claim : claims) {
     const auto [found, fresh] = first.emplace(claim.id, claim.file);
     if (!fresh && !claim.id.empty()) {
-      faults.push_back(claim.file + ": the id '" + claim.id + "' is given twice, first in " +
-                       found->second);
+      faults.add(
+          claim.file, "", "the id '" + claim.id + "' is given twice, first in " + found->second);
     }
   }
-  if (!faults.empty()) {
-    std::string list;
-    for (const auto& fault : faults) {
-      list += "\n  " + fault;
-    }
-    throw data_error("the paper's claims have " + std::to_string(faults.size()) +
-                     (faults.size() == 1 ? " fault" : " faults"))
-        .with("folder", folder.string())
-        .hint(list);
-  }
+  faults.report("the paper's claims", folder);
   return claims;
 }
 

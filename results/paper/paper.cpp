@@ -2,6 +2,7 @@
 
 #include "harness/config/toml.h"
 #include "harness/core/error.h"
+#include "results/paper/faults.h"
 #include "results/statistics/statistics.h"
 
 #include <algorithm>
@@ -13,97 +14,15 @@
 
 namespace sar {
 namespace fs = std::filesystem;
-namespace paper_detail {
+namespace {
 
-/// Collects faults, so that all are reported at once.
-class Faults {
- public:
-  void add(const fs::path& file, const std::string& where, const std::string& what) {
-    list_.push_back(file.filename().string() + ": " + (where.empty() ? "" : where + ": ") + what);
-  }
-  void report(const fs::path& folder) const {
-    if (list_.empty()) {
-      return;
-    }
-    std::string text;
-    for (const auto& fault : list_) {
-      text += "\n  " + fault;
-    }
-    throw data_error("the paper's files have " + std::to_string(list_.size()) +
-                     (list_.size() == 1 ? " fault" : " faults"))
-        .with("folder", folder.string())
-        .hint(text);
-  }
-
- private:
-  std::vector<std::string> list_;
-};
-
-/// Fields of one TOML table; what is missing or of the wrong type becomes a fault.
-class Fields {
- public:
-  Fields(const Json& table, fs::path file, std::string where, Faults& faults)
-      : table_(table), file_(std::move(file)), where_(std::move(where)), faults_(faults) {}
-
-  std::string text(const std::string& key, const std::optional<std::string>& otherwise = {}) const {
-    if (table_.contains(key) && table_.at(key).is_string()) {
-      return table_.at(key);
-    }
-    if (!table_.contains(key) && otherwise) {
-      return *otherwise;
-    }
-    fault("'" + key + "' must be given as text");
-    return {};
-  }
-
-  std::vector<std::string> texts(const std::string& key) const {
-    std::vector<std::string> list;
-    if (table_.contains(key) && table_.at(key).is_array()) {
-      for (const Json& each : table_.at(key)) {
-        if (each.is_string()) {
-          list.push_back(each);
-        }
-      }
-      if (list.size() == table_.at(key).size()) {
-        return list;
-      }
-    }
-    fault("'" + key + "' must be a list of texts, so that printed digits stay as they are");
-    return {};
-  }
-
-  const Json& tables(const std::string& key) const {
-    static const Json none = Json::array();
-    if (table_.contains(key) && table_.at(key).is_array() && !table_.at(key).empty()) {
-      return table_.at(key);
-    }
-    fault("needs [[" + key + "]]");
-    return none;
-  }
-
-  /// Whatever else is there is a slip, and would be lost without a word.
-  void only(const std::vector<std::string>& known) const {
-    if (!table_.is_object()) {
-      fault("must be a table of fields");
-      return;
-    }
-    for (const auto& [key, value] : table_.items()) {
-      if (std::ranges::find(known, key) == known.end()) {
-        const std::string nearest = nearest_match(key, known);
-        fault("unknown field '" + key + "'" +
-              (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
-      }
-    }
-  }
-
-  void fault(const std::string& what) const { faults_.add(file_, where_, what); }
-
- private:
-  const Json& table_;
-  fs::path file_;
-  std::string where_;
-  Faults& faults_;
-};
+std::vector<std::string> texts(const Entry& entry, const std::string& field) {
+  return entry.list<std::string>(
+      field,
+      [](const Json& each) { return each.is_string(); },
+      "texts, so that printed digits stay as they are",
+      0);
+}
 
 std::string trimmed(std::string text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -164,19 +83,19 @@ std::optional<long> product_of(const std::vector<long>& numbers) {
   return product;
 }
 
-void read_datasets(const Fields& fields, const fs::path& file, Faults& faults, Paper& paper) {
+void read_datasets(const Entry& fields, const fs::path& file, Faults& faults, Paper& paper) {
   int number = 0;
-  fields.only({"id", "kind", "title", "rows"});
+  fields.allow_only({"id", "kind", "title", "rows"});
   for (const Json& item : fields.tables("rows")) {
-    const Fields row(item, file, "row " + std::to_string(++number), faults);
-    row.only({"dataset", "label", "cases", "modality", "organ", "median_shape", "cubes"});
+    const Entry row(item, file, "row " + std::to_string(++number), faults);
+    row.allow_only({"dataset", "label", "cases", "modality", "organ", "median_shape", "cubes"});
     PrintedDataset set{row.text("dataset"),
                        row.text("label"),
                        row.text("cases"),
                        row.text("modality"),
                        row.text("organ"),
                        row.text("median_shape", ""),
-                       row.texts("cubes")};
+                       texts(row, "cubes")};
     if (!std::ranges::all_of(factors(set.cases), is_whole)) {
       row.fault("'cases' must be a whole number, or a product such as 190x4; got '" + set.cases +
                 "'");
@@ -196,7 +115,7 @@ void read_datasets(const Fields& fields, const fs::path& file, Faults& faults, P
 /// A table prints SDs or it does not; a cell without one among others that have one is a slip
 /// unless the file says otherwise.
 void check_spreads(const PrintedTable& table,
-                   const Fields& fields,
+                   const Entry& fields,
                    const Json& tree,
                    const fs::path& file,
                    Faults& faults) {
@@ -251,12 +170,12 @@ void check_names(const PrintedTable& table, const fs::path& file, Faults& faults
   }
 }
 
-PrintedTable read_dice(const Fields& fields,
+PrintedTable read_dice(const Entry& fields,
                        const Json& tree,
                        const fs::path& file,
                        Faults& faults) {
   PrintedTable table;
-  fields.only({"id", "kind", "title", "trials", "incomplete_sd", "columns", "rows"});
+  fields.allow_only({"id", "kind", "title", "trials", "incomplete_sd", "columns", "rows"});
   table.spec.id = fields.text("id");
   table.spec.title = fields.text("title");
   table.spec.trials = 0;
@@ -272,8 +191,8 @@ PrintedTable read_dice(const Fields& fields,
   }
   int number = 0;
   for (const Json& item : fields.tables("columns")) {
-    const Fields column(item, file, "column " + std::to_string(++number), faults);
-    column.only({"group", "label", "task", "target", "bucket", "fraction"});
+    const Entry column(item, file, "column " + std::to_string(++number), faults);
+    column.allow_only({"group", "label", "task", "target", "bucket", "fraction"});
     table.spec.columns.push_back({column.text("group", ""),
                                   column.text("label"),
                                   column.text("task"),
@@ -283,11 +202,11 @@ PrintedTable read_dice(const Fields& fields,
   }
   number = 0;
   for (const Json& item : fields.tables("rows")) {
-    const Fields row(item, file, "row " + std::to_string(++number), faults);
-    row.only({"method", "label", "cells", "bold"});
+    const Entry row(item, file, "row " + std::to_string(++number), faults);
+    row.allow_only({"method", "label", "cells", "bold"});
     table.spec.rows.push_back({row.text("method"), row.text("label")});
     std::vector<PrintedCell>& cells = table.cells.emplace_back();
-    for (const auto& text : row.texts("cells")) {
+    for (const auto& text : texts(row, "cells")) {
       try {
         cells.push_back(parse_cell(text));
       } catch (const Error& error) {
@@ -324,15 +243,12 @@ PrintedTable read_dice(const Fields& fields,
 
 bool has_column(const Paper& paper, const TableColumn& wanted) {
   return std::ranges::any_of(paper.tables, [&](const PrintedTable& table) {
-    return std::ranges::any_of(table.spec.columns, [&](const TableColumn& column) {
-      return std::tie(column.task, column.target, column.bucket, column.fraction) ==
-             std::tie(wanted.task, wanted.target, wanted.bucket, wanted.fraction);
-    });
+    return find_column(table.spec, wanted).has_value();
   });
 }
 
 /// A reference that no table has would leave every test out without a word.
-void check_reference(const Paper& paper, const Fields& head) {
+void check_reference(const Paper& paper, const Entry& head) {
   std::vector<std::string> methods;
   for (const PrintedTable& table : paper.tables) {
     for (const TableRow& row : table.spec.rows) {
@@ -343,9 +259,8 @@ void check_reference(const Paper& paper, const Fields& head) {
       std::ranges::find(methods, paper.reference) != methods.end()) {
     return;
   }
-  const std::string nearest = nearest_match(paper.reference, methods);
   head.fault("'reference': no table has a row of method '" + paper.reference + "'" +
-             (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
+             suggestion(paper.reference, methods));
 }
 
 void read_bucket_groups(const TomlFile& main, Faults& faults, Paper& paper, bool complete) {
@@ -353,17 +268,17 @@ void read_bucket_groups(const TomlFile& main, Faults& faults, Paper& paper, bool
     return;
   }
   int number = 0;
-  const Fields head(main.tree, main.path, "", faults);
+  const Entry head(main.tree, main.path, "", faults);
   for (const Json& item : head.tables("buckets")) {
-    const Fields fields(item, main.path, "buckets " + std::to_string(++number), faults);
+    const Entry fields(item, main.path, "buckets " + std::to_string(++number), faults);
     BucketGroup group{fields.text("task"),
                       fields.text("target"),
                       fields.text("fraction", "1"),
-                      fields.texts("parts"),
+                      texts(fields, "parts"),
                       fields.text("whole", "all"),
                       0,
                       fields.text("cases_source", "")};
-    fields.only({"task", "target", "fraction", "parts", "whole", "cases", "cases_source"});
+    fields.allow_only({"task", "target", "fraction", "parts", "whole", "cases", "cases_source"});
     if (group.parts.size() < 2) {
       fields.fault("'parts' must name at least two buckets");
     }
@@ -387,7 +302,7 @@ void read_bucket_groups(const TomlFile& main, Faults& faults, Paper& paper, bool
   }
 }
 
-}  // namespace paper_detail
+}  // namespace
 
 PrintedNumber parse_printed(const std::string& text) {
   const bool plain = !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos &&
@@ -404,12 +319,11 @@ PrintedNumber parse_printed(const std::string& text) {
 }
 
 long PrintedDataset::patients() const {
-  return std::stol(paper_detail::factors(cases).front());
+  return std::stol(factors(cases).front());
 }
 
 long PrintedDataset::volumes() const {
-  const auto product =
-      paper_detail::product_of(paper_detail::whole_numbers(paper_detail::factors(cases)));
+  const auto product = product_of(whole_numbers(factors(cases)));
   if (!product) {
     throw data_error("too many cases: " + cases);
   }
@@ -417,7 +331,15 @@ long PrintedDataset::volumes() const {
 }
 
 std::vector<long> PrintedDataset::cube_counts() const {
-  return paper_detail::whole_numbers(cubes);
+  return whole_numbers(cubes);
+}
+
+const PrintedCell* PrintedTable::find(const std::string& method, const TableColumn& column) const {
+  const auto row = std::ranges::find(spec.rows, method, &TableRow::method);
+  const std::optional<std::size_t> place = find_column(spec, column);
+  return row == spec.rows.end() || !place
+             ? nullptr
+             : &cells[static_cast<std::size_t>(row - spec.rows.begin())][*place];
 }
 
 const PrintedTable* Paper::find(const std::string& table) const {
@@ -427,38 +349,28 @@ const PrintedTable* Paper::find(const std::string& table) const {
 }
 
 Paper read_paper(const fs::path& folder) {
-  using namespace paper_detail;
   Faults faults;
-  // Empty where the file is no TOML.
-  const auto read = [&](const std::string& name) -> std::optional<TomlFile> {
+  const auto read = [&](const std::string& name) {
     const fs::path file = folder / name;
     if (!fs::exists(file)) {
       throw not_found_error("the paper's file is not there").with("file", file.string());
     }
-    try {
-      return read_toml(file);
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::usage) {
-        throw;
-      }
-      faults.add(file, "", error.what());
-      return {};
-    }
+    return read_toml(file, faults);
   };
   const auto first = read("paper.toml");
-  faults.report(folder);
+  faults.report("the paper's files", folder);
   const TomlFile& main = *first;
   Paper paper;
   paper.folder = folder;
-  const Fields head(main.tree, main.path, "", faults);
+  const Entry head(main.tree, main.path, "", faults);
   paper.id = head.text("id");
   paper.title = head.text("title");
   paper.citation = head.text("citation", "");
   paper.reference = head.text("reference");
-  head.only({"id", "title", "citation", "reference", "tables", "buckets"});
+  head.allow_only({"id", "title", "citation", "reference", "tables", "buckets"});
   bool complete = true;  // every table could be read
   std::vector<std::string> listed;
-  for (const auto& name : head.texts("tables")) {
+  for (const auto& name : texts(head, "tables")) {
     if (std::ranges::count(listed, name) > 0) {
       head.fault("'tables' lists '" + name + "' twice");
       continue;
@@ -470,7 +382,7 @@ Paper read_paper(const fs::path& folder) {
       continue;
     }
     const TomlFile& file = *toml;
-    const Fields fields(file.tree, file.path, "", faults);
+    const Entry fields(file.tree, file.path, "", faults);
     if (const std::string id = fields.text("id"); id != name) {
       fields.fault("'id' is '" + id + "' but the file is named " + name);
     }
@@ -492,31 +404,18 @@ Paper read_paper(const fs::path& folder) {
     check_reference(paper, head);
   }
   read_bucket_groups(main, faults, paper, complete);
-  faults.report(folder);
+  faults.report("the paper's files", folder);
   return paper;
 }
 
 Table published_table(const PrintedTable& printed,
                       const TableSpec& spec,
                       const TableOptions& options) {
-  const auto cell_of = [&](const std::string& method,
-                           const TableColumn& column) -> const PrintedCell* {
-    const auto row = std::ranges::find(printed.spec.rows, method, &TableRow::method);
-    const auto found = std::ranges::find_if(printed.spec.columns, [&](const TableColumn& each) {
-      return each.task == column.task && each.target == column.target &&
-             each.bucket == column.bucket && each.fraction == column.fraction;
-    });
-    if (row == printed.spec.rows.end() || found == printed.spec.columns.end()) {
-      return nullptr;
-    }
-    return &printed.cells[static_cast<std::size_t>(row - printed.spec.rows.begin())]
-                         [static_cast<std::size_t>(found - printed.spec.columns.begin())];
-  };
   const auto line_of = [&](const std::string& method) {
     std::vector<Summary> line;
     for (const TableColumn& column : spec.columns) {
       Summary& summary = line.emplace_back();
-      if (const PrintedCell* cell = cell_of(method, column)) {
+      if (const PrintedCell* cell = printed.find(method, column)) {
         summary.mean = cell->mean.value;
         summary.n = std::max(1, printed.spec.trials);
         if (cell->sd) {

@@ -28,6 +28,10 @@ struct PrintedCell {
 struct PrintedTable {
   TableSpec spec;  ///< `trials`: what mean and SD are over; 0 if not stated
   std::vector<std::vector<PrintedCell>> cells;  ///< [row][column]
+
+  /// The cell of a method in the column with the same task, target, bucket and fraction; null if
+  /// the table has none.
+  [[nodiscard]] const PrintedCell* find(const std::string& method, const TableColumn& column) const;
 };
 
 /// One row of a table of data sets.
