@@ -4,6 +4,7 @@
 #include "harness/core/hash.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -96,14 +97,8 @@ class Makers {
     }
     const NodeRow& node = *place->second;
     add_environment_of(environment, node);
-    for (const char* field : {"weights", "initial", "prepared", "cubes"}) {
-      if (!node.inputs.contains(field)) {
-        continue;
-      }
-      const Json& value = node.inputs.at(field);
-      for (const Json& each : value.is_string() ? Json::array({value}) : value) {
-        collect(each.get<std::string>(), seen, environment);
-      }
+    for (const std::string& need : named_nodes(node.inputs)) {
+      collect(need, seen, environment);
     }
   }
 
@@ -112,17 +107,47 @@ class Makers {
   std::map<std::string, Environment> found_;  // by cell key
 };
 
-/// True if the two agree in all that bits depend on.
-bool makes_same_bits(const Environment& a, const Environment& b) {
+/// True if the two name the same values, known or not, of all that bits depend on.
+bool names_same_makers(const Environment& a, const Environment& b) {
   const auto same = [&](const std::string& field) {
-    const auto left = a.find(field);
-    const auto right = b.find(field);
-    return (left == a.end()) == (right == b.end()) &&
-           (left == a.end() || left->second == right->second);
+    return values_of(a, field) == values_of(b, field);
   };
   return same(kDeterminism) && std::ranges::all_of(kSameEnvironment, same);
 }
 
+/// True if every result was made by a program that promises the same bits again.
+bool is_bit_exact(const Environment& environment) {
+  return values_of(environment, kDeterminism) == std::vector<std::string>{"bit-exact"};
+}
+
+/// As `GateReport::environment_differences`.
+std::vector<std::string> environment_differences(const Environment& from, const Environment& to) {
+  std::vector<std::string> fields;
+  for (const EnvironmentDifference& each : differences(from, to, kSameEnvironment)) {
+    fields.push_back(each.field);
+  }
+  return fields;
+}
+
+/// As `GateReport::changes`.
+std::vector<FieldDifference> protocol_changes(const ProtocolRow& from, const ProtocolRow& to) {
+  // With equal keys, one of the two was edited if they differ in more than the kind of data.
+  const bool all = from.protocol != to.protocol;
+  const auto text = [](const std::optional<Json>& value) {
+    return value ? value->dump() : kAbsentField;
+  };
+  std::vector<FieldDifference> changes;
+  for (const ProtocolDifference& each : differences(from, to)) {
+    const std::string& first = each.path.front();
+    const bool named =
+        all ? first != "pool_voxels" : first == "data_kind";  // no file has the former
+    if (named && each.from != each.to) {
+      changes.push_back({each.name(), text(each.from), text(each.to)});
+    }
+  }
+  std::ranges::sort(changes, {}, &FieldDifference::field);
+  return changes;
+}
 // --- the file ----------------------------------------------------------------------------------
 
 Error bad_baseline(const std::filesystem::path& file, const std::string& reason) {
@@ -310,13 +335,7 @@ std::string broken_promise(const FrozenTrial& base,
             : "another " + change.what;
   }
   if (!is_bit_exact(maker)) {
-    const auto found = maker.find(kDeterminism);
-    std::string values;
-    if (found != maker.end()) {
-      for (const std::string& each : found->second) {
-        values += (values.empty() ? "" : " | ") + each;
-      }
-    }
+    const std::string values = fmt::format("{}", fmt::join(values_of(maker, kDeterminism), " | "));
     append_reason(reason,
                   fmt::format("trial {}: determinism was bit-exact and is now {}",
                               base.trial,
@@ -491,19 +510,6 @@ void withhold_pass(GateCell& cell, const std::string& absence) {
 
 }  // namespace
 
-std::vector<std::string> environment_differences(const Environment& a, const Environment& b) {
-  std::vector<std::string> fields;
-  for (const EnvironmentDifference& each : differences(a, b, kSameEnvironment)) {
-    fields.push_back(each.field);
-  }
-  return fields;
-}
-
-bool is_bit_exact(const Environment& environment) {
-  const auto found = environment.find("determinism");
-  return found != environment.end() && found->second == std::vector<std::string>{"bit-exact"};
-}
-
 std::string trial_name(const std::string& method,
                        const std::string& task,
                        const std::string& fraction,
@@ -555,7 +561,7 @@ Baseline freeze(const Store& store,
   }
   for (FrozenCell& cell : baseline.cells) {
     for (FrozenTrial& trial : cell.trials) {
-      if (makes_same_bits(trial.environment, baseline.environment)) {
+      if (names_same_makers(trial.environment, baseline.environment)) {
         trial.environment.clear();
       }
     }
@@ -628,25 +634,6 @@ Baseline read_baseline(const std::filesystem::path& file) {
   } catch (const Error& error) {
     throw bad_baseline(file, error.what());
   }
-}
-
-std::vector<FieldChange> protocol_changes(const ProtocolRow& from, const ProtocolRow& to) {
-  // With equal keys, one of the two was edited if they differ in more than the kind of data.
-  const bool all = from.protocol != to.protocol;
-  const auto text = [](const std::optional<Json>& value) {
-    return value ? value->dump() : kAbsentField;
-  };
-  std::vector<FieldChange> changes;
-  for (const ProtocolDifference& each : differences(from, to)) {
-    const std::string& first = each.path.front();
-    const bool named =
-        all ? first != "pool_voxels" : first == "data_kind";  // no file has the former
-    if (named && each.from != each.to) {
-      changes.push_back({each.name(), text(each.from), text(each.to)});
-    }
-  }
-  std::ranges::sort(changes, {}, &FieldChange::field);
-  return changes;
 }
 
 int GateReport::count(GateVerdict each) const {

@@ -37,12 +37,6 @@ struct FrozenCell {
   [[nodiscard]] std::string name() const { return path.method + "/" + path.column(); }
 };
 
-/// The fields among device, machine, threads, torch and itk that do not have one and the same known
-/// value on both sides. None: the same environment.
-std::vector<std::string> environment_differences(const Environment& a, const Environment& b);
-/// True if every result was made by a program that promises the same bits again.
-bool is_bit_exact(const Environment& environment);
-
 /// Results, frozen with what they were made of and by.
 struct Baseline {
   ProtocolRow protocol;
@@ -73,13 +67,6 @@ std::string baseline_text(const Baseline& baseline);
 /// Throws Error 66 if the file is absent; 65 if it is a folder, no JSON, of an unknown
 /// schema_version, lacks a field, or has one of another type, out of range, or twice.
 Baseline read_baseline(const std::filesystem::path& file);
-
-struct FieldChange {
-  std::string field;     ///< "settings.shared.finetune.learning_rate"
-  std::string from, to;  ///< JSON, or "absent"
-};
-/// Fields in which two protocols differ; if their keys are equal, the kind of data at most.
-std::vector<FieldChange> protocol_changes(const ProtocolRow& from, const ProtocolRow& to);
 
 enum class GateVerdict { passed, failed, undecided };
 std::string to_string(GateVerdict verdict);
@@ -137,11 +124,15 @@ struct GateReport {
   GateVerdict verdict = GateVerdict::undecided;
   GateOptions options;
   GateSide base, now;
+  /// The fields among device, machine, threads, torch and itk that do not have one and the same
+  /// known value on both sides. None: the same environment.
   std::vector<std::string> environment_differences;
-  bool bit_exact = false;            ///< the rule was bit-exact equality, for every cell
-  bool determinism_lost = false;     ///< equal bits were promised before, and no longer are
-  int tests = 0;                     ///< size of Holm's family
-  std::vector<FieldChange> changes;  ///< of the protocol; if any, nothing was compared
+  bool bit_exact = false;         ///< the rule was bit-exact equality, for every cell
+  bool determinism_lost = false;  ///< equal bits were promised before, and no longer are
+  int tests = 0;                  ///< size of Holm's family
+  /// Of the protocol: "settings.shared.finetune.learning_rate", JSON or "absent" on each side. If
+  /// the protocols have equal keys, the kind of data at most. If any, nothing was compared.
+  std::vector<FieldDifference> changes;
   bool protocol_changed = false;
   std::vector<GateCell> cells;     ///< those of the baseline
   std::vector<std::string> notes;  ///< for the reader, e.g. where the margin comes from

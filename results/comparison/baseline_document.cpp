@@ -187,7 +187,7 @@ void add_text(std::vector<Part>& parts, const GateReport& report) {
   std::vector<Content> lines;
   if (report.protocol_changed) {
     lines.emplace_back(Line{"", "fields of the protocol that differ:"});
-    for (const FieldChange& each : report.changes) {
+    for (const FieldDifference& each : report.changes) {
       lines.emplace_back(Line{"", fmt::format("  {}: {} -> {}", each.field, each.from, each.to)});
     }
   } else {
@@ -219,7 +219,7 @@ void add_markdown(std::vector<Part>& parts, const GateReport& report) {
   }
   if (report.protocol_changed) {
     std::vector<std::vector<std::string>> rows;
-    for (const FieldChange& each : report.changes) {
+    for (const FieldDifference& each : report.changes) {
       rows.push_back({each.field, each.from, each.to});
     }
     if (!rows.empty()) {
@@ -297,7 +297,7 @@ TestSuite suite_of(const GateReport& report) {
     }
   }
   suite.log = gate_advice(report);
-  for (const FieldChange& each : report.changes) {
+  for (const FieldDifference& each : report.changes) {
     suite.log += fmt::format("\n{}: {} -> {}", each.field, each.from, each.to);
   }
   return suite;
@@ -345,7 +345,7 @@ Json json_of(const GateReport& report) {
             {"protocol_changed", report.protocol_changed},
             {"protocol_changes", Json::array()},
             {"cells", Json::array()}};
-  for (const FieldChange& each : report.changes) {
+  for (const FieldDifference& each : report.changes) {
     json["protocol_changes"].push_back(
         {{"field", each.field}, {"from", each.from}, {"to", each.to}});
   }

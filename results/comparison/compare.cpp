@@ -1,7 +1,6 @@
 #include "results/comparison/compare.h"
 
 #include "harness/core/error.h"
-#include "results/comparison/differences.h"
 #include "results/database/protocol_choice.h"
 #include "results/paper/cells.h"
 

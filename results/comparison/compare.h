@@ -1,6 +1,7 @@
 #pragma once
 
 #include "results/comparison/baseline.h"
+#include "results/comparison/differences.h"
 #include "results/database/store.h"
 #include "results/statistics/statistics.h"
 
@@ -26,14 +27,10 @@ StoredResults stored_results(const Store& store,
                              const std::string& name,
                              const std::string& protocol = {});
 
-/// One field that is not the same on both sides; "–" where a side does not have it.
-struct FieldDifference {
-  std::string
-      field;  ///< "finetune.learning_rate", "sar: network.base_channels", "data.brats.cases"
-  std::string base, next;
-};
 /// Every field in which two protocols differ: data kind, profile, resolved configuration (shared
-/// and of each method), numerics, and counts and digests of the data.
+/// and of each method), numerics, and counts and digests of the data. Called
+/// "finetune.learning_rate", "sar: network.base_channels", "data.brats.cases"; "–" where a side
+/// does not have it.
 std::vector<FieldDifference> protocol_differences(const ProtocolRow& base, const ProtocolRow& next);
 /// What the results were made with, where the two sides differ: commit, versions of LibTorch and
 /// ITK, device, machine, threads, determinism, and hosts of the finished runs. Several values of

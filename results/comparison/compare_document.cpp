@@ -61,7 +61,7 @@ Sheet difference_sheet(const DatabaseComparison& all) {
   sheet.header = {"What differs", "Base", "New"};
   sheet.text_columns = 3;
   const auto add = [&](const FieldDifference& each) {
-    const auto [base, next] = shortened(each.base, each.next);
+    const auto [base, next] = shortened(each.from, each.to);
     sheet.rows.push_back({each.field, base, next});
   };
   if (all.base.protocol != all.next.protocol) {
@@ -223,7 +223,7 @@ Json json_of(const DatabaseComparison& all) {
   const auto fields = [](const std::vector<FieldDifference>& list) {
     Json result = Json::array();
     for (const FieldDifference& each : list) {
-      result.push_back({{"field", each.field}, {"base", each.base}, {"new", each.next}});
+      result.push_back({{"field", each.field}, {"base", each.from}, {"new", each.to}});
     }
     return result;
   };

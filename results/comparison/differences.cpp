@@ -45,12 +45,12 @@ std::string text(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+}  // namespace
+
 std::vector<std::string> values_of(const Environment& environment, const std::string& field) {
   const auto found = environment.find(field);
   return found == environment.end() ? std::vector<std::string>{} : found->second;
 }
-
-}  // namespace
 
 std::string ProtocolDifference::name(std::size_t first) const {
   return fmt::format("{}", fmt::join(std::span(path).subspan(first), "."));

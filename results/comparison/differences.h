@@ -12,10 +12,18 @@
 
 namespace sar {
 
+/// One value that is not the same on both sides, as it is shown.
+struct FieldDifference {
+  std::string field;
+  std::string from, to;
+};
+
 /// What made a set of results, by field: device, machine, threads, torch, itk, determinism, commit.
 /// A field has several values where results of several makers were taken together, and none where
 /// it is not known.
 using Environment = std::map<std::string, std::vector<std::string>>;
+/// None where the field is not known.
+std::vector<std::string> values_of(const Environment& environment, const std::string& field);
 
 /// One value of a protocol that is not the same on both sides; empty where a side does not have it.
 struct ProtocolDifference {

@@ -244,10 +244,6 @@ TTest permutation_as_test(TTestReport& report) {
 
 }  // namespace
 
-std::vector<double> read_values(const std::filesystem::path& file) {
-  return values_in(read_text(file), file);
-}
-
 Sample read_sample(const std::string& argument, Reading reading) {
   Sample sample;
   sample.given = argument;

@@ -33,14 +33,12 @@ struct Sample {
   std::string doubt;  ///< what the reader should check in the file; empty if nothing
 };
 
-/// Numbers of a text file, separated by white space or commas; a comment reaches from # to the end
-/// of its line, and a byte order mark of UTF-8 is skipped. Throws Error 66 if the file is not
-/// there, Error 65 listing each fault with line and column: what is not a number, or not finite.
-std::vector<double> read_values(const std::filesystem::path& file);
-
-/// Reads "mean,sd,n", a comma list of values, or the path of a file of values; a file holds values
-/// whatever they look like. Throws Error 2 for a list with anything but finite numbers and, with
-/// Reading::summary, for a list that is not a mean, SD and n; for a file as `read_values`.
+/// Reads "mean,sd,n", a comma list of values, or the path of a file of values. A file holds values
+/// whatever they look like, separated by white space or commas; a comment reaches from # to the end
+/// of its line, and a byte order mark of UTF-8 is skipped. Throws Error 2 for a list with anything
+/// but finite numbers and, with Reading::summary, for a list that is not a mean, SD and n; Error 66
+/// for a list without a comma that is not a number and names no file; Error 65 for a file, listing
+/// each fault with line and column: what is not a number, or not finite.
 Sample read_sample(const std::string& argument, Reading reading = Reading::automatic);
 
 /// What the user should know of how two samples were read; empty if there is no doubt. Throws

@@ -18,7 +18,7 @@ enum class Reproduction {
   different,     ///< the two means are shown to differ
   underpowered,  ///< no difference is shown, nor would one as large as the margin have been
   missing,       ///< no finished trial
-  not_testable,  ///< see `reason`
+  not_testable,  ///< see `reasons`
 };
 /// "reproduced", ..., "not-testable"
 std::string to_string(Reproduction verdict);

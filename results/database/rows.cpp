@@ -44,4 +44,20 @@ NodeState node_state(const std::string& name) {
   throw internal_error("unknown node state").with("state", name);
 }
 
+std::vector<std::string> named_nodes(const Json& inputs) {
+  std::vector<std::string> keys;
+  for (const char* field : {"cubes", "prepared", "initial", "weights"}) {
+    if (!inputs.contains(field)) {
+      continue;
+    }
+    const Json& value = inputs.at(field);
+    for (const Json& key : value.is_structured() ? value : Json::array({value})) {
+      if (key.is_string()) {
+        keys.push_back(key);
+      }
+    }
+  }
+  return keys;
+}
+
 }  // namespace sar

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sar {
 
@@ -50,6 +51,9 @@ struct NodeRow {
   /// Processor and C library, as `machine_description()` says it; empty before schema 3.
   std::string machine;
 };
+
+/// Keys of the nodes that a node's inputs name.
+std::vector<std::string> named_nodes(const Json& inputs);
 
 /// One cell and the nodes that make it. `pretrain_node` is empty for Scratch.
 struct CellRow {
@@ -136,10 +140,8 @@ struct TrialDice {
 };
 struct RunRow {
   CellRow cell;
-  std::string state, reason, started, ended, host, device, data_kind, commit, torch, itk;
+  std::string state, reason, started, ended, host, device, data_kind, commit;
   bool dirty = false;
-  int threads = 1;
-  double peak_rss_mb = 0, peak_gpu_mb = 0, samples_per_s = 0;
 };
 
 /// What one trial of a method costs: fine-tuning and evaluation, mean over the stored trials.
@@ -148,6 +150,14 @@ struct TrialCost {
   std::string method, task, fraction;
   int trials = 0;      ///< that the mean is over
   double seconds = 0;  ///< one trial
+};
+
+/// Inputs of the fine-tuning of a trial, which name its cases. All methods of a trial use the same:
+/// that of its first cell stands for all.
+struct TrialInputs {
+  std::string task, fraction;
+  Json inputs;
+  std::int64_t first_cell = 0;  ///< place among all cells
 };
 
 /// A row of `v_case_dice`.

@@ -199,7 +199,7 @@ TEST_CASE("what differs between two protocols is named field by field") {
   next.manifest["datasets"]["brats"]["digest"] = "def";
   std::map<std::string, std::pair<std::string, std::string>> found;
   for (const FieldDifference& each : protocol_differences(base, next)) {
-    found[each.field] = {each.base, each.next};
+    found[each.field] = {each.from, each.to};
   }
   using Pair = std::pair<std::string, std::string>;
   CHECK(found == std::map<std::string, Pair>{{"data kind", {"phantom", "real"}},
@@ -234,7 +234,7 @@ TEST_CASE("what differs between two protocols is named field by field") {
   new_results.runs.push_back(run);
   found.clear();
   for (const FieldDifference& each : environment_differences(old_results, new_results)) {
-    found[each.field] = {each.base, each.next};
+    found[each.field] = {each.from, each.to};
   }
   CHECK(found == std::map<std::string, Pair>{{"commit", {"abc", "abc, abc (with changes)"}},
                                              {"device", {"cpu", "cpu, cuda"}},

@@ -119,7 +119,7 @@ TEST_CASE("a byte order mark is not a value, and decimal commas are named") {
   CHECK(doubt("\xEF\xBB\xBF"
               "84.1\n83.2\n")
             .empty());
-  CHECK(read_values(file) == std::vector<double>{84.1, 83.2});
+  CHECK(read_sample(file).values == std::vector<double>{84.1, 83.2});
   CHECK_THAT(doubt("# Dice\n84,1\r\n\n 83,25 # second\n"),
              Catch::Contains(file) && Catch::Contains("decimal point"));
   for (const char* text : {"", "84.1,83.2\n85.0,84.7\n", "84,1\n83\n", "84, 83\n", "84,1,2\n"}) {
@@ -156,7 +156,7 @@ TEST_CASE("a file holds values, and each fault is told with line and column") {
   const auto file = folder.path() / "trials.txt";
   write_file_atomically(file,
                         "# Dice of SAR, BraTS2018\n84.1 83.2,85.0\t# three\r\n\n86.2\n84.7,\n");
-  CHECK(read_values(file) == std::vector<double>{84.1, 83.2, 85.0, 86.2, 84.7});
+  CHECK(read_sample(file.string()).values == std::vector<double>{84.1, 83.2, 85.0, 86.2, 84.7});
   write_file_atomically(file, "84.92 1.62 5\n");
   for (const Reading reading : {Reading::automatic, Reading::summary}) {
     CHECK_FALSE(read_sample(file.string(), reading).only_summary);
@@ -164,7 +164,7 @@ TEST_CASE("a file holds values, and each fault is told with line and column") {
   write_file_atomically(file, "");
   CHECK(read_sample(file.string()).summary.n == 0);
   write_file_atomically(file, "84.1\n 83.2 seven\n85.0,,nan # eight\n");
-  const Refusal refused = refusal([&] { read_values(file); });
+  const Refusal refused = refusal([&] { read_sample(file.string()); });
   CHECK(refused.code == ExitCode::data_invalid);
   CHECK_THAT(refused.message,
              Catch::Contains("3 of") &&
