@@ -1,5 +1,6 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/statistics_options.h"
 #include "results/audit/audit_document.h"
 #include "results/claims/claim_verdicts.h"
 #include "results/paper/paper.h"
@@ -27,7 +28,7 @@ ExitCode run_audit(const AuditCommand& command) {
   const Paper paper = read_paper(path ? std::filesystem::absolute(given).lexically_normal()
                                       : Catalog::load().paper_folder(command.paper));
   AuditOptions options;
-  options.alpha = command.common.alpha;
+  options.alpha = StatisticsOptions(command.common).alpha();
   options.alpha_given = command.common.alpha_given;
   const Audit result = audit(paper, read_claims(paper), options);
   emit(command.common,

@@ -89,17 +89,6 @@ ExitCode claims(const ClaimsCommand& command) {
 
 }  // namespace
 
-ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common) {
-  const StatisticsOptions said(catalog, common);
-  ClaimOptions options;
-  options.test = said.test(options.test);
-  options.correction = said.correction(options.correction);
-  options.alpha = said.alpha();
-  options.alpha_for_all = common.alpha_given;
-  options.margin = said.number("statistics.margin_dice_points");
-  return options;
-}
-
 void add_claims(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<ClaimsCommand>();
   auto* sub = app.add_subcommand("claims",

@@ -1,5 +1,8 @@
 #include "experiments/cli/execution.h"
 
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
 #include <algorithm>
 #include <iostream>
 #include <thread>
@@ -70,6 +73,36 @@ void add_execution(CLI::App* app, ExecutionOptions& options, std::string& launch
       ->excludes(keep_going);
   app->add_flag("--force", options.force, "compute again what is stored");
   app->add_flag("--only-failed", options.only_failed, "try failed cells again");
+}
+
+double check_whole_path(const std::string& device) {
+  const TemporaryFolder folder("sar-bench-doctor");
+  CommonOptions common;
+  common.database = (folder.path() / "doctor.sqlite").string();
+  common.quiet = true;
+  common.isolated = true;
+  common.settings = {"phantom.side_voxels=32",
+                     "phantom.luna_cases=1",
+                     "phantom.brats_cases=3",
+                     "phantom.pancreas_cases=2",
+                     "network.base_channels=4",
+                     "finetune.max_epochs=1"};
+  PlanOptions options;
+  options.experiment = "table2";
+  options.profile = "smoke";
+  options.methods = {"scratch"};
+  options.tasks = {"pancreas"};
+  options.trials = 1;
+  options.device = device;
+  Session session(common, options);
+  const Plan plan = session.plan(session.manifest(false));
+  Store store(common.database, Store::Mode::read_write);
+  const RunReport report = execute_plan(session, plan, store, {}, common, {}, "sar-bench doctor");
+  if (report.cells_done != 1) {
+    throw internal_error("the phantom case did not get through")
+        .with("reason", report.failures.empty() ? "interrupted" : report.failures.front());
+  }
+  return report.seconds;
 }
 
 }  // namespace sar::cli

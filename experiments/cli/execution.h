@@ -34,4 +34,9 @@ std::vector<TableSpec> all_tables(const Catalog& catalog, const Experiment* curr
 /// Says on standard error what failed.
 void report_failures(const RunReport& report);
 
+/// Takes one small phantom cell through the whole path (phantoms, preparation, training,
+/// evaluation, database) in a folder that is removed afterwards; returns the seconds that it took.
+/// Throws Error 70 with the reason if it fails.
+double check_whole_path(const std::string& device);
+
 }  // namespace sar::cli

@@ -1,4 +1,5 @@
 #include "experiments/cli/commands.h"
+#include "experiments/cli/execution.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
 #include "experiments/runner.h"
@@ -107,12 +108,11 @@ Json settings_of(const InfoCommand& command) {
   if (!command.protocol.empty()) {
     return named_protocol(store, command.protocol).settings;
   }
-  const std::vector<std::string> protocols = store.protocols();
-  if (protocols.empty()) {
-    throw Error(ExitCode::results_missing, "the database has no protocol yet")
-        .with("file", command.common.database);
+  if (const auto newest = newest_stored_protocol(store)) {
+    return newest->settings;
   }
-  return named_protocol(store, protocols.back()).settings;
+  throw Error(ExitCode::results_missing, "the database has no protocol yet")
+      .with("file", command.common.database);
 }
 
 ExitCode list_assumptions(const InfoCommand& command) {

@@ -330,36 +330,6 @@ ExitCode run_cell(const RunCommand& command, const Chosen& chosen) {
 
 }  // namespace
 
-double check_whole_path(const std::string& device) {
-  const TemporaryFolder folder("sar-bench-doctor");
-  RunCommand command;
-  command.common.database = (folder.path() / "doctor.sqlite").string();
-  command.common.quiet = true;
-  command.common.isolated = true;
-  command.common.settings = {"phantom.side_voxels=32",
-                             "phantom.luna_cases=1",
-                             "phantom.brats_cases=3",
-                             "phantom.pancreas_cases=2",
-                             "network.base_channels=4",
-                             "finetune.max_epochs=1"};
-  command.plan.experiment = "table2";
-  command.plan.profile = "smoke";
-  command.plan.methods = {"scratch"};
-  command.plan.tasks = {"pancreas"};
-  command.plan.trials = 1;
-  command.plan.device = device;
-  Session session(command.common, command.plan);
-  const Plan plan = session.plan(session.manifest(false));
-  Store store(command.common.database, Store::Mode::read_write);
-  const RunReport report =
-      execute_plan(session, plan, store, {}, command.common, {}, "sar-bench doctor");
-  if (report.cells_done != 1) {
-    throw internal_error("the phantom case did not get through")
-        .with("reason", report.failures.empty() ? "interrupted" : report.failures.front());
-  }
-  return report.seconds;
-}
-
 void add_run(CLI::App& app, Chosen& chosen) {
   auto command = std::make_shared<RunCommand>();
   auto* sub =

@@ -28,11 +28,6 @@ OnProgress show_progress(Progress& progress, const std::string& label);
 /// commands that only present.
 Configuration user_configuration(const Catalog& catalog, const CommonOptions& common);
 
-/// Takes one small phantom cell through the whole path (phantoms, preparation, training,
-/// evaluation, database) in a folder that is removed afterwards; returns the seconds that it took.
-/// Throws Error 70 with the reason if it fails.
-double check_whole_path(const std::string& device);
-
 /// Everything that planning needs, resolved from flags, files and environment.
 class Session {
  public:

@@ -120,7 +120,7 @@ std::string published_text(const PublishedCell& cell) {
     return text + (a.sd && b.sd ? fmt::format("  no test: {}\n", cell.student.reason)
                                 : "  no test: a spread is not printed\n");
   }
-  const double variance = ((a.n - 1) * *a.sd * *a.sd + (b.n - 1) * *b.sd * *b.sd) / (a.n + b.n - 2);
+  const double variance = pooled_variance(*a.sd, a.n, *b.sd, b.n);
   text += fmt::format(
       "  pooled variance s2 = ({}·{:.2f}² + {}·{:.2f}²) / {} = {:.4f}\n"
       "  standard error sqrt(s2·(1/{} + 1/{})) = {:.4f}\n",
@@ -151,10 +151,7 @@ Experiment experiment_of(const CellPath& path, const Catalog& catalog) {
   if (experiment.kind != ExperimentKind::dice) {
     throw usage_error("only tables of Dice have cells to explain").with("experiment", path.table);
   }
-  if (std::ranges::none_of(experiment.table.columns, [&](const TableColumn& column) {
-        return column.task == path.task && column.target == path.target &&
-               column.bucket == path.bucket && column.fraction == path.fraction;
-      })) {
+  if (!find_column(experiment.table, path.table_column())) {
     std::string known;
     for (const auto& column : experiment.table.columns) {
       known += " " + column.task + "/" + column.target + "/" + column.bucket +

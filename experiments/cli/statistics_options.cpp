@@ -18,7 +18,7 @@ std::string StatisticsOptions::correction(const std::string& own) const {
 }
 
 double StatisticsOptions::alpha() const {
-  return common_.alpha_given ? common_.alpha : number("statistics.alpha");
+  return common_.alpha_given || !user_ ? common_.alpha : number("statistics.alpha");
 }
 
 std::string StatisticsOptions::origin_of_alpha() const {
@@ -30,11 +30,11 @@ double StatisticsOptions::number(const std::string& key) const {
 }
 
 const std::string& StatisticsOptions::origin(const std::string& key) const {
-  return user_.shared().values().at(key).origin;
+  return user_->shared().values().at(key).origin;
 }
 
 Json StatisticsOptions::value(const std::string& key) const {
-  const Json& said = user_.shared().values().at(key).value;
+  const Json& said = user_->shared().values().at(key).value;
   return origin(key) != "built-in" || protocol_ == nullptr
              ? said
              : shared_settings(*protocol_).value(key, said);
@@ -46,7 +46,8 @@ std::string StatisticsOptions::text(const std::string& flag,
   if (!flag.empty()) {
     return flag;
   }
-  return origin(key) == "built-in" && !own.empty() ? own : value(key).get<std::string>();
+  return !user_ || (origin(key) == "built-in" && !own.empty()) ? own
+                                                               : value(key).get<std::string>();
 }
 
 }  // namespace sar::cli

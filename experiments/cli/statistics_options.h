@@ -5,6 +5,7 @@
 #include "harness/core/json.h"
 #include "results/database/rows.h"
 
+#include <optional>
 #include <string>
 
 namespace sar::cli {
@@ -13,6 +14,9 @@ namespace sar::cli {
 /// run was configured whose results are shown, else as built in.
 class StatisticsOptions {
  public:
+  /// Of a command that nothing but flags change. Only `test` and `correction` with an own value and
+  /// `alpha` (else 0.05) may be asked for.
+  explicit StatisticsOptions(const CommonOptions& common) : common_(common) {}
   /// `protocol`: the run's; null where its configuration does not count. Must outlive this object.
   StatisticsOptions(const Catalog& catalog,
                     const CommonOptions& common,
@@ -37,8 +41,8 @@ class StatisticsOptions {
                                  const std::string& own) const;
 
   const CommonOptions& common_;
-  const ProtocolRow* protocol_;
-  Configuration user_;
+  const ProtocolRow* protocol_ = nullptr;
+  std::optional<Configuration> user_;  ///< empty: flags alone count
 };
 
 }  // namespace sar::cli

@@ -30,9 +30,7 @@ VerifyOptions verify_options(const VerifyCommand& command,
   options.power = said.number("statistics.power");
   options.alpha = said.alpha();
   options.test = said.test(options.test);
-  if (!command.common.correction.empty()) {
-    options.correction = command.common.correction;
-  }
+  options.correction = StatisticsOptions(command.common).correction(options.correction);
   return options;
 }
 

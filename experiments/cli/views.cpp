@@ -27,14 +27,11 @@ std::optional<ProtocolRow> protocol_of_paper(const Store& store,
   if (!named.empty()) {
     return named_protocol(store, named);
   }
-  const std::vector<CellState> cells = store.cell_states();
+  std::vector<TableSpec> tables;
   for (const PrintedTable& table : paper.tables) {
-    if (const ProtocolChoice choice = protocol_to_show(cells, table.spec);
-        !choice.protocol.empty()) {
-      return store.protocol(choice.protocol);
-    }
+    tables.push_back(table.spec);
   }
-  return std::nullopt;
+  return newest_protocol(store, tables);
 }
 
 void check_format(const Experiment& experiment, const CommonOptions& common) {
@@ -123,24 +120,38 @@ const Paper* Viewer::paper() const {
   return &*paper_;
 }
 
+ClaimOptions claim_options(const Catalog& catalog, const CommonOptions& common) {
+  const StatisticsOptions said(catalog, common);
+  ClaimOptions options;
+  options.test = said.test(options.test);
+  options.correction = said.correction(options.correction);
+  options.alpha = said.alpha();
+  options.alpha_for_all = common.alpha_given;
+  options.margin = said.number("statistics.margin_dice_points");
+  return options;
+}
+
 CurveTests curve_tests(const CommonOptions& common) {
+  const StatisticsOptions said(common);
   CurveTests tests;
-  tests.test = common.test.empty() ? tests.test : common.test;
-  tests.correction = common.correction.empty() ? tests.correction : common.correction;
+  tests.test = said.test(tests.test);
+  tests.correction = said.correction(tests.correction);
   return tests;
 }
 
+View Viewer::shown(const Document& document, bool filled) const {
+  return {written(document, common_.chosen_format(), {common_.color_on(1)}), document.json, filled};
+}
+
 View Viewer::nothing(const Experiment& experiment, const std::string& why) const {
-  if (common_.chosen_format() == "json") {
-    return {to_text({{"schema_version", 1}, {"experiment", experiment.id}, {"empty", why}}), false};
-  }
-  return {experiment.title + ": " + why + "\n", false};
+  Json json{{"schema_version", 1}, {"experiment", experiment.id}, {"empty", why}};
+  return {common_.chosen_format() == "json" ? to_text(json) : experiment.title + ": " + why + "\n",
+          std::move(json),
+          false};
 }
 
 View Viewer::dice(const Experiment& experiment) const {
   const auto row = protocol(experiment);
-  const std::string format = common_.chosen_format();
-  const WriteOptions color{common_.color_on(1)};
   std::optional<Table> measured;
   if (row) {
     TableSpec spec = experiment.table;
@@ -150,9 +161,8 @@ View Viewer::dice(const Experiment& experiment) const {
     measured = build_table(*store_, *row, spec, table_options(&*row));
   }
   if (options_.source == "measured") {
-    return measured
-               ? View{written(document_of(*measured), format, color), filled_cells(*measured) > 0}
-               : nothing(experiment, "no run of it is stored yet");
+    return measured ? shown(document_of(*measured), filled_cells(*measured) > 0)
+                    : nothing(experiment, "no run of it is stored yet");
   }
   const PrintedTable* printed = paper()->find(experiment.id);
   if (printed == nullptr) {
@@ -163,13 +173,13 @@ View Viewer::dice(const Experiment& experiment) const {
   const Table published =
       published_table(*printed, experiment.table, table_options(row ? &*row : nullptr));
   if (options_.source == "published") {
-    return {written(document_of(published), format, color), true};
+    return shown(document_of(published), true);
   }
   if (!measured) {  // gaps, in the same shape
     measured = build_table(
         std::vector<TrialDice>{}, {}, ProtocolRow{}, experiment.table, table_options(nullptr));
   }
-  return {written(document_of(*measured, published), format, color), true};
+  return shown(document_of(*measured, published), true);
 }
 
 View Viewer::data(const Experiment& experiment) const {
@@ -182,7 +192,7 @@ View Viewer::data(const Experiment& experiment) const {
   Sheet sheet = data_sheet(
       experiment.id, experiment.title, experiment.datasets, survey, row ? &*row : nullptr, paper());
   sheet.json["source"] = options_.source;
-  return {written(document_of(sheet), common_.chosen_format()), true};
+  return shown(document_of(sheet), true);
 }
 
 View Viewer::curves(const Experiment& experiment) const {
@@ -194,8 +204,7 @@ View Viewer::curves(const Experiment& experiment) const {
     return nothing(experiment, "no run of it is stored yet");
   }
   const LossCurves curves = build_curves(*store_, *row, experiment.curves, curve_tests(common_));
-  return {written(document_of(convergence_sheet(curves)), common_.chosen_format()),
-          !curves.rows.empty()};
+  return shown(document_of(convergence_sheet(curves)), !curves.rows.empty());
 }
 
 View Viewer::pretraining(const Experiment& experiment) const {
@@ -207,7 +216,7 @@ View Viewer::pretraining(const Experiment& experiment) const {
     return nothing(experiment, "no pre-training is stored yet");
   }
   const Sheet sheet = proxy_sheet(experiment.id, experiment.title, experiment.rows, *store_, *row);
-  return {written(document_of(sheet), common_.chosen_format()), !sheet.json.at("rows").empty()};
+  return shown(document_of(sheet), !sheet.json.at("rows").empty());
 }
 
 View Viewer::collection(const Experiment& experiment) const {
@@ -216,21 +225,15 @@ View Viewer::collection(const Experiment& experiment) const {
     options.protocol = row->protocol;
   }
   const Viewer viewer(catalog_, common_, options, store_);
-  const bool json = common_.chosen_format() == "json";
-  Json documents = Json::array();
-  View all;
+  View all{"", {{"schema_version", 1}, {"experiment", experiment.id}}, false};
   for (const Experiment& part : experiment.parts) {
     const View view = viewer.view(part);
     all.filled = all.filled || view.filled;
-    if (json) {
-      documents.push_back(Json::parse(view.text));
-    } else {
-      all.text += (all.text.empty() ? "" : "\n") + view.text;
-    }
+    all.text += (all.text.empty() ? "" : "\n") + view.text;
+    all.json["parts"].push_back(view.json);
   }
-  if (json) {
-    all.text =
-        to_text({{"schema_version", 1}, {"experiment", experiment.id}, {"parts", documents}});
+  if (common_.chosen_format() == "json") {
+    all.text = to_text(all.json);
   }
   return all;
 }

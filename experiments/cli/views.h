@@ -3,8 +3,10 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/options.h"
 #include "experiments/experiment.h"
+#include "harness/core/json.h"
 #include "results/claims/claim_verdicts.h"
 #include "results/database/store.h"
+#include "results/document/document.h"
 #include "results/paper/paper.h"
 #include "results/tables/loss_curves.h"
 
@@ -32,6 +34,7 @@ struct ViewOptions {
 /// An experiment as printed.
 struct View {
   std::string text;     ///< in the format asked for
+  Json json;            ///< the same in JSON
   bool filled = false;  ///< false: not one number is there
 };
 
@@ -71,6 +74,7 @@ class Viewer {
   [[nodiscard]] View curves(const Experiment& experiment) const;
   [[nodiscard]] View pretraining(const Experiment& experiment) const;
   [[nodiscard]] View collection(const Experiment& experiment) const;
+  [[nodiscard]] View shown(const Document& document, bool filled) const;
   [[nodiscard]] View nothing(const Experiment& experiment, const std::string& why) const;
   [[nodiscard]] const Paper* paper() const;
 

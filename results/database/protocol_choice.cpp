@@ -161,7 +161,23 @@ ProtocolRow named_protocol(const Store& store,
 }
 
 std::optional<ProtocolRow> newest_protocol(const Store& store, const TableSpec& table) {
-  return store.protocol(protocol_to_show(store.cell_states(), table).protocol);
+  return newest_protocol(store, std::vector<TableSpec>{table});
+}
+
+std::optional<ProtocolRow> newest_protocol(const Store& store,
+                                           const std::vector<TableSpec>& tables) {
+  const std::vector<CellState> cells = store.cell_states();
+  for (const TableSpec& table : tables) {
+    if (const ProtocolChoice choice = protocol_to_show(cells, table); !choice.protocol.empty()) {
+      return store.protocol(choice.protocol);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ProtocolRow> newest_stored_protocol(const Store& store) {
+  const std::vector<std::string> keys = store.protocols();
+  return keys.empty() ? std::nullopt : store.protocol(keys.back());
 }
 
 }  // namespace sar

@@ -59,5 +59,10 @@ ProtocolRow named_protocol(const Store& store,
                            const std::string& database = {});
 /// As `protocol_to_show`, from the database.
 std::optional<ProtocolRow> newest_protocol(const Store& store, const TableSpec& table);
+/// The same of the first of several tables that has any result.
+std::optional<ProtocolRow> newest_protocol(const Store& store,
+                                           const std::vector<TableSpec>& tables);
+/// The one that was stored last, with results or not.
+std::optional<ProtocolRow> newest_stored_protocol(const Store& store);
 
 }  // namespace sar

@@ -391,7 +391,7 @@ void migrate(SQLite::Database& db,
       db.exec(step.sql);
     }
   }
-  db.exec(view_sql());
+  db.exec(kViews);
   db.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
   db.exec(fmt::format("PRAGMA user_version = {}", newest));
   transaction.commit();
@@ -448,10 +448,6 @@ std::span<const SchemaStep> schema_history() {
   static const std::array<SchemaStep, 4> kHistory = {
       {{1, kTables}, {2, ""}, {3, "ALTER TABLE node ADD COLUMN machine TEXT;"}, {4, kFailures}}};
   return kHistory;
-}
-
-std::string view_sql() {
-  return kViews;
 }
 
 std::shared_ptr<SQLite::Database> open_database(const fs::path& path,

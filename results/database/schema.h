@@ -22,8 +22,6 @@ struct SchemaStep {
 /// a change of a table is a new step. Views are not part of it: they hold no data and are made anew
 /// by every migration.
 std::span<const SchemaStep> schema_history();
-/// SQL that makes the views of results/README.md.
-std::string view_sql();
 
 struct OpenOptions {
   bool write = false;

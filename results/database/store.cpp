@@ -114,23 +114,16 @@ constexpr auto kCell = columns<CellRow>(column("cell_key", &CellRow::cell_key),
                                         column("finetune_node", &CellRow::finetune_node),
                                         column("evaluate_node", &CellRow::evaluate_node));
 
-constexpr auto kRun =
-    columns<RunRow>(inner("c.", &RunRow::cell, kCell),
-                    column("r.state", &RunRow::state),
-                    column("r.reason", &RunRow::reason),
-                    column("r.started", &RunRow::started),
-                    column("r.ended", &RunRow::ended),
-                    column("r.host", &RunRow::host),
-                    column("r.device", &RunRow::device),
-                    column("r.data_kind", &RunRow::data_kind),
-                    column("r.\"commit\"", &RunRow::commit),
-                    column("r.torch", &RunRow::torch),
-                    column("r.itk", &RunRow::itk),
-                    column("r.dirty", &RunRow::dirty),
-                    column("COALESCE(r.threads, 1)", &RunRow::threads),
-                    column("r.peak_rss_mb", &RunRow::peak_rss_mb),
-                    column("r.peak_gpu_mb", &RunRow::peak_gpu_mb),
-                    column("COALESCE(r.samples_per_s, 0)", &RunRow::samples_per_s));
+constexpr auto kRun = columns<RunRow>(inner("c.", &RunRow::cell, kCell),
+                                      column("r.state", &RunRow::state),
+                                      column("r.reason", &RunRow::reason),
+                                      column("r.started", &RunRow::started),
+                                      column("r.ended", &RunRow::ended),
+                                      column("r.host", &RunRow::host),
+                                      column("r.device", &RunRow::device),
+                                      column("r.data_kind", &RunRow::data_kind),
+                                      column("r.\"commit\"", &RunRow::commit),
+                                      column("r.dirty", &RunRow::dirty));
 
 constexpr auto kCellState = columns<CellState>(column("r.protocol", &CellState::protocol),
                                                column("k.rowid", &CellState::protocol_row),
@@ -188,13 +181,6 @@ constexpr auto kCase = columns<CaseRow>(column("method", &CaseRow::method),
                                         column("volume_mm3", &CaseRow::volume_mm3),
                                         column("dice", &CaseRow::dice));
 
-/// Inputs of the fine-tuning of a trial, which name its cases. All methods of a trial use the same:
-/// that of its first cell stands for all.
-struct TrialInputs {
-  std::string task, fraction;
-  Json inputs;
-  std::int64_t first_cell = 0;
-};
 constexpr auto kTrialInputs =
     columns<TrialInputs>(column("c.task", &TrialInputs::task),
                          column("c.fraction", &TrialInputs::fraction),
@@ -203,30 +189,22 @@ constexpr auto kTrialInputs =
 
 // --- steps of a transaction ---------------------------------------------------------------------
 
-/// The row of `table` whose first column is `key` or alone begins with it.
-template <class Row, class... Columns>
-std::optional<Row> find(SQLite::Database& db,
-                        const RowColumns<Row, Columns...>& columns,
-                        const std::string& table,
-                        const std::string& key) {
-  std::optional<Row> found;
+/// The protocol whose key is `key` or alone begins with it.
+std::optional<ProtocolRow> find_protocol(SQLite::Database& db, const std::string& key) {
+  std::optional<ProtocolRow> found;
   if (key.empty()) {
     return found;
   }
-  const std::string column = names_of(columns).front();
-  auto rows = statement(db,
-                        select_sql(columns,
-                                   fmt::format("FROM {0} WHERE substr({1}, 1, length(?1)) = ?1 "
-                                               "ORDER BY {1} = ?1 DESC",
-                                               table,
-                                               column)),
-                        key);
-  while (rows.executeStep()) {
+  for (ProtocolRow& row : select_all(db,
+                                     kProtocol,
+                                     "FROM protocol WHERE substr(protocol, 1, length(?1)) = ?1 "
+                                     "ORDER BY protocol = ?1 DESC",
+                                     key)) {
     if (found) {
-      throw usage_error(fmt::format("several {}s begin with this key", table)).with("key", key);
+      throw usage_error("several protocols begin with this key").with("key", key);
     }
-    found = read_row(rows, columns);
-    if (rows.getColumn(0).getString() == key) {
+    found = std::move(row);
+    if (found->protocol == key) {
       break;
     }
   }
@@ -263,34 +241,6 @@ void write_node(SQLite::Database& db, const NodeRow& row) {
   if (row.state == NodeState::failed && !row.started.empty()) {
     keep_failure(db, row);
   }
-}
-
-/// Keys of the nodes that a node's inputs name.
-std::vector<std::string> named_nodes(const Json& inputs) {
-  std::vector<std::string> keys;
-  for (const char* field : {"cubes", "prepared", "initial", "weights"}) {
-    if (!inputs.contains(field)) {
-      continue;
-    }
-    const Json& value = inputs.at(field);
-    for (const Json& key : value.is_structured() ? value : Json::array({value})) {
-      if (key.is_string()) {
-        keys.push_back(key);
-      }
-    }
-  }
-  return keys;
-}
-
-/// Labelled cases of one trial; a case for training and for validation counts once.
-std::size_t count_cases(const Json& inputs) {
-  std::set<std::string> ids;
-  for (const char* list : {"train", "validation"}) {
-    for (const Json& id : inputs.value(list, Json::array())) {
-      ids.insert(id.get<std::string>());
-    }
-  }
-  return ids.size();
 }
 
 }  // namespace
@@ -351,9 +301,8 @@ void Store::put_protocol(const ProtocolRow& row) {
 }
 
 std::optional<ProtocolRow> Store::protocol(const std::string& key) const {
-  return state_->attempt("read a protocol", [&](SQLite::Database& db) {
-    return find(db, kProtocol, "protocol", key);
-  });
+  return state_->attempt("read a protocol",
+                         [&](SQLite::Database& db) { return find_protocol(db, key); });
 }
 
 std::vector<std::string> Store::protocols() const {
@@ -532,11 +481,6 @@ void Store::put_cell(const CellRow& row) {
   });
 }
 
-std::optional<CellRow> Store::cell(const std::string& cell_key) const {
-  return state_->attempt("read a cell",
-                         [&](SQLite::Database& db) { return find(db, kCell, "cell", cell_key); });
-}
-
 std::vector<RunRow> Store::runs(const std::string& protocol) const {
   return state_->attempt("read runs", [&](SQLite::Database& db) {
     return select_all(db,
@@ -653,26 +597,13 @@ std::vector<StoredCurveRow> Store::finetuning_curves(const std::string& protocol
   });
 }
 
-std::map<std::pair<std::string, std::string>, double> Store::labelled_cases(
-    const std::string& protocol) const {
-  return state_->attempt("count labelled cases", [&](SQLite::Database& db) {
-    const std::vector<TrialInputs> trials =
-        select_all(db,
-                   kTrialInputs,
-                   "FROM cell c JOIN node n ON n.key = c.finetune_node "
-                   "WHERE c.protocol = ? GROUP BY c.task, c.fraction, c.trial",
-                   protocol);
-    std::map<std::pair<std::string, std::string>, std::vector<double>> counts;
-    for (const TrialInputs& trial : trials) {
-      if (const std::size_t cases = count_cases(trial.inputs); cases > 0) {
-        counts[{trial.task, trial.fraction}].push_back(static_cast<double>(cases));
-      }
-    }
-    std::map<std::pair<std::string, std::string>, double> means;
-    for (const auto& [cell, values] : counts) {
-      means[cell] = summarise(values).mean;
-    }
-    return means;
+std::vector<TrialInputs> Store::trial_inputs(const std::string& protocol) const {
+  return state_->attempt("read the inputs of trials", [&](SQLite::Database& db) {
+    return select_all(db,
+                      kTrialInputs,
+                      "FROM cell c JOIN node n ON n.key = c.finetune_node "
+                      "WHERE c.protocol = ? GROUP BY c.task, c.fraction, c.trial",
+                      protocol);
   });
 }
 

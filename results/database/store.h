@@ -7,11 +7,9 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace sar {
@@ -75,8 +73,6 @@ class Store {
   [[nodiscard]] std::vector<NodeRow> failed_pretrainings(const std::string& protocol,
                                                          const std::string& method) const;
   void put_cell(const CellRow& row);
-  /// By key or by a unique prefix of it; Error 2 if several keys begin so.
-  [[nodiscard]] std::optional<CellRow> cell(const std::string& cell_key) const;
 
   /// Rows of a running node; rows with the same step (epoch, name) are replaced, so a resumed stage
   /// may repeat.
@@ -105,10 +101,8 @@ class Store {
   [[nodiscard]] std::vector<CaseRow> cases(const std::string& protocol,
                                            const std::string& fraction) const;
 
-  /// Labelled cases that fine-tuning uses, for training and for validation, by task and fraction:
-  /// mean over the trials that are planned. A case on both sides counts once.
-  [[nodiscard]] std::map<std::pair<std::string, std::string>, double> labelled_cases(
-      const std::string& protocol) const;
+  /// Of each planned trial of each task and fraction.
+  [[nodiscard]] std::vector<TrialInputs> trial_inputs(const std::string& protocol) const;
 
   /// SQLite's integrity and foreign-key checks plus our own (stored statistics equal recomputed
   /// ones, products present, failures kept); one line per fault.

@@ -6,6 +6,7 @@
 #include "results/database/stored_file.h"
 #include "results/paper/cells.h"
 #include "results/paper/data_sheet.h"
+#include "results/tables/labelled_cases.h"
 #include "results/tables/proxy_sheet.h"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ class Gathering {
     contents_.trial_dice = store_.trial_dice(protocol);
     contents_.runs = store_.runs(protocol);
     contents_.cases = store_.cases(protocol, "1");
-    contents_.labelled_cases = store_.labelled_cases(protocol);
+    contents_.labelled_cases = sar::labelled_cases(store_.trial_inputs(protocol));
     contents_.summary = run_summary(store_, request_.protocol);
     count_trials();
     read_count();

@@ -56,8 +56,8 @@ struct ReportRequest {
 
 /// A table of Dice with what the paper prints for it.
 struct ReportTable {
-  Table measured;                  ///< as `show` builds it; all gaps where nothing is stored
-  Table corrected;                 ///< the same with p corrected by Holm, for tooltips
+  Table measured;   ///< as `show` builds it; all gaps where nothing is stored
+  Table corrected;  ///< the same with p corrected, for tooltips: by Holm if it is not as measured
   std::optional<Table> published;  ///< in the same rows and columns
   std::optional<Table> published_corrected;
 };

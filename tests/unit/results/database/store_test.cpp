@@ -136,15 +136,14 @@ TEST_CASE("a cell is read back as it was stored, seeds of 64 bits included") {
   CellRow cell = cell_row("proto1", "sar", "brats", 3, "1/20");
   cell.seed = 0xFEDCBA9876543210ULL;
   f.store.put_cell(cell);
-  const CellRow back = *f.store.cell(cell.cell_key);
+  const CellRow back = f.store.runs("proto1").at(0).cell;
   CHECK(back.seed == cell.seed);
   CHECK(back.fraction == "1/20");
   CHECK(back.trial == 3);
   CHECK(back.pretrain_node == cell.pretrain_node);
   CHECK(back.finetune_node == cell.finetune_node);
   CHECK(back.evaluate_node == cell.evaluate_node);
-  CHECK(f.store.cell("proto1/sar")->cell_key == cell.cell_key);
-  CHECK_FALSE(f.store.cell("proto2"));
+  CHECK(back.cell_key == cell.cell_key);
   cell.cell_key = "another key for the same cell";
   CHECK(error_of([&] { f.store.put_cell(cell); }).first == sar::ExitCode::input_output);
 }
@@ -295,14 +294,12 @@ TEST_CASE("the state of a cell follows from its nodes") {
   NodeRow failed = node_row(cell.finetune_node, "finetune", NodeState::failed);
   failed.reason = "loss is not finite at step 12";
   failed.ended = "2024-05-01T10:30:00Z";
-  failed.threads = 2;
   f.store.put_node(failed);
   const sar::RunRow run = f.store.runs("proto1").at(0);
   CHECK(run.state == "failed");
   CHECK(run.reason == failed.reason);
   CHECK(run.ended == failed.ended);
   CHECK(run.host == "node1");
-  CHECK(run.threads == 2);
   CHECK(run.data_kind == "phantom");
   CHECK(run.cell.seed == cell.seed);
   CHECK(run.cell.evaluate_node == cell.evaluate_node);
@@ -495,25 +492,28 @@ TEST_CASE("all cases of a protocol and fraction are read in a stable order") {
   CHECK(f.store.cases("proto1", "1/2").empty());
 }
 
-TEST_CASE("labelled cases are counted by task and fraction, each case once") {
+TEST_CASE("a trial has the inputs of its fine-tuning, whatever the methods") {
   Fixture f;
-  const auto put = [&](const CellRow& cell, const Json& train, const Json& validation) {
+  const auto put = [&](const CellRow& cell, const Json& train) {
     NodeRow node = node_row(cell.finetune_node, "finetune", NodeState::pending);
-    node.inputs = {{"train", train}, {"validation", validation}};
+    node.inputs = {{"train", train}};
     f.store.put_node(node);
     f.store.put_cell(cell);
   };
-  for (const char* method : {"sar", "genesis"}) {  // trial 0 has two methods and counts once
-    put(cell_row("proto1", method, "brats", 0, "1/10"), {"a", "b", "c"}, {"d"});
+  for (const char* method : {"sar", "genesis"}) {
+    put(cell_row("proto1", method, "brats", 0, "1/10"), {"a", method});
   }
-  put(cell_row("proto1", "sar", "brats", 1, "1/10"), {"a", "b"}, {"c", "d", "e", "f", "g"});
-  put(cell_row("proto1", "sar", "pancreas", 0), {"a"}, {"a"});
-  put(cell_row("proto1", "sar", "pancreas", 0, "1/50"), {"a"}, Json::array());
+  put(cell_row("proto1", "sar", "brats", 1, "1/10"), {"b"});
+  put(cell_row("proto1", "sar", "pancreas", 0), {"c"});
   f.store.put_cell(cell_row("proto1", "sar", "brats", 0, "1/2"));  // fine-tuning not planned yet
-  CHECK(f.store.labelled_cases("proto1") ==
-        std::map<std::pair<std::string, std::string>, double>{
-            {{"brats", "1/10"}, 5.5}, {{"pancreas", "1"}, 1}, {{"pancreas", "1/50"}, 1}});
-  CHECK(f.store.labelled_cases("proto2").empty());
+  std::vector<std::string> found;
+  for (const sar::TrialInputs& each : f.store.trial_inputs("proto1")) {
+    found.push_back(each.task + " " + each.fraction + " " + each.inputs.at("train").dump());
+  }
+  std::ranges::sort(found);
+  CHECK(found == std::vector<std::string>{
+                     R"(brats 1/10 ["a","sar"])", R"(brats 1/10 ["b"])", R"(pancreas 1 ["c"])"});
+  CHECK(f.store.trial_inputs("proto2").empty());
 }
 
 TEST_CASE("t-tests are stored per family and renewed with every trial") {
