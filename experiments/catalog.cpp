@@ -80,8 +80,7 @@ void refuse_other_description(const Json& description, const fs::path& file) {
   }
 }
 
-}  // namespace
-
+/// Folder of the running executable.
 fs::path executable_folder() {
   std::error_code code;
   const fs::path path = fs::read_symlink("/proc/self/exe", code);
@@ -90,6 +89,8 @@ fs::path executable_folder() {
   }
   return path.parent_path();
 }
+
+}  // namespace
 
 Catalog Catalog::load() {
   const char* named = std::getenv("SARBENCH_SHARE");

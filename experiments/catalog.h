@@ -58,7 +58,4 @@ class Catalog {
   Schema schema_;
 };
 
-/// Folder of the running executable.
-std::filesystem::path executable_folder();
-
 }  // namespace sar

@@ -212,7 +212,8 @@ TEST_CASE_METHOD(
   const auto evaluation =
       std::ranges::find(without.nodes, std::string("evaluate"), &sar::PlannedNode::kind);
   REQUIRE(evaluation != without.nodes.end());
-  CHECK(sar::jobs::fields_of(evaluation->job).settings.at("output.example_slices") == false);
+  CHECK(std::get<sar::jobs::Evaluate>(evaluation->job).settings.at("output.example_slices") ==
+        false);
   selection.methods = {"scratch"};
   selection.trials = 2;
   CHECK(plan().protocol.protocol == before.protocol.protocol);
