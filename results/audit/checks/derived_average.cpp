@@ -34,7 +34,7 @@ Outcome run(const Subject& subject) {
     const Point mean = mean_of(parts);
     const PrintedNumber& printed = place.cell().mean;
     lines.push_back({{"cell", path.text()}, {"printed", printed.value}, {"derived", mean.value}});
-    if (std::abs(printed.value - mean.value) <= printed.half_unit + mean.half + kSumSlack) {
+    if (within_rounding(printed.value, mean.value, printed.half_unit + mean.half)) {
       continue;
     }
     Finding finding;

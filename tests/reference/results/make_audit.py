@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for the audit of the SAR paper (results/audit.h).
+"""Reference values for the audit of the SAR paper (results/audit/audit.h).
 
 Makes audit.json:  python3 make_audit.py   (needs Python 3.11, numpy and scipy)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for results/bootstrap.h.
+"""Reference values for results/statistics/bootstrap.h.
 
 Makes bootstrap.json:  python3 make_bootstrap.py   (needs numpy)
 

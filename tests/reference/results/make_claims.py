@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for results/claim_verdicts.h.
+"""Reference values for results/claims/claim_verdicts.h.
 
 Makes claims.json:  python3 make_claims.py   (needs scipy)
 

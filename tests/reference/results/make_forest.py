@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for results/forest.h.
+"""Reference values for results/figures/forest.h.
 
 Makes forest.json:  python3 make_forest.py   (needs numpy and scipy 1.11 or newer)
 

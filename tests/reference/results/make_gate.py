@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference verdicts for the statistical rule of results/baseline.h.
+"""Reference verdicts for the statistical rule of results/comparison/baseline.h.
 
 Makes gate.json:  python3 make_gate.py   (needs numpy and scipy)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for results/permutation.h.
+"""Reference values for results/statistics/permutation.h.
 
 Makes permutation.json:  python3 make_permutation.py   (needs numpy and scipy)
 

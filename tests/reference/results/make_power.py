@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for results/power.h.
+"""Reference values for results/statistics/power.h.
 
 Makes power.json:  python3 make_power.py   (needs numpy and mpmath)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for results/rank_agreement.h.
+"""Reference values for results/statistics/rank_agreement.h.
 
 Makes rank_agreement.json:  python3 make_rank_agreement.py   (needs numpy and scipy)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for results/rank_stability.h.
+"""Reference values for results/tables/rank_stability.h.
 
 Makes rank_stability.json:  python3 make_rank_stability.py   (needs numpy and scipy)
 

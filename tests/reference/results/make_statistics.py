@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for the tests of results/statistics.h that ttest.json does not hold.
+"""Reference values for the tests of results/statistics/statistics.h that ttest.json does not hold.
 
 Makes statistics.json:  python3 make_statistics.py   (needs numpy, scipy and mpmath)
 

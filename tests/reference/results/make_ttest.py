@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for the t-tests of results/statistics.h.
+"""Reference values for the t-tests of results/statistics/statistics.h.
 
 Makes ttest.json:  python3 make_ttest.py   (needs numpy, scipy and mpmath)
 

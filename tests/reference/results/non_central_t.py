@@ -1,4 +1,4 @@
-"""The non-central t distribution by mpmath, for the reference values of results/power.h and of the
+"""The non-central t distribution by mpmath, for the reference values of results/statistics/power.h and of the
 intervals of Hedges' g. Nothing is shared with Boost, on which SciPy's own non-central t is built.
 """
 import mpmath as mp
