@@ -262,7 +262,7 @@ void refuse_results_of_others(const Plan& plan, const Store& store, const std::s
   if (others > 0) {
     throw Error(ExitCode::results_missing,
                 fmt::format("{} of {} pieces of work are stored already, and not known to be made "
-                            "by this program: they tell nothing about it",
+                            "by this program: they say nothing about it",
                             others,
                             plan.nodes.size()))
         .with("database", database)

@@ -36,8 +36,7 @@ std::optional<ProtocolRow> protocol_of_paper(const Store& store,
 
 void check_format(const Experiment& experiment, const CommonOptions& common) {
   if (experiment.kind == ExperimentKind::collection && common.chosen_format() == "csv") {
-    throw usage_error(
-        "the parts of a collection have different columns: there is no one CSV of them")
+    throw usage_error("the parts of a collection have different columns: no single CSV holds them")
         .with("experiment", experiment.id)
         .hint("show its parts one by one, e.g. sar-bench show " + experiment.parts.front().id +
               " --format csv");

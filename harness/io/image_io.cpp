@@ -676,7 +676,7 @@ void check_writable(const Geometry& geometry, std::size_t voxels) {
   const bool sizes =
       std::all_of(geometry.size.begin(), geometry.size.end(), [](int n) { return n >= 1; });
   if (!sizes || count_voxels(geometry.size) != voxels) {
-    throw internal_error("image does not have as many voxels as its size says")
+    throw internal_error("the image does not have as many voxels as its size says")
         .with("size", to_string(geometry.size))
         .with("voxels", std::to_string(voxels));
   }

@@ -37,7 +37,7 @@ Verdict combine(const std::vector<FamilyVerdict>& families) {
   return fails ? Verdict::mixed : Verdict::not_testable;
 }
 
-/// That an exception is none supports a claim only together with what it is an exception from.
+/// An exception that holds supports a claim only together with what it is an exception from.
 bool is_idle(const Comparison& comparison, Outcome outcome) {
   return comparison.expect_equal && outcome == Outcome::holds;
 }

@@ -14,8 +14,8 @@ namespace sar {
 namespace {
 
 /// Refuses what SQLite counts as reading although it changes the connection. Statements that write
-/// the file are told by sqlite3_stmt_readonly; reading a built-in virtual table asks for a write
-/// permission here, so this list must not be the only guard.
+/// the file are recognised by sqlite3_stmt_readonly; reading a built-in virtual table asks for a
+/// write permission here, so this list must not be the only guard.
 int authorise(void*, int action, const char* first, const char* second, const char*, const char*) {
   switch (action) {
     case SQLITE_ATTACH:

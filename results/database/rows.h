@@ -26,7 +26,7 @@ const Json& shared_settings(const ProtocolRow& protocol);
 
 enum class NodeState { pending, running, done, failed };
 std::string to_string(NodeState state);
-/// Throws Error 70 for a name that is none.
+/// Throws Error 70 for any other name.
 NodeState node_state(const std::string& name);
 
 /// One unit of work: cubes, survey, prepare, pretrain, finetune, evaluate.

@@ -20,7 +20,7 @@ struct WorkDone {
 };
 
 /// An attempt that failed by its own fault, perhaps mended since. Work that was not run because
-/// another one failed is none.
+/// another one failed does not count.
 struct FailedWork {
   std::string node, kind;
   int attempt = 1;     ///< counts the failures of this node

@@ -41,7 +41,7 @@ Error translated(const SQLite::Exception& error, const char* task, const fs::pat
           "the file is not a SQLite database; name another one with --db");
     case SQLITE_CORRUPT:
       return std::move(result).hint(
-          "the file is damaged; `sar-bench db check` tells more, a backup may lie beside it");
+          "the file is damaged; `sar-bench db check` says more; a backup may lie beside it");
     default:
       return result;
   }

@@ -68,7 +68,7 @@ struct Paper {
 };
 
 /// Throws Error 66 if the folder or a table is not there, Error 65 listing every fault of all files
-/// with file and place: missing fields, rows and columns that do not fit, cells that are no
+/// with file and place: missing fields, rows and columns that do not fit, cells that are not
 /// numbers.
 Paper read_paper(const std::filesystem::path& folder);
 

@@ -36,7 +36,7 @@ std::vector<OrderedTrial> ordered_trials(std::span<const TrialCases> trials,
       throw fail("a trial has no cases");
     }
     if (cases.size() != values.size()) {
-      throw fail("a trial has not as many values as cases");
+      throw fail("a trial does not have as many values as cases");
     }
     std::vector<std::size_t> order(cases.size());
     std::iota(order.begin(), order.end(), std::size_t{0});

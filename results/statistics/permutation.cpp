@@ -61,7 +61,7 @@ int samples_of(std::size_t values, const PermutationOptions& options) {
     return options.samples;
   }
   if (affordable < kFewest) {
-    throw usage_error("so many values are too many for a permutation test")
+    throw usage_error("too many values for a permutation test")
         .with("values", fmt::format("{} to draw for each arrangement", values))
         .hint("--test student or welch: of so many values their p is as good");
   }

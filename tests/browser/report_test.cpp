@@ -641,7 +641,7 @@ TEST_CASE("every file of the report is listed and well-formed", "[report]") {
     ++kinds[extension];
     CHECK(!content.empty());
     if (extension != ".png") {
-      CHECK_NOTHROW(Json(content).dump());  // which refuses what is no UTF-8
+      CHECK_NOTHROW(Json(content).dump());  // which refuses what is not UTF-8
     }
     if (extension == ".json") {
       CHECK(Json::accept(content));
@@ -878,7 +878,7 @@ TEST_CASE("what the page says of significance fits the correction that was chose
       Catch::Contains("must be significant without correction") && !Catch::Contains("after none"));
 }
 
-TEST_CASE("a date of the report that is none is refused", "[report]") {
+TEST_CASE("a date of the report that is not a date is refused", "[report]") {
   for (const char* wrong : {"soon", "-1", "99999999999999999999", "300000000000"}) {
     CAPTURE(wrong);
     const Environment fixed("SOURCE_DATE_EPOCH", wrong);

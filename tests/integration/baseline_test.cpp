@@ -221,7 +221,7 @@ TEST_CASE("the gate says what is missing, and tells results of this program from
   INFO(again.err);
   CHECK(again.code == (clean ? 0 : 4));
   if (!clean) {
-    CHECK_THAT(again.err, Catch::Contains("tell nothing about it"));
+    CHECK_THAT(again.err, Catch::Contains("say nothing about it"));
   }
   CHECK(sar_bench(folder.path(), check_run(file, {"--db", "half.sqlite", "--force"})).code == 0);
   CHECK(sar::read_file(file) == text);

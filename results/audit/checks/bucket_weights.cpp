@@ -173,7 +173,7 @@ Finding misfit_finding(const BucketWeights& weights,
                                   digits,
                                   high,
                                   digits,
-                                  impossible ? " (no Dice in percent)" : ""));
+                                  impossible ? " (not a Dice in percent)" : ""));
       intervals[places[i].head().bucket] = {
           {"low", low}, {"high", high}, {"possible", !impossible}};
     }

@@ -38,7 +38,7 @@ Outcome run(const Subject& subject) {
     const double high = mean.value + mean.half_unit;
     if (low > 100 || high < 0) {
       add("mean",
-          fmt::format("the mean {} is no Dice in percent, which lies between 0 and 100.",
+          fmt::format("the mean {} is not a Dice in percent, which lies between 0 and 100.",
                       mean.text),
           {{"mean", mean.value}});
     }

@@ -42,7 +42,7 @@ SectionContent content(const ReportContents& contents) {
   SectionContent section;
   section.title = "How stable is the order of the methods?";
   section.paragraphs = {
-      "Trials and test cases are drawn anew many times; each time the methods are ranked."};
+      "Trials and test cases are redrawn many times; each time the methods are ranked."};
   std::vector<std::string> gaps;
   for (const ReportTable& table : contents.tables) {
     if (is_ranked(table.measured)) {

@@ -186,7 +186,7 @@ TEST_CASE("the audit finds what was planted in the invented paper") {
   }
 }
 
-TEST_CASE("an audit is told as approved") {
+TEST_CASE("an audit is reported as approved") {
   // SARBENCH_APPROVE=1 writes the file anew; the difference is then reviewed like code.
   const std::filesystem::path path =
       std::filesystem::path(SARBENCH_SOURCE_DIR) / "tests/golden/results/audit.text.approved";

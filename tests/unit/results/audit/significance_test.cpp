@@ -83,7 +83,7 @@ TEST_CASE("an excepted comparison that is significant after all is a note, by wh
   CHECK(ids(audit(compared_paper("70.00±3.00", "71.00±3.10"), {again, except})).empty());
 }
 
-TEST_CASE("cells that are not testable are none of the statement's") {
+TEST_CASE("cells that are not testable do not count for the statement") {
   const auto of = [](const std::string& row, int trials) {
     const Audit result = audit(compared_paper(row, "75.00±1.10", trials), {significance_claim()});
     CHECK(ids(result).empty());

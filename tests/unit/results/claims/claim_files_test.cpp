@@ -149,7 +149,7 @@ TEST_CASE("a paper without claims has none, and adding one is adding one file") 
 }
 
 TEST_CASE(
-    "all faults of a paper's claims are told at once, with file, place and the nearest word") {
+    "all faults of a paper's claims are reported at once, with file, place and the nearest word") {
   const std::string message =
       Folder()
           .add("a.toml",
@@ -205,7 +205,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a file of claims that is no TOML is a fault with its line and column") {
+TEST_CASE("a file of claims that is not TOML is a fault with its line and column") {
   const std::string message = Folder()
                                   .add("a.toml", "[[claims]]\nid = \"one\nsection = \"4\"\n")
                                   .add("b.toml", "claim = 1\n")

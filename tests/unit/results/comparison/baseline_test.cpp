@@ -835,7 +835,7 @@ TEST_CASE("JUnit output is well-formed XML with one test case per cell") {
   CHECK(xml.find('\x01') == std::string::npos);
 }
 
-TEST_CASE("text that is no UTF-8, or that XML forbids, does not break a report") {
+TEST_CASE("text that is not UTF-8, or that XML forbids, does not break a report") {
   const std::string replacement = "\xEF\xBF\xBD";
   const auto shown = [&](const std::string& name) {
     GateReport report = sample_report();

@@ -305,7 +305,7 @@ TEST_CASE("the machine of stored results is compared, and long values show what 
              Catch::Contains("machine") && Catch::Contains("l 17") && Catch::Contains("l 23"));
 }
 
-TEST_CASE("a file name that is no UTF-8 does not break the JSON") {
+TEST_CASE("a file name that is not UTF-8 does not break the JSON") {
   Stored stored;
   stored.put("sar", {70, 71});
   const std::string bad = "bad\xFF.sqlite";

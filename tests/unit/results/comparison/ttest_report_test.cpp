@@ -151,7 +151,7 @@ TEST_CASE("a list with anything but finite numbers is refused with each fault") 
   }
 }
 
-TEST_CASE("a file holds values, and each fault is told with line and column") {
+TEST_CASE("a file holds values, and each fault is reported with line and column") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "trials.txt";
   write_file_atomically(file,

@@ -61,7 +61,7 @@ TEST_CASE("a paper without the file has no assumptions") {
   CHECK(sar::read_assumptions(folder.path(), kWords).empty());
 }
 
-TEST_CASE("every fault of the assumptions is told with its place") {
+TEST_CASE("every fault of the assumptions is reported with its place") {
   const auto message = [](const std::string& text) -> std::string {
     try {
       read(text);

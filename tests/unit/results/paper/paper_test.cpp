@@ -179,7 +179,7 @@ struct Copy {
   }
 };
 
-TEST_CASE("all faults of a paper's files are told at once, with their places") {
+TEST_CASE("all faults of a paper's files are reported at once, with their places") {
   const std::string message = Copy(Changes{{"76.17±2.55", "76,17±2.55"},
                                            {"\"75.31±4.49\", ", ""},
                                            {"method = \"scale8\"", "method = 8"}})
@@ -205,7 +205,8 @@ TEST_CASE("counts, bold marks and file names of a paper are checked") {
   CHECK_THAT(absent.fault(ExitCode::data_not_found), Catch::Contains("table4.toml"));
 }
 
-TEST_CASE("a file that is no TOML is named with line and column, beside the faults of the others") {
+TEST_CASE(
+    "a file that is not TOML is named with line and column, beside the faults of the others") {
   const Copy copy(Changes{{"id = \"table3\"", "id = \"table3"}});
   const std::string table2 = read_file(copy.folder.path() / "table2.toml");
   write_file_atomically(copy.folder.path() / "table2.toml",
