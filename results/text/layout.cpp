@@ -28,7 +28,11 @@ std::string cut_to(const std::string& text, std::size_t width) {
 }
 
 std::string counted(std::size_t number, const std::string& noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+  return counted(number, noun, noun + "s");
+}
+
+std::string counted(std::size_t number, const std::string& one, const std::string& many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
 std::string wrapped(const std::string& text, std::size_t indent, const std::string& mark) {

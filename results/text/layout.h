@@ -19,6 +19,8 @@ std::string cut_to(const std::string& text, std::size_t width);
 
 /// "1 row", "3 rows".
 std::string counted(std::size_t number, const std::string& noun);
+/// "1 row fails", "3 rows fail".
+std::string counted(std::size_t number, const std::string& one, const std::string& many);
 
 /// Breaks a text at blanks into lines within `kTextWidth`; longer words stand alone. Every line is
 /// indented; the first begins with `mark`, the others below its text. Ends with a line feed.

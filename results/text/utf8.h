@@ -15,6 +15,13 @@ struct Character {
 /// Takes the first character off a text, which must not be empty.
 Character take_character(std::string_view& text);
 
+/// True for what shows in a line of text; false for controls, line ends, marks that turn the
+/// direction of writing, the byte order mark, and what Unicode reserves as no character.
+bool is_printable(char32_t point);
+
+/// The text without the byte order mark that some programs write first.
+std::string without_byte_order_mark(std::string text);
+
 /// Where the character begins that `place` lies in; the size of the text if it lies behind it.
 std::size_t character_at(std::string_view text, std::size_t place);
 

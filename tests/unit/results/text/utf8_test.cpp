@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -27,6 +29,35 @@ TEST_CASE("a place within a character is where it begins") {
   CHECK(sar::character_at(text, 3) == 1);
   CHECK(sar::character_at(text, 4) == 4);
   CHECK(sar::character_at(text, 9) == 5);
+}
+
+TEST_CASE("printable is what shows in a line, not what turns it, ends it or is no character") {
+  for (const char32_t point : U"aé中😀 ~\u00A0\u2010\uFEFE") {
+    CHECK((point == 0 || sar::is_printable(point)));
+  }
+  for (const char32_t point : {U'\0',
+                               U'\n',
+                               U'\u001F',
+                               U'\u007F',
+                               U'\u0085',
+                               U'\u200F',
+                               U'\u2028',
+                               U'\u202E',
+                               U'\u2066',
+                               U'\uFEFF',
+                               U'\uFFFE',
+                               U'\U0001FFFF'}) {
+    INFO(static_cast<std::uint32_t>(point));
+    CHECK_FALSE(sar::is_printable(point));
+  }
+}
+
+TEST_CASE("a byte order mark goes, and nothing else") {
+  CHECK(sar::without_byte_order_mark("\xEF\xBB\xBF"
+                                     "1, 2") == "1, 2");
+  CHECK(sar::without_byte_order_mark("\xEF\xBB") == "\xEF\xBB");
+  CHECK(sar::without_byte_order_mark("1\xEF\xBB\xBF") == "1\xEF\xBB\xBF");
+  CHECK(sar::without_byte_order_mark("").empty());
 }
 
 TEST_CASE("what XML cannot carry is replaced byte by byte") {
