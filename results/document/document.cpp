@@ -10,21 +10,7 @@
 #include <span>
 
 namespace sar {
-namespace formats {
-void register_all(OutputFormats& registry);
-}
-
 namespace {
-
-const OutputFormats& output_formats() {
-  static const OutputFormats all = [] {
-    OutputFormats found;
-    formats::register_all(found);
-    std::ranges::sort(found, {}, &OutputFormat::place);
-    return found;
-  }();
-  return all;
-}
 
 /// "text, md or json"
 std::string listed(const std::vector<std::string>& words, const char* last) {
@@ -52,7 +38,7 @@ std::string unrounded(const std::optional<double>& value) {
 
 std::vector<std::string> common_formats() {
   std::vector<std::string> names;
-  for (const OutputFormat& format : output_formats()) {
+  for (const OutputFormat& format : known_formats().all()) {
     if (format.common) {
       names.push_back(format.name);
     }
@@ -65,8 +51,8 @@ std::string written(const Document& document,
                     const WriteOptions& options) {
   const std::vector<std::string> known =
       document.formats.empty() ? common_formats() : document.formats;
-  const auto found = std::ranges::find(output_formats(), format, &OutputFormat::name);
-  if (found == output_formats().end() || std::ranges::find(known, format) == known.end()) {
+  const auto found = std::ranges::find(known_formats().all(), format, &OutputFormat::name);
+  if (found == known_formats().all().end() || std::ranges::find(known, format) == known.end()) {
     throw lacks_format(document, format);
   }
   return found->write(document, options);

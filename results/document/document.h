@@ -119,6 +119,7 @@ struct Document {
   Values values = {};        ///< for CSV
   TestSuite tests = {};      ///< for JUnit XML
   Json json = {};            ///< for JSON
+  int json_indent = 2;       ///< blanks per level of JSON
   std::string section = {};  ///< class of an HTML <section> around it; empty: none
   /// Markdown as gates comment on pull requests: the side of each column is said, "&" stays as it
   /// is.

@@ -24,7 +24,7 @@ std::string write(const Document& document, const WriteOptions& /*options*/) {
 }  // namespace
 
 void register_in(OutputFormats& registry) {
-  registry.push_back({"csv", 4, true, write});
+  registry.add({"csv", 4, true, write});
 }
 
 }  // namespace sar::formats::csv

@@ -29,7 +29,8 @@ std::string table(const Grid& grid, const std::string& attributes, const std::st
     for (std::size_t column = 0; column < row.size(); ++column) {
       const CellText& cell = row[column];
       const std::string text = escape_html(cell.value);
-      const std::string shown = (cell.best ? "<strong>" + text + "</strong>" : text) + cell.marks;
+      const std::string shown =
+          (cell.best ? "<strong>" + text + "</strong>" : text) + escape_html(cell.marks);
       result += column == 0 ? "<th scope=\"row\">" + shown + "</th>" : "<td>" + shown + "</td>";
     }
     result += "</tr>\n";
@@ -73,7 +74,7 @@ struct Writer {
   }
   std::string operator()(const TitledTable& titled) const {
     const std::string emphasis =
-        titled.emphasis.empty() ? "" : " (<em>" + titled.emphasis + "</em>)";
+        titled.emphasis.empty() ? "" : " (<em>" + escape_html(titled.emphasis) + "</em>)";
     const std::string attributes = fmt::format(
         " class=\"{}\" id=\"{}\"", titled.as_in_paper ? "dice" : "sheet", escape_html(titled.id));
     std::string result =
@@ -98,15 +99,15 @@ struct Writer {
 
 std::string write(const Document& document, const WriteOptions& /*options*/) {
   const std::string parts = written_parts(document, "html", Writer());
-  return document.section.empty()
-             ? parts
-             : "<section class=\"" + document.section + "\">\n" + parts + "</section>\n";
+  return document.section.empty() ? parts
+                                  : "<section class=\"" + escape_html(document.section) + "\">\n" +
+                                        parts + "</section>\n";
 }
 
 }  // namespace
 
 void register_in(OutputFormats& registry) {
-  registry.push_back({"html", 6, true, write});
+  registry.add({"html", 6, true, write});
 }
 
 }  // namespace sar::formats::html

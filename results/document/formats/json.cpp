@@ -3,9 +3,9 @@
 namespace sar::formats::json {
 
 void register_in(OutputFormats& registry) {
-  registry.push_back({"json", 5, true, [](const Document& document, const WriteOptions&) {
-                        return to_text(document.json);
-                      }});
+  registry.add({"json", 5, true, [](const Document& document, const WriteOptions&) {
+                  return to_text(document.json, document.json_indent);
+                }});
 }
 
 }  // namespace sar::formats::json

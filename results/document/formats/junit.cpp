@@ -74,7 +74,7 @@ std::string write(const Document& document, const WriteOptions& /*options*/) {
 }  // namespace
 
 void register_in(OutputFormats& registry) {
-  registry.push_back({"junit", 7, false, write});
+  registry.add({"junit", 7, false, write});
 }
 
 }  // namespace sar::formats::junit

@@ -29,7 +29,8 @@ struct Writer {
     return untitled(details.summary, details.grid);
   }
   std::string operator()(const TitledTable& titled) const {
-    const std::string end = titled.emphasis.empty() ? "." : " (\\emph{" + titled.emphasis + "}).";
+    const std::string end =
+        titled.emphasis.empty() ? "." : " (\\emph{" + escape_latex(titled.emphasis) + "}).";
     std::vector<std::string> caption{titled.title};
     for (const auto& paragraph : titled.notes) {
       for (const Note& note : paragraph) {
@@ -55,7 +56,7 @@ std::string write(const Document& document, const WriteOptions& /*options*/) {
 }  // namespace
 
 void register_in(OutputFormats& registry) {
-  registry.push_back({"latex", 3, true, write});
+  registry.add({"latex", 3, true, write});
 }
 
 }  // namespace sar::formats::latex

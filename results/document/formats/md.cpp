@@ -56,7 +56,7 @@ struct Writer {
       std::vector<std::string> cells;
       for (const CellText& cell : row) {
         const std::string text = escaped(cell.value);
-        cells.push_back((cell.best ? "**" + text + "**" : text) + cell.marks);
+        cells.push_back((cell.best ? "**" + text + "**" : text) + escaped(cell.marks));
       }
       result += fmt::format("| {} |\n", fmt::join(cells, " | "));
     }
@@ -68,7 +68,8 @@ struct Writer {
   }
   std::string operator()(const TitledTable& titled) const {
     std::string result = "**" + escaped(titled.title) + "**" +
-                         (titled.emphasis.empty() ? "" : " (*" + titled.emphasis + "*)") + "\n\n" +
+                         (titled.emphasis.empty() ? "" : " (*" + escaped(titled.emphasis) + "*)") +
+                         "\n\n" +
                          (*this)(titled.as_in_paper ? with_blanks(titled.grid) : titled.grid);
     result += titled.notes.empty() ? "" : "\n";
     for (const auto& paragraph : titled.notes) {
@@ -90,7 +91,7 @@ std::string write(const Document& document, const WriteOptions& /*options*/) {
 }  // namespace
 
 void register_in(OutputFormats& registry) {
-  registry.push_back({"md", 2, true, write});
+  registry.add({"md", 2, true, write});
 }
 
 }  // namespace sar::formats::md

@@ -208,7 +208,7 @@ std::string write(const Document& document, const WriteOptions& options) {
 }  // namespace
 
 void register_in(OutputFormats& registry) {
-  registry.push_back({"text", 1, true, write});
+  registry.add({"text", 1, true, write});
 }
 
 }  // namespace sar::formats::text
