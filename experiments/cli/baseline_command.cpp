@@ -8,6 +8,7 @@
 #include "harness/core/signals.h"
 #include "results/comparison/baseline_document.h"
 #include "results/database/protocol_choice.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 
@@ -227,7 +228,7 @@ Environment this_environment(const Session& session) {
           {"threads", {std::to_string(shared.integer("compute.threads"))}},
           {"torch", {session.catalog().versions().at("torch")}},
           {"itk", {session.catalog().versions().at("itk")}},
-          {"commit", {source.commit + (source.dirty ? " (with changes)" : "")}}};
+          {"commit", {commit_text(source.commit, source.dirty)}}};
 }
 
 /// One selection per group of cells of the baseline; the plan shares their work.
@@ -256,7 +257,7 @@ void refuse_results_of_others(const Plan& plan, const Store& store, const std::s
     if (node && node->state == NodeState::done &&
         (node->commit != source.commit || node->dirty || source.dirty)) {
       ++others;
-      commit = node->commit + (node->dirty ? " (with changes)" : "");
+      commit = commit_text(node->commit, node->dirty);
     }
   }
   if (others > 0) {
@@ -267,7 +268,7 @@ void refuse_results_of_others(const Plan& plan, const Store& store, const std::s
                             plan.nodes.size()))
         .with("database", database)
         .with("made by", commit)
-        .with("this program", source.commit + (source.dirty ? " (with changes)" : ""))
+        .with("this program", commit_text(source.commit, source.dirty))
         .hint(
             "name a new file with --db, or compute them again with --force; without --run the "
             "stored results are compared, whoever made them");

@@ -30,7 +30,7 @@ std::string content(const LossCurves& curves,
                     bool trials,
                     int smoothing) {
   return format == "svg" || format == "png" ? plotted(gnuplot_script(curves, format, smoothing))
-                                            : render_curves(curves, format, trials);
+                                            : written(document_of(curves, trials), format);
 }
 
 /// The figure in every format, beside each other in a folder.

@@ -4,6 +4,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "experiments/runner.h"
+#include "results/text/words.h"
 
 #include <iostream>
 
@@ -24,7 +25,7 @@ std::string join_arguments(int argc, char** argv) {
 std::string long_version() {
   const sar::Version own = sar::own_version();
   std::string text =
-      "sar-bench " + own.program + "\ncommit " + own.commit + (own.dirty ? " (with changes)" : "");
+      "sar-bench " + own.program + "\ncommit " + sar::commit_text(own.commit, own.dirty);
   const sar::Catalog catalog = sar::Catalog::load();
   for (const auto& [library, version] : catalog.versions()) {
     text += "\n" + library + " " + version;

@@ -10,6 +10,7 @@
 #include "results/paper/paper.h"
 #include "results/report/contents.h"
 #include "results/report/report.h"
+#include "results/text/words.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -129,8 +130,8 @@ ReportContents gather(const ReportCommand& command, const Chosen& chosen) {
   request.database = common.database;
   request.program = chosen.program;
   const Version version = own_version();
-  request.version = version.program + ", commit " + version.commit.substr(0, 12) +
-                    (version.dirty ? " (with changes)" : "");
+  request.version =
+      version.program + ", commit " + commit_text(version.commit.substr(0, 12), version.dirty);
   request.made = time_of_report();
   request.work = work_folder(common);
   return gather_report(request, store, paper);

@@ -8,6 +8,7 @@
 #include "results/paper/cells.h"
 #include "results/statistics/statistics.h"
 #include "results/tables/table.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 
@@ -183,7 +184,7 @@ Json trials_of(const CellPath& path, const Store& store, const std::string& prot
       entry["seed"] = cell.seed;
       entry["host"] = run.host;
       entry["device"] = run.device;
-      entry["commit"] = run.commit + (run.dirty ? " (with changes)" : "");
+      entry["commit"] = commit_text(run.commit, run.dirty);
       entry["started"] = run.started;
       entry["ended"] = run.ended;
       for (const auto& [name, key] : {std::pair{"pretrain", cell.pretrain_node},

@@ -1,7 +1,7 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/statistics_options.h"
 #include "experiments/cli/views.h"
-#include "results/comparison/power_report.h"
+#include "results/comparison/power_document.h"
 #include "results/comparison/ttest_document.h"
 #include "results/database/protocol_choice.h"
 
@@ -104,7 +104,7 @@ ExitCode power(const PowerCommand& command) {
       throw usage_error("--effect D and --sd S go together: a difference and the SD of the trials");
     }
     emit(command.common,
-         written(document_of(power_sheet(*command.effect, *command.sd, command.n, options)),
+         written(document_of(power_plan(*command.effect, *command.sd, command.n, options), options),
                  format));
     return ExitCode::ok;
   }
@@ -151,9 +151,9 @@ ExitCode power(const PowerCommand& command) {
   const CellSource source = published
                                 ? published_cells(*paper)
                                 : measured_cells(store->trial_dice(protocol->protocol), *protocol);
-  const Sheet sheet = power_sheet(
+  const PowerReport report = power_report(
       spec, source, costs_of(command, catalog, store ? &*store : nullptr, protocol), options);
-  emit(command.common, written(document_of(sheet), format));
+  emit(command.common, written(document_of(report), format));
   return ExitCode::ok;
 }
 

@@ -8,6 +8,7 @@
 #include "results/tables/proxy_sheet.h"
 #include "results/tables/table_document.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace sar::cli {
@@ -214,8 +215,9 @@ View Viewer::pretraining(const Experiment& experiment) const {
   if (!row) {
     return nothing(experiment, "no pre-training is stored yet");
   }
-  const Sheet sheet = proxy_sheet(experiment.id, experiment.title, experiment.rows, *store_, *row);
-  return shown(document_of(sheet), !sheet.json.at("rows").empty());
+  const std::vector<ProxyResult> results = proxy_results(experiment.rows, *store_, *row);
+  const Sheet sheet = proxy_sheet(experiment.id, experiment.title, results, *row);
+  return shown(document_of(sheet), !std::ranges::all_of(results, &ProxyResult::empty));
 }
 
 View Viewer::collection(const Experiment& experiment) const {

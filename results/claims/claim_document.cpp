@@ -2,6 +2,7 @@
 
 #include "results/document/sheet.h"
 #include "results/text/layout.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,10 +12,6 @@
 
 namespace sar {
 namespace {
-
-std::string word_of(Verdict verdict) {
-  return verdict == Verdict::not_testable ? "not testable" : to_string(verdict);
-}
 
 Tone tone_of(Verdict verdict) {
   return verdict == Verdict::supported     ? Tone::good
@@ -131,7 +128,7 @@ std::string heading(const ClaimReport& report) {
   return fmt::format("Claims of {}, judged by {}{}",
                      report.paper,
                      report.source == "measured" ? "stored runs" : "its printed numbers",
-                     is_phantom(report) ? " [phantom data]" : "");
+                     phantom_mark(report.data_kind));
 }
 
 std::vector<std::string> notes(const ClaimReport& report) {
@@ -151,12 +148,9 @@ std::vector<std::string> notes(const ClaimReport& report) {
         "Printed numbers stand for their whole rounding interval: p [least, largest] over it. What "
         "these tests show is what mean, SD and n allow; a test over cases would not show in them.");
   } else {
-    list.push_back(
-        fmt::format("Protocol {}, profile {}. A mean is a number if it lies within ±{:g} "
-                    "Dice points of it.",
-                    report.protocol.substr(0, 12),
-                    report.profile,
-                    report.options.margin));
+    list.push_back(fmt::format("{} A mean is a number if it lies within ±{:g} Dice points of it.",
+                               protocol_note(report.protocol, report.profile),
+                               report.options.margin));
   }
   if (is_phantom(report)) {
     list.emplace_back(
@@ -175,7 +169,7 @@ void add_claim(std::vector<Content>& contents,
     contents.emplace_back(Paragraph{text, kIndent, mark});
   };
   contents.emplace_back(Line{word_of(claim.verdict),
-                             claim.claim.id + (is_phantom(report) ? " [phantom data]" : ""),
+                             claim.claim.id + phantom_mark(report.data_kind),
                              kIndent,
                              tone_of(claim.verdict)});
   add(claim.claim.statement);
@@ -344,6 +338,10 @@ Sheet sheet_of(const ClaimReport& report, bool all, bool brief) {
 }
 
 }  // namespace
+
+std::string word_of(Verdict verdict) {
+  return verdict == Verdict::not_testable ? "not testable" : to_string(verdict);
+}
 
 Document document_of(const ClaimReport& report, bool all) {
   Document document;

@@ -2,6 +2,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -60,7 +61,7 @@ void add_environment_of(Environment& environment, const NodeRow& node) {
   add_environment_value(environment, "torch", node.torch);
   add_environment_value(environment, "itk", node.itk);
   add_environment_value(environment, "determinism", node.determinism);
-  add_environment_value(environment, "commit", node.commit + (node.dirty ? " (with changes)" : ""));
+  add_environment_value(environment, "commit", commit_text(node.commit, node.dirty));
   if (node.machine.empty()) {  // from before the column: not known, whatever the others say
     add_environment_value(environment, "machine", "unknown");
   }

@@ -2,7 +2,9 @@
 
 #include "results/document/sheet.h"
 #include "results/statistics/statistics.h"
+#include "results/tables/table.h"
 #include "results/text/utf8.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,22 +21,14 @@ bool phantom(const DatabaseComparison& all) {
   return all.base.data_kind == "phantom" || all.next.data_kind == "phantom";
 }
 
-std::string value_text(const std::optional<Summary>& summary) {
-  if (!summary) {
-    return kNone;
-  }
-  return fmt::format("{:.2f}", summary->mean) +
-         (summary->sd ? fmt::format("±{:.2f}", *summary->sd) : "");
+std::string mean_text(const std::optional<Summary>& summary) {
+  return summary ? value_text(summary->mean, summary->sd) : kNone;
 }
 
 std::string test_name(const std::string& test) {
   return test == "student" ? "Student's two-sample test over trials"
          : test == "welch" ? "Welch's two-sample test over trials"
                            : "paired t-test over trials of the same number and seed";
-}
-
-std::string correction_name(const std::string& correction) {
-  return correction == "holm" ? "by Holm's method" : "by Benjamini and Hochberg's method";
 }
 
 /// Two texts, cut to the width of a column so that what differs is still seen.
@@ -57,7 +51,7 @@ Sheet difference_sheet(const DatabaseComparison& all) {
   sheet.title = fmt::format("{} (new) against {} (base){}",
                             all.next_name,
                             all.base_name,
-                            phantom(all) ? " [phantom data]" : "");
+                            phantom(all) ? kPhantomMark : "");
   sheet.header = {"What differs", "Base", "New"};
   sheet.text_columns = 3;
   const auto add = [&](const FieldDifference& each) {
@@ -88,7 +82,7 @@ Sheet cell_sheet(const DatabaseComparison& all) {
   sheet.id = "compare-cells";
   sheet.title = fmt::format("{} that differ{}",
                             all.common() == all.identical() ? "No cells" : "Cells",
-                            phantom(all) ? " [phantom data]" : "");
+                            phantom(all) ? kPhantomMark : "");
   sheet.header = {"Cell", "Base", "New", "n", "Difference", "p"};
   const bool corrected = all.options.correction != "none";
   if (corrected) {
@@ -119,8 +113,8 @@ Sheet cell_sheet(const DatabaseComparison& all) {
     }
     std::vector<std::string>& row = sheet.rows.emplace_back(std::vector<std::string>{
         cell.name(),
-        value_text(cell.base),
-        value_text(cell.next),
+        mean_text(cell.base),
+        mean_text(cell.next),
         paired                         ? fmt::format("{} pairs", cell.pairs)
         : cell.base->n == cell.next->n ? std::to_string(cell.base->n)
                                        : fmt::format("{}, {}", cell.base->n, cell.next->n),
@@ -145,9 +139,9 @@ Sheet cell_sheet(const DatabaseComparison& all) {
       100 * (1 - all.options.alpha),
       test_name(all.options.test),
       corrected
-          ? fmt::format("; p adjusted: {} over {} comparisons, those of the same runs counted "
+          ? fmt::format("; p adjusted: by {} over {} comparisons, those of the same runs counted "
                         "once",
-                        correction_name(all.options.correction),
+                        correction_method(all.options.correction),
                         all.family)
           : ", not corrected",
       below,

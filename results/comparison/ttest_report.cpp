@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "results/statistics/power.h"
+#include "results/text/utf8.h"
 
 #include <fmt/format.h>
 
@@ -124,8 +125,7 @@ bool has_decimal_commas(const std::string& text) {
 
 /// Without the byte order mark that some programs write first.
 std::string read_text(const std::filesystem::path& file) {
-  std::string text = read_file(file);
-  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+  return without_byte_order_mark(read_file(file));
 }
 
 std::vector<double> values_in(const std::string& text, const std::filesystem::path& file) {

@@ -2,6 +2,8 @@
 
 #include "results/document/sheet.h"
 #include "results/statistics/statistics.h"
+#include "results/tables/table.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -24,22 +26,14 @@ std::string margin_text(const Verification& all) {
   return fmt::format("±{:g}", all.options.margin);
 }
 
-std::string value_text(const Summary& summary) {
-  return fmt::format("{:.2f}", summary.mean) +
-         (summary.sd ? fmt::format("±{:.2f}", *summary.sd) : "");
-}
-
 std::string test_name(const VerifyOptions& options) {
   return options.test == "student" ? "Student's" : "Welch's";
 }
 
-std::string correction_name(const VerifyOptions& options) {
-  return options.correction == "none"
-             ? "not corrected"
-             : "corrected by " +
-                   std::string(options.correction == "holm" ? "Holm's method"
-                                                            : "Benjamini and Hochberg's method") +
-                   " over the tested cells of each table";
+std::string correction_text(const VerifyOptions& options) {
+  return options.correction == "none" ? "not corrected"
+                                      : "corrected by " + correction_method(options.correction) +
+                                            " over the tested cells of each table";
 }
 
 Sheet summary_sheet(const Verification& all) {
@@ -48,7 +42,7 @@ Sheet summary_sheet(const Verification& all) {
   sheet.title = fmt::format("Are the numbers of {} reproduced? Margin {} Dice points{}",
                             all.paper,
                             margin_text(all),
-                            all.data_kind == "phantom" ? " [phantom data]" : "");
+                            phantom_mark(all.data_kind));
   sheet.header = {"Table"};
   for (const Reproduction verdict : kVerdicts) {
     sheet.header.push_back(to_string(verdict));
@@ -74,7 +68,7 @@ Sheet summary_sheet(const Verification& all) {
       all.options.alpha,
       margin_text(all),
       test_name(all.options),
-      correction_name(all.options),
+      correction_text(all.options),
       all.options.alpha,
       all.options.margin,
       all.options.power,
@@ -103,7 +97,7 @@ std::string listed(const std::vector<std::string>& cells, std::size_t of) {
 Sheet table_sheet(const Verification& all, const std::string& table) {
   Sheet sheet;
   sheet.id = "verify-" + table;
-  sheet.title = table + (all.data_kind == "phantom" ? " [phantom data]" : "");
+  sheet.title = table + phantom_mark(all.data_kind);
   sheet.header = {"Cell", "Published", "Measured", "n", "Difference", "p", "Verdict"};
   std::map<std::string, std::vector<std::string>> reasons;
   std::set<int> trials;
@@ -117,8 +111,8 @@ Sheet table_sheet(const Verification& all, const std::string& table) {
       difference += fmt::format("±{:.2f}", (cell.test->ci_high - cell.test->ci_low) / 2);
     }
     sheet.rows.push_back({name,
-                          value_text(cell.published),
-                          cell.measured ? value_text(*cell.measured) : "–",
+                          value_text(cell.published.mean, cell.published.sd),
+                          cell.measured ? value_text(cell.measured->mean, cell.measured->sd) : "–",
                           cell.measured ? std::to_string(cell.measured->n) : "–",
                           difference,
                           cell.p_adjusted ? format_p(*cell.p_adjusted) : "–",
@@ -142,7 +136,7 @@ Sheet agreement_sheet(const Verification& all) {
   Sheet sheet;
   sheet.id = "verify-agreement";
   sheet.title = std::string("Do the methods compare as published? No verdict rests on this") +
-                (all.data_kind == "phantom" ? " [phantom data]" : "");
+                phantom_mark(all.data_kind);
   sheet.header = {"Column", "Same sign", "Methods", "tau-b", "p", "Least p"};
   int same = 0;
   int compared = 0;

@@ -18,14 +18,12 @@ Document document_of(const Sheet& sheet) {
   document.parts.push_back({{titled_table(sheet)}});
   document.json = sheet.json;
   document.values = {sheet.header, sheet.rows};
-  const auto said = [&](const char* name) {
-    return sheet.json.is_object() && sheet.json.contains(name) && sheet.json.at(name).is_string();
-  };
-  if (said("data_kind") && said("protocol")) {
+  if (sheet.origin) {
+    const auto& [kind, protocol] = *sheet.origin;
+    document.json["data_kind"] = kind;
+    document.json["protocol"] = protocol;
     auto& [header, rows] = document.values;
     header.insert(header.end(), {"data_kind", "protocol"});
-    const std::string kind = sheet.json.at("data_kind");
-    const std::string protocol = sheet.json.at("protocol");
     for (auto& row : rows) {
       const bool measured = !sheet.source_column || row.at(*sheet.source_column) == "measured";
       row.insert(row.end(), {measured ? kind : "", measured ? protocol : ""});

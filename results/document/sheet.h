@@ -9,6 +9,12 @@
 
 namespace sar {
 
+/// Under which protocol numbers were made; both are empty for printed ones.
+struct Origin {
+  std::string data_kind;  ///< phantom | real
+  std::string protocol;   ///< its key
+};
+
 /// A plain table of texts, for what is not a table of Dice.
 struct Sheet {
   std::string id, title;
@@ -19,14 +25,15 @@ struct Sheet {
   /// The column that says "measured" or what else a row is. What is not measured was made under no
   /// protocol of ours, and CSV says none beside it.
   std::optional<std::size_t> source_column;
-  Json json;  ///< the document for format "json"
+  std::optional<Origin> origin;  ///< said in each line of the CSV and in the JSON
+  Json json;                     ///< the document for format "json"
 };
 
 /// As it stands in a document.
 TitledTable titled_table(const Sheet& sheet);
 
-/// The sheet alone. Where its JSON says of which data kind and protocol the numbers are, each line
-/// of the CSV does as well.
+/// The sheet alone, with its origin: columns `data_kind` and `protocol` of the CSV, members of
+/// those names in the JSON.
 Document document_of(const Sheet& sheet);
 
 }  // namespace sar

@@ -1,53 +1,24 @@
 #include "results/figures/canvas.h"
 
 #include "results/text/layout.h"
+#include "results/text/utf8.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
-
-#include <cstdint>
 
 namespace sar::figures {
 
 std::string plain(const std::string& text, std::size_t most) {
-  std::string result;
-  std::size_t count = 0;
-  std::size_t cut = 0;  // where a text with an ellipsis ends
-  for (std::size_t at = 0; at < text.size();) {
-    const auto byte = [&](std::size_t i) -> std::uint32_t {
-      return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-    };
-    const std::uint32_t lead = byte(0);
-    const std::size_t length = lead < 0x80   ? 1
-                               : lead < 0xC2 ? 0
-                               : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4
-                                             : 0;
-    std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
-    bool valid = length > 0;
-    for (std::size_t i = 1; i < length; ++i) {
-      valid = valid && (byte(i) & 0xC0U) == 0x80U;
-      code = code << 6U | (byte(i) & 0x3FU);
+  std::string line;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto [bytes, point] = take_character(rest);
+    if (point == U'\n' || point == U'\t' || point == U'\r' || point == U'\u2028') {
+      line += ' ';
+    } else if (point && is_printable(*point)) {
+      line += bytes;
     }
-    valid = valid && !(length == 3 && code < 0x800) && !(length == 4 && code < 0x10000) &&
-            code <= 0x10FFFF && !(code >= 0xD800 && code < 0xE000) && (code & 0xFFFEU) != 0xFFFE;
-    const std::size_t taken = valid ? length : 1;
-    const bool blank = valid && (code == '\n' || code == '\t' || code == '\r' || code == 0x2028);
-    const bool turns = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
-                       code == 0x200E || code == 0x200F || code == 0x2029;
-    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
-    if (blank || (valid && !turns && !control)) {
-      if (count == most) {
-        return result.substr(0, cut) + "…";
-      }
-      result += blank ? " " : text.substr(at, taken);
-      if (++count < most) {
-        cut = result.size();
-      }
-    }
-    at += taken;
   }
-  return replace_all(result, {{"&#x", "& #x"}});
+  return replace_all(cut_to(line, most), {{"&#x", "& #x"}});
 }
 
 std::string quoted(const std::string& text, std::size_t most) {

@@ -3,7 +3,6 @@
 #include "results/figures/style.h"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 /// A figure's drawing surface in pixels, which becomes commands of gnuplot.
@@ -13,8 +12,6 @@ namespace sar::figures {
 /// own text, so an inline figure begins below the band.
 constexpr int kTitleBand = 44;
 constexpr int kWidth = 960;  ///< of every figure, pixels
-/// Ends the title of a figure of phantom data.
-constexpr std::string_view kPhantomMark = " [phantom data]";
 
 /// A text of a user as one line of valid XML characters, at most `most` code points long (longer
 /// ones end in an ellipsis). Line feeds become blanks; control characters, marks that turn the

@@ -3,6 +3,7 @@
 #include "results/figures/plot.h"
 #include "results/figures/small_multiples.h"
 #include "results/text/layout.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 
@@ -103,10 +104,7 @@ std::string commands_of(const LossCurves& curves, int smoothing) {
   const std::string training = smoothing > 1
                                    ? fmt::format("training, mean of trials and {} steps", smoothing)
                                    : "training, mean of trials";
-  const auto reference =
-      std::ranges::find(curves.spec.rows, curves.spec.reference, &TableRow::method);
-  const std::string best =
-      reference == curves.spec.rows.end() ? curves.spec.reference : reference->label;
+  const std::string best = label_of(curves.spec.rows, curves.spec.reference);
   const std::string reference_style =
       line_style(method_style(curves.spec.reference).light, 1.4, "(6,3)");
   const std::string other_style = line_style("#A0" + kMuted.substr(1), 0.8);
@@ -265,9 +263,7 @@ Figure curves_figure(const LossCurves& curves, int smoothing) {
   }
   figure.notes.insert(figure.notes.end(), figure.data.notes.begin(), figure.data.notes.end());
   if (curves.protocol.data_kind == "phantom") {
-    figure.notes.emplace_back(
-        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
-        "with the paper's.");
+    figure.notes.emplace_back(kPhantomNote);
   }
   return figure;
 }

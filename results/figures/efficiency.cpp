@@ -256,7 +256,7 @@ Figure efficiency_figure(const std::string& id,
   figure.notes.emplace_back("The axes of Dice do not begin at zero and differ between panels.");
   add_protocol_notes(figure.notes, protocol);
   figure.data = efficiency_sheet(id, figure.title, groups);
-  add_origin(figure.data, protocol);
+  figure.data.origin = {protocol.data_kind, protocol.protocol};
   return figure;
 }
 

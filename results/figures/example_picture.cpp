@@ -1,6 +1,7 @@
 #include "results/figures/example_picture.h"
 
 #include "harness/core/base64.h"
+#include "results/figures/canvas.h"
 #include "results/figures/plot.h"
 #include "results/text/layout.h"
 
@@ -53,21 +54,6 @@ struct Layout {
   std::vector<Label> labels;
 };
 
-/// At most `most` code points.
-std::string shortened(const std::string& text, std::size_t most) {
-  if (display_width(text) <= most) {
-    return text;
-  }
-  std::size_t end = 0;
-  for (std::size_t count = 0; end < text.size(); ++end) {
-    const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80;
-    if (begins && ++count == most) {
-      break;
-    }
-  }
-  return text.substr(0, end) + "…";
-}
-
 /// "best", "median and worst", or that there is no other.
 std::string places_of(const Example& example) {
   return example.places.size() == 3 ? "the only case"
@@ -76,7 +62,7 @@ std::string places_of(const Example& example) {
 
 std::string heading(const Example& example, std::size_t longest_id) {
   return fmt::format("{}: {} of {}, Dice {:.1f} %",
-                     shortened(example.case_id, longest_id),
+                     cut_to(example.case_id, longest_id),
                      places_of(example),
                      example.bucket == "all" ? "all test cases" : "size bucket " + example.bucket,
                      example.dice);
@@ -155,12 +141,6 @@ Layout layout_of(const Example& example) {
 std::string xml(const std::string& text) {
   return replace_all(
       text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
-}
-
-/// In gnuplot's single quotes nothing is substituted, neither backslashes nor `commands`.
-/// gnuplot 5.4 misreads a doubled quote at the beginning of a text: a typographic one stands in.
-std::string single_quoted(const std::string& text) {
-  return "'" + replace_all(text, {{"'", "’"}}) + "'";
 }
 
 }  // namespace
@@ -260,7 +240,7 @@ std::string example_png(const Example& example) {
   }
   for (const Label& label : layout.labels) {
     script += fmt::format("set label {} at {:.3f},{:.3f} {} font 'sans{}' textcolor rgb '{}'\n",
-                          single_quoted(label.text),
+                          figures::quoted(label.text, std::string::npos),
                           label.x,
                           height - label.y + 4,
                           label.anchor == "start" ? "left"

@@ -4,10 +4,13 @@
 #include "harness/core/error.h"
 #include "harness/core/json.h"
 #include "results/database/stored_file.h"
+#include "results/text/utf8.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 namespace sar {
 namespace fs = std::filesystem;
@@ -74,31 +77,20 @@ double number(const Json& value, const std::string& name, double least, double m
   return value.get<double>();
 }
 
-/// Signs that a page or a terminal would not print but obey: controls, line ends, and those that
-/// turn the direction of writing. JSON's parser has made sure that the text is UTF-8.
-bool is_printable(const std::string& text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t k) {
-      return static_cast<unsigned>(static_cast<unsigned char>(text[i + k]));
-    };
-    const std::size_t length = byte(0) < 0x80 ? 1 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
-    unsigned code = length == 1 ? byte(0) : byte(0) & (0x7FU >> length);
-    for (std::size_t k = 1; k < length; ++k) {
-      code = code << 6U | (byte(k) & 0x3FU);
-    }
-    if (code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F) ||
-        (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
-        code == 0xFEFF || code == 0xFFFE || code == 0xFFFF) {
+/// True without signs that a page or a terminal would not print but obey.
+bool is_printable_line(std::string_view text) {
+  while (!text.empty()) {
+    const std::optional<char32_t> point = take_character(text).point;
+    if (!point || !is_printable(*point)) {
       return false;
     }
-    i += length;
   }
   return true;
 }
 
 std::string id_from(const Json& example) {
   const std::string& id = text(member(example, "case_id"), "case_id");
-  if (id.empty() || id.size() > kLongestId || !is_printable(id)) {
+  if (id.empty() || id.size() > kLongestId || !is_printable_line(id)) {
     throw bad(
         "case_id",
         fmt::format("it is empty, longer than {} bytes, or holds control characters", kLongestId));

@@ -1,10 +1,8 @@
 #include "results/figures/figure.h"
 
-#include "results/figures/canvas.h"
 #include "results/figures/plot.h"
 #include "results/figures/svg.h"
-
-#include <fmt/format.h>
+#include "results/text/words.h"
 
 namespace sar {
 
@@ -29,22 +27,14 @@ std::vector<Drawing> draw(const std::vector<Figure>& figures) {
 namespace figures {
 
 std::string title_of(const std::string& title, const ProtocolRow& protocol) {
-  return title + (protocol.data_kind == "phantom" ? std::string(kPhantomMark) : "");
+  return title + phantom_mark(protocol.data_kind);
 }
 
 void add_protocol_notes(std::vector<std::string>& notes, const ProtocolRow& protocol) {
-  notes.push_back(
-      fmt::format("Protocol {}, profile {}.", protocol.protocol.substr(0, 12), protocol.profile));
+  notes.push_back(protocol_note(protocol.protocol, protocol.profile));
   if (protocol.data_kind == "phantom") {
-    notes.emplace_back(
-        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
-        "with the paper's.");
+    notes.emplace_back(kPhantomNote);
   }
-}
-
-void add_origin(Sheet& sheet, const ProtocolRow& protocol) {
-  sheet.json["protocol"] = protocol.protocol;
-  sheet.json["data_kind"] = protocol.data_kind;
 }
 
 }  // namespace figures

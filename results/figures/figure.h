@@ -36,8 +36,6 @@ namespace figures {
 std::string title_of(const std::string& title, const ProtocolRow& protocol);
 /// Sentences on the protocol, as below the tables.
 void add_protocol_notes(std::vector<std::string>& notes, const ProtocolRow& protocol);
-/// Protocol and kind of data in the document of a figure's numbers.
-void add_origin(Sheet& sheet, const ProtocolRow& protocol);
 
 }  // namespace figures
 }  // namespace sar

@@ -111,10 +111,7 @@ Figure forest_figure(const std::string& id,
                      const Table& table) {
   const std::vector<Pair> pairs = paired(measured, published);
   const std::vector<TableRow> rows = rows_of(pairs);
-  const auto reference =
-      std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
-  const std::string best =
-      plain(reference == table.spec.rows.end() ? table.spec.reference : reference->label, 16);
+  const std::string best = plain(label_of(table.spec.rows, table.spec.reference), 16);
   const bool both = !measured.empty() && !published.empty();
   const double row_height = both ? 34 : 26;
   const double names = names_width(rows);
@@ -297,7 +294,7 @@ Figure forest_figure(const std::string& id,
     add_protocol_notes(figure.notes, table.protocol);
   }
   figure.data = forest_sheet(id, figure.title, measured, published, table);
-  add_origin(figure.data, table.protocol);
+  figure.data.origin = {table.protocol.data_kind, table.protocol.protocol};
   return figure;
 }
 

@@ -158,7 +158,7 @@ Figure rank_figure(const std::string& id,
   }
   add_protocol_notes(figure.notes, protocol);
   figure.data = rank_sheet(id, figure.title, columns);
-  add_origin(figure.data, protocol);
+  figure.data.origin = {protocol.data_kind, protocol.protocol};
   return figure;
 }
 

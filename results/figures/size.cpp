@@ -301,12 +301,11 @@ Figure size_figure(const std::string& id,
   sheet.title = figure.title;
   sheet.header = {"Case", "Method", "Bucket", "Volume mm³", "Mean Dice", "n", "Least", "Most"};
   sheet.text_columns = 3;
+  sheet.origin = {protocol.data_kind, protocol.protocol};
   sheet.json = {{"schema_version", 1},
                 {"figure", id},
                 {"task", task},
                 {"target", target},
-                {"protocol", protocol.protocol},
-                {"data_kind", protocol.data_kind},
                 {"points", Json::array()}};
   for (const Group& group : all) {
     for (const Point& point : group.points) {

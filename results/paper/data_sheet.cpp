@@ -1,9 +1,12 @@
 #include "results/paper/data_sheet.h"
 
+#include "results/text/words.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace sar {
 namespace {
@@ -33,55 +36,72 @@ const Json* find_dataset(const Json& survey, const std::string& id) {
   return nullptr;
 }
 
-std::string cases_text(const Json& set) {
-  const int volumes = set.at("volumes");
-  const int patients = set.at("patients");
-  return patients == volumes || patients == 0 ? std::to_string(volumes)
-                                              : fmt::format("{}x{}", patients, volumes / patients);
+/// What is known of one data set, printed or counted.
+struct Counts {
+  std::string cases;  ///< "623", "190x4"
+  long volumes = 0;
+  std::string modality, organ, median_shape;
+  std::string median_prepared_shape = {};  ///< of counted data
+  std::vector<long> cubes = {};            ///< small, medium, large
+};
+
+Counts counts_of(const PrintedDataset& set) {
+  return {
+      set.cases, set.volumes(), set.modality, set.organ, set.median_shape, "", set.cube_counts()};
 }
 
-Json printed_json(const PrintedDataset& set) {
-  return {{"cases", set.cases},
-          {"volumes", set.volumes()},
-          {"modality", set.modality},
-          {"organ", set.organ},
-          {"median_shape", set.median_shape},
-          {"cubes", set.cube_counts()}};
-}
-
-Json measured_json(const Json& set) {
-  Json cubes = Json::array();
+/// Of an entry of a survey.
+Counts counts_of(const Json& set) {
+  const long volumes = set.at("volumes");
+  const long patients = set.at("patients");
+  Counts counts{patients == volumes || patients == 0
+                    ? std::to_string(volumes)
+                    : fmt::format("{}x{}", patients, volumes / patients),
+                volumes,
+                set.at("modality"),
+                set.at("organ"),
+                shape_text(set.at("median_shape_voxels")),
+                shape_text(set.at("median_prepared_shape_voxels"))};
   for (const auto& scale : kScaleNames) {
-    cubes.push_back(set.at("cubes").at(scale));
+    counts.cubes.push_back(set.at("cubes").at(scale));
   }
-  return {{"cases", cases_text(set)},
-          {"volumes", set.at("volumes")},
-          {"modality", set.at("modality")},
-          {"organ", set.at("organ")},
-          {"median_shape", shape_text(set.at("median_shape_voxels"))},
-          {"median_prepared_shape", shape_text(set.at("median_prepared_shape_voxels"))},
-          {"cubes", cubes}};
+  return counts;
 }
 
-std::vector<std::string> differences(const Json& measured, const Json& printed) {
-  std::vector<std::string> result;
-  for (const auto& [key, name] : {std::pair{"cases", "cases"},
-                                  std::pair{"modality", "modality"},
-                                  std::pair{"organ", "organ"},
-                                  std::pair{"median_shape", "median shape"}}) {
-    if (measured.at(key) != printed.at(key) && printed.at(key) != "") {
-      std::string here = measured.at(key);
-      if (key == std::string_view("median_shape")) {  // the paper does not say which one it prints
-        here += " as scanned, " + measured.at("median_prepared_shape").get<std::string>() +
-                " as prepared (cropped, resampled),";
-      }
-      result.push_back(
-          fmt::format("{} {} instead of {}", name, here, printed.at(key).get<std::string>()));
-    }
+Json json_of(const Counts& counts) {
+  Json json{{"cases", counts.cases},
+            {"volumes", counts.volumes},
+            {"modality", counts.modality},
+            {"organ", counts.organ},
+            {"median_shape", counts.median_shape},
+            {"cubes", counts.cubes}};
+  if (!counts.median_prepared_shape.empty()) {
+    json["median_prepared_shape"] = counts.median_prepared_shape;
   }
+  return json;
+}
+
+std::vector<std::string> differences(const Counts& measured, const Counts& printed) {
+  std::vector<std::string> result;
+  const auto compare =
+      [&](const char* name, const std::string& here, const std::string& there, const auto& shown) {
+        if (here != there && !there.empty()) {
+          result.push_back(fmt::format("{} {} instead of {}", name, shown, there));
+        }
+      };
+  compare("cases", measured.cases, printed.cases, measured.cases);
+  compare("modality", measured.modality, printed.modality, measured.modality);
+  compare("organ", measured.organ, printed.organ, measured.organ);
+  compare("median shape",
+          measured.median_shape,
+          printed.median_shape,
+          // The paper does not say which one it prints.
+          fmt::format("{} as scanned, {} as prepared (cropped, resampled),",
+                      measured.median_shape,
+                      measured.median_prepared_shape));
   for (std::size_t i = 0; i < kScaleNames.size(); ++i) {
-    const long here = measured.at("cubes").at(i);
-    const long there = i < printed.at("cubes").size() ? printed.at("cubes").at(i).get<long>() : 0L;
+    const long here = measured.cubes[i];
+    const long there = i < printed.cubes.size() ? printed.cubes[i] : 0;
     if (here != there) {
       result.push_back(fmt::format("{} {} cubes instead of {}", here, kScaleNames[i], there));
     }
@@ -91,13 +111,11 @@ std::vector<std::string> differences(const Json& measured, const Json& printed) 
 
 std::vector<std::string> row_of(const std::string& label,
                                 const std::string& source,
-                                const Json& values) {
-  std::vector<std::string> row{label, source};
-  for (const char* key : {"modality", "organ", "cases", "median_shape"}) {
-    row.push_back(values.at(key));
-  }
-  for (const Json& count : values.at("cubes")) {
-    row.push_back(std::to_string(count.get<long>()));
+                                const Counts& counts) {
+  std::vector<std::string> row{
+      label, source, counts.modality, counts.organ, counts.cases, counts.median_shape};
+  for (const long count : counts.cubes) {
+    row.push_back(std::to_string(count));
   }
   row.resize(6 + kScaleNames.size(), "–");
   return row;
@@ -111,10 +129,10 @@ Sheet data_sheet(const std::string& id,
                  const Json& survey,
                  const ProtocolRow* protocol,
                  const Paper* paper) {
-  const bool phantom = protocol != nullptr && protocol->data_kind == "phantom";
+  const std::string mark = protocol != nullptr ? phantom_mark(protocol->data_kind) : "";
   Sheet sheet;
   sheet.id = id;
-  sheet.title = title + (phantom ? " [phantom data]" : "");
+  sheet.title = title + mark;
   sheet.header = {"Dataset", "Source", "Modality", "Organ", "Cases", "Median shape"};
   sheet.source_column = 1;
   sheet.header.insert(sheet.header.end(), kScaleNames.begin(), kScaleNames.end());
@@ -137,17 +155,20 @@ Sheet data_sheet(const std::string& id,
                               : set != nullptr   ? set->at("paper_name").get<std::string>()
                                                  : dataset;
     Json entry{{"dataset", dataset}, {"printed", nullptr}, {"measured", nullptr}};
+    std::optional<Counts> there;
+    std::optional<Counts> here;
     if (printed != nullptr) {
-      entry["printed"] = printed_json(*printed);
-      sheet.rows.push_back(row_of(label, "printed", entry.at("printed")));
+      there = counts_of(*printed);
+      entry["printed"] = json_of(*there);
+      sheet.rows.push_back(row_of(label, "printed", *there));
     }
     if (set != nullptr) {
-      entry["measured"] = measured_json(*set);
-      sheet.rows.push_back(
-          row_of(printed != nullptr ? "" : label, "measured", entry.at("measured")));
+      here = counts_of(*set);
+      entry["measured"] = json_of(*here);
+      sheet.rows.push_back(row_of(there ? "" : label, "measured", *here));
     }
-    if (printed != nullptr && set != nullptr) {
-      const auto list = differences(entry.at("measured"), entry.at("printed"));
+    if (there && here) {
+      const std::vector<std::string> list = differences(*here, *there);
       entry["differences"] = list;
       sheet.notes.push_back(list.empty() ? label + ": as printed."
                                          : fmt::format("{}: {}.", label, fmt::join(list, "; ")));
@@ -155,13 +176,13 @@ Sheet data_sheet(const std::string& id,
     }
     rows.push_back(std::move(entry));
   }
-  if (phantom && named) {
+  if (!mark.empty() && named) {
     sheet.notes.emplace_back(
         "The data at hand are the phantom suite of the profile, which is smaller by design.");
   }
   if (protocol != nullptr) {
-    sheet.notes.push_back(fmt::format(
-        "Protocol {}, profile {}.", protocol->protocol.substr(0, 12), protocol->profile));
+    sheet.notes.push_back(protocol_note(protocol->protocol, protocol->profile));
+    sheet.origin = {protocol->data_kind, protocol->protocol};
   }
   sheet.json = {{"schema_version", 1},
                 {"table", id},
@@ -170,8 +191,8 @@ Sheet data_sheet(const std::string& id,
                  survey.is_null()   ? "published"
                  : paper == nullptr ? "measured"
                                     : "both"},
-                {"protocol", protocol != nullptr ? Json(protocol->protocol) : Json()},
-                {"data_kind", protocol != nullptr ? Json(protocol->data_kind) : Json()},
+                {"protocol", nullptr},
+                {"data_kind", nullptr},
                 {"rows", std::move(rows)}};
   return sheet;
 }

@@ -170,9 +170,10 @@ class Gathering {
   }
 
   void add_pretraining(const ProxyRequest& part) {
-    Sheet sheet = proxy_sheet(part.id, part.title, part.rows, store_, contents_.protocol);
-    if (!sheet.rows.empty()) {
-      contents_.pretraining.push_back(std::move(sheet));
+    if (const auto results = proxy_results(part.rows, store_, contents_.protocol);
+        !results.empty()) {
+      contents_.pretraining.push_back(
+          proxy_sheet(part.id, part.title, results, contents_.protocol));
     }
   }
 

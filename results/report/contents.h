@@ -9,6 +9,7 @@
 #include "results/paper/paper.h"
 #include "results/tables/loss_curves.h"
 #include "results/tables/table.h"
+#include "results/text/words.h"
 
 #include <filesystem>
 #include <map>
@@ -107,7 +108,7 @@ struct ReportContents {
 
   [[nodiscard]] bool is_phantom() const { return protocol.data_kind == "phantom"; }
   /// " [phantom data]", or nothing for real data.
-  [[nodiscard]] std::string phantom_mark() const { return is_phantom() ? " [phantom data]" : ""; }
+  [[nodiscard]] std::string phantom_mark() const { return sar::phantom_mark(protocol.data_kind); }
 };
 
 /// Gathers what a report shows. Throws Error 4 if nothing of it is stored, Error 65 for a faulty

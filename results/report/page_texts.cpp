@@ -2,10 +2,7 @@
 
 #include "harness/core/hash.h"
 #include "results/text/layout.h"
-
-#include <fmt/format.h>
-
-#include <algorithm>
+#include "results/text/words.h"
 
 namespace sar {
 
@@ -30,25 +27,8 @@ Json texts(const std::vector<std::string>& lines) {
   return list;
 }
 
-std::string number_text(double value) {
-  return fmt::format("{}", value);
-}
-
-std::string label_of(const TableSpec& spec, const std::string& method) {
-  const auto row = std::ranges::find(spec.rows, method, &TableRow::method);
-  return row == spec.rows.end() ? method : row->label;
-}
-
-std::string correction_name(const std::string& correction) {
-  return correction == "holm" ? "Holm" : correction == "bh" ? "Benjamini–Hochberg" : correction;
-}
-
 std::string corrected_by(const std::string& correction) {
   return correction == "none" ? "without correction" : "after " + correction_name(correction);
-}
-
-const std::optional<TestResult>& chosen_test(const Table& table, const TableCell& cell) {
-  return table.test == "welch" ? cell.welch : cell.student;
 }
 
 CellPath path_of(const Table& table, std::size_t row, const TableCell& cell) {

@@ -4,7 +4,6 @@
 #include "results/paper/cells.h"
 #include "results/tables/table.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,19 +18,8 @@ std::string safe_name(const std::string& text);
 /// Lines as a list of the template: [{"text": line}, ...].
 Json texts(const std::vector<std::string>& lines);
 
-/// The shortest text that reads back the same, as in CSV.
-std::string number_text(double value);
-
-/// What a table calls a method; the id itself where it has no such row.
-std::string label_of(const TableSpec& spec, const std::string& method);
-
-/// "Holm", "Benjamini–Hochberg".
-std::string correction_name(const std::string& correction);
 /// "after Holm", "without correction".
 std::string corrected_by(const std::string& correction);
-
-/// The test that sets the table's marks.
-const std::optional<TestResult>& chosen_test(const Table& table, const TableCell& cell);
 
 CellPath path_of(const Table& table, std::size_t row, const TableCell& cell);
 /// Id of a cell's place in the page; `source`: measured | published.

@@ -8,6 +8,7 @@
 #include "results/report/page_template.h"
 #include "results/report/page_texts.h"
 #include "results/report/section.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 
@@ -86,9 +87,7 @@ std::string lead_of(const ReportContents& contents) {
   } else if (contents.claims || contents.audit) {
     lead = "Claims and audit are of " + contents.paper + ". ";
   }
-  return lead + fmt::format("Protocol {}, profile {}.",
-                            contents.protocol.protocol.substr(0, 12),
-                            contents.protocol.profile);
+  return lead + protocol_note(contents.protocol.protocol, contents.protocol.profile);
 }
 
 Json view_of(const ReportContents& contents,

@@ -1,12 +1,13 @@
 #include "results/tables/forest.h"
 
+#include "results/text/words.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
 namespace sar {
-namespace {
 namespace {
 
 Summary summary_of(const Table& table, const TableCell& cell) {
@@ -19,8 +20,7 @@ TTest tested(const Table& table, const TableCell& cell, const ForestRow& row) {
   TTest test;
   test.test = table.test;
   test.reason = cell.not_testable;
-  const std::optional<TestResult>& of_table = table.test == "welch" ? cell.welch : cell.student;
-  if (of_table) {
+  if (const std::optional<TestResult>& of_table = chosen_test(table, cell)) {
     test = table.test == "welch" ? welch_test(row.reference, row.row, table.alpha)
                                  : student_test(row.reference, row.row, table.alpha);
     test.t = -of_table->t;
@@ -34,9 +34,8 @@ TTest tested(const Table& table, const TableCell& cell, const ForestRow& row) {
   return test;
 }
 
-std::string number_text(const Summary& summary) {
-  return fmt::format(
-      "{:.2f}{}", summary.mean, summary.sd ? fmt::format("±{:.2f}", *summary.sd) : "");
+std::string mean_text(const Summary& summary) {
+  return value_text(summary.mean, summary.sd);
 }
 
 std::string n_text(const Summary& summary) {
@@ -69,8 +68,8 @@ void add_panels(Sheet& sheet,
       }
       line.insert(line.end(),
                   {fmt::format("{}, {}", n_text(row.reference), n_text(row.row)),
-                   number_text(row.reference),
-                   number_text(row.row),
+                   mean_text(row.reference),
+                   mean_text(row.row),
                    fmt::format("{:.2f}", test.difference)});
       if (test.testable) {
         line.insert(line.end(),
@@ -82,7 +81,7 @@ void add_panels(Sheet& sheet,
         }
       } else {
         line.resize(sheet.header.size() - 1, "–");
-        line.push_back("not testable: " + test.reason);
+        line.push_back(not_testable_because(test.reason));
       }
       const auto number = [&](double value) { return test.testable ? Json(value) : Json(); };
       documents.push_back({{"column", panel.name},
@@ -106,7 +105,6 @@ void add_panels(Sheet& sheet,
   }
 }
 
-}  // namespace
 }  // namespace
 
 std::vector<ForestPanel> forest(const Table& table) {
@@ -134,8 +132,7 @@ std::vector<ForestPanel> forest(const Table& table) {
       row.reference = summary_of(table, of_reference);
       if (cell.mean && of_reference.mean) {
         row.test = tested(table, cell, row);
-        const auto& of_table = table.test == "welch" ? cell.welch : cell.student;
-        if (of_table) {
+        if (const auto& of_table = chosen_test(table, cell)) {
           row.p_adjusted = of_table->p_adjusted;
         }
       }
@@ -151,9 +148,7 @@ Sheet forest_sheet(const std::string& id,
                    const Table& table) {
   const bool both = !measured.empty() && !published.empty();
   const bool corrected = table.correction != "none";
-  const auto found = std::ranges::find(table.spec.rows, table.spec.reference, &TableRow::method);
-  const std::string reference =
-      found == table.spec.rows.end() ? table.spec.reference : found->label;
+  const std::string reference = label_of(table.spec.rows, table.spec.reference);
   Sheet sheet;
   sheet.id = id;
   sheet.title = title;

@@ -9,7 +9,6 @@
 
 namespace sar {
 namespace {
-namespace {
 
 /// The values behind a cell, if it has any.
 std::optional<Summary> summary_of(const Table& table, const TableCell& cell) {
@@ -102,7 +101,7 @@ AnnotationSaved compared(const Table& table,
 }
 
 /// "59.32 ± 4.10, n = 5".
-std::string value_text(const Summary& dice) {
+std::string dice_text(const Summary& dice) {
   return fmt::format("{:.2f}{}, {}",
                      dice.mean,
                      dice.sd ? fmt::format(" ± {:.2f}", *dice.sd) : "",
@@ -129,7 +128,6 @@ std::string below_again(const AnnotationSaved& saved, const LabelEfficiency& gro
                                          fmt::join(fractions, " and "));
 }
 
-}  // namespace
 }  // namespace
 
 std::vector<LabelEfficiency> label_efficiency(
@@ -212,7 +210,7 @@ std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group)
   const std::string reached = fmt::format("what {} reaches with {} ({})",
                                           baseline != nullptr ? baseline->label : saved.method,
                                           labels_text(saved.fraction),
-                                          value_text(used.dice));
+                                          dice_text(used.dice));
   if (!saved.by) {
     const EfficiencyCurve* curve = find_curve(group, group.reference);
     if (curve == nullptr || curve->points.empty()) {
@@ -225,13 +223,13 @@ std::string sentence(const AnnotationSaved& saved, const LabelEfficiency& group)
         reference,
         reached,
         labels_text(best->fraction),
-        value_text(best->dice));
+        dice_text(best->dice));
   }
   const EfficiencyPoint needed = point_of(group, group.reference, *saved.by);
   const std::string with = fmt::format("With {} {} ({}) reaches {}",
                                        labels_text(*saved.by),
                                        reference,
-                                       value_text(needed.dice),
+                                       dice_text(needed.dice),
                                        reached);
   if (*saved.by == saved.fraction) {
     return with + ", and with no smaller fraction at hand: nothing saved.";

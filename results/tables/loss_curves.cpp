@@ -1,7 +1,7 @@
 #include "results/tables/loss_curves.h"
 
-#include "harness/core/error.h"
 #include "results/statistics/statistics.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -185,6 +185,72 @@ Json head_document(const LossCurves& curves) {
           {"tolerance", curves.spec.tolerance}};
 }
 
+/// A line per point.
+Values mean_values(const LossCurves& curves) {
+  Values values{{"task",
+                 "method",
+                 "split",
+                 "step",
+                 "epoch",
+                 "n",
+                 "mean",
+                 "min",
+                 "max",
+                 "data_kind",
+                 "protocol"},
+                {}};
+  for (const MethodCurve& curve : curves.curves) {
+    for (const auto& [split, points] : {std::pair("train", &curve.training),
+                                        std::pair("train_epoch", &curve.epochs),
+                                        std::pair("val", &curve.validation)}) {
+      for (const CurvePoint& point : *points) {
+        values.rows.push_back({curve.task,
+                               curve.method,
+                               split,
+                               std::to_string(point.step),
+                               std::to_string(point.epoch),
+                               std::to_string(point.n),
+                               unrounded(point.mean),
+                               unrounded(point.least),
+                               unrounded(point.most),
+                               curves.protocol.data_kind,
+                               curves.protocol.protocol});
+      }
+    }
+  }
+  return values;
+}
+
+/// The raw rows of every trial.
+Values trial_values(const LossCurves& curves) {
+  Values values{{"task",
+                 "method",
+                 "trial",
+                 "split",
+                 "step",
+                 "epoch",
+                 "loss",
+                 "learning_rate",
+                 "seconds",
+                 "data_kind",
+                 "protocol"},
+                {}};
+  for (const StoredCurveRow& row : curves.rows) {
+    values.rows.push_back({row.task,
+                           row.method,
+                           std::to_string(row.trial),
+                           row.loss.split,
+                           std::to_string(row.loss.step),
+                           std::to_string(row.loss.epoch),
+                           unrounded(row.loss.loss),
+                           unrounded(row.loss.learning_rate),
+                           unrounded(row.loss.seconds),
+                           curves.protocol.data_kind,
+                           curves.protocol.protocol});
+  }
+  return values;
+}
+
 }  // namespace
 
 TableSpec cells_of(const CurveSpec& spec) {
@@ -277,11 +343,9 @@ LossCurves build_curves(const Store& store,
 
 Sheet convergence_sheet(const LossCurves& curves) {
   const CurveSpec& spec = curves.spec;
-  const auto reference = std::ranges::find(spec.rows, spec.reference, &TableRow::method);
-  const std::string label = reference == spec.rows.end() ? spec.reference : reference->label;
   Sheet sheet;
   sheet.id = spec.id;
-  sheet.title = spec.title + (curves.protocol.data_kind == "phantom" ? " [phantom data]" : "");
+  sheet.title = spec.title + phantom_mark(curves.protocol.data_kind);
   const bool welch = curves.tests.test == "welch";
   sheet.header = {"Task",
                   "Method",
@@ -332,7 +396,7 @@ Sheet convergence_sheet(const LossCurves& curves) {
   sheet.notes.push_back(fmt::format(
       "p: two-sided t-tests of the steps against {}; corrected: {} p over all methods and tasks, "
       "correction: {}.",
-      label,
+      label_of(spec.rows, spec.reference),
       welch ? "Welch's" : "Student's",
       curves.tests.correction));
   std::set<std::string> reasons;
@@ -344,72 +408,31 @@ Sheet convergence_sheet(const LossCurves& curves) {
   if (!reasons.empty()) {
     sheet.notes.push_back(fmt::format("–: not testable ({}).", fmt::join(reasons, "; ")));
   }
-  sheet.notes.push_back(fmt::format(
-      "Protocol {}, profile {}.", curves.protocol.protocol.substr(0, 12), curves.protocol.profile));
+  sheet.notes.push_back(protocol_note(curves.protocol.protocol, curves.protocol.profile));
+  sheet.origin = {curves.protocol.data_kind, curves.protocol.protocol};
   sheet.json = head_document(curves);
   sheet.json["convergence"] = convergence_document(curves);
   return sheet;
 }
 
-std::string render_curves(const LossCurves& curves, const std::string& format, bool trials) {
-  if (format == "json") {
-    Json document = head_document(curves);
-    document["curves"] = Json::array();
-    for (const MethodCurve& curve : curves.curves) {
-      document["curves"].push_back({{"task", curve.task},
-                                    {"method", curve.method},
-                                    {"label", curve.label},
-                                    {"train", points_json(curve.training)},
-                                    {"train_epoch", points_json(curve.epochs)},
-                                    {"val", points_json(curve.validation)}});
-    }
-    document["convergence"] = convergence_document(curves);
-    return document.dump(1) + "\n";
-  }
-  if (format != "csv") {
-    throw usage_error("curves are written as csv, json, svg or png").with("got", format);
-  }
-  std::string text;
-  if (trials) {
-    text = "task,method,trial,split,step,epoch,loss,learning_rate,seconds,data_kind,protocol\n";
-    for (const StoredCurveRow& row : curves.rows) {
-      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n",
-                          row.task,
-                          row.method,
-                          row.trial,
-                          row.loss.split,
-                          row.loss.step,
-                          row.loss.epoch,
-                          row.loss.loss,
-                          row.loss.learning_rate,
-                          row.loss.seconds,
-                          curves.protocol.data_kind,
-                          curves.protocol.protocol);
-    }
-    return text;
-  }
-  text = "task,method,split,step,epoch,n,mean,min,max,data_kind,protocol\n";
+Document document_of(const LossCurves& curves, bool each_trial) {
+  Document document;
+  document.name = "loss curves";
+  document.formats = {"csv", "json"};
+  document.values = each_trial ? trial_values(curves) : mean_values(curves);
+  document.json = head_document(curves);
+  document.json["curves"] = Json::array();
   for (const MethodCurve& curve : curves.curves) {
-    for (const auto& [split, points] : {std::pair("train", &curve.training),
-                                        std::pair("train_epoch", &curve.epochs),
-                                        std::pair("val", &curve.validation)}) {
-      for (const CurvePoint& point : *points) {
-        text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n",
-                            curve.task,
-                            curve.method,
-                            split,
-                            point.step,
-                            point.epoch,
-                            point.n,
-                            point.mean,
-                            point.least,
-                            point.most,
-                            curves.protocol.data_kind,
-                            curves.protocol.protocol);
-      }
-    }
+    document.json["curves"].push_back({{"task", curve.task},
+                                       {"method", curve.method},
+                                       {"label", curve.label},
+                                       {"train", points_json(curve.training)},
+                                       {"train_epoch", points_json(curve.epochs)},
+                                       {"val", points_json(curve.validation)}});
   }
-  return text;
+  document.json["convergence"] = convergence_document(curves);
+  document.json_indent = 1;
+  return document;
 }
 
 }  // namespace sar

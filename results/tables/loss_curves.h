@@ -1,6 +1,7 @@
 #pragma once
 
 #include "results/database/store.h"
+#include "results/document/document.h"
 #include "results/document/sheet.h"
 #include "results/tables/table.h"
 
@@ -91,8 +92,8 @@ LossCurves build_curves(std::vector<StoredCurveRow> rows,
 
 /// Steps to convergence per task and method, with tests.
 Sheet convergence_sheet(const LossCurves& curves);
-/// "csv": a line per point: mean, least, most and n over trials, or with `trials` the raw rows of
-/// every trial; "json": curves and convergence.
-std::string render_curves(const LossCurves& curves, const std::string& format, bool trials);
+/// The curves, in "csv" and "json". CSV: a line per point with mean, least, most and n over trials,
+/// or with `each_trial` the raw rows of every trial. JSON: curves and convergence.
+Document document_of(const LossCurves& curves, bool each_trial = false);
 
 }  // namespace sar

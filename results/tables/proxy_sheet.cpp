@@ -1,103 +1,122 @@
 #include "results/tables/proxy_sheet.h"
 
-#include "harness/core/error.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace sar {
 namespace {
 
-/// One metric of a method's pre-trainings, at the epochs whose weights are kept.
-struct ProxyMetric {
-  std::vector<int> epochs;  ///< one per pre-training
-  std::map<std::string, std::vector<double>> value{{"train", {}}, {"val", {}}};
-  std::map<std::string, std::vector<double>> chance{{"train", {}}, {"val", {}}};
-};
-
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) {
-    sum += value;
+std::optional<double> mean_of(const std::vector<double>& values) {
+  if (values.empty()) {
+    return std::nullopt;
   }
-  return sum / static_cast<double>(values.size());
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-std::map<std::string, ProxyMetric> metrics_of(const std::vector<KeptMetric>& kept) {
-  std::map<std::string, ProxyMetric> metrics;
-  std::map<std::string, std::string> last;  // metric to the node that was seen last
+std::vector<ProxyMetric> metrics_of(const std::vector<KeptMetric>& kept) {
+  struct Values {
+    std::vector<double> value, chance;
+  };
+  struct Metric {
+    std::vector<int> epochs;
+    std::string last;  ///< node that was seen last
+    std::map<std::string, Values> splits;
+  };
+  std::map<std::string, Metric> metrics;
   for (const KeptMetric& row : kept) {
-    ProxyMetric& metric = metrics[row.name];
-    if (last[row.name] != row.node) {
-      last[row.name] = row.node;
+    Metric& metric = metrics[row.name];
+    if (metric.last != row.node) {
+      metric.last = row.node;
       metric.epochs.push_back(row.epoch);
     }
     if (row.value) {
-      metric.value[row.split].push_back(*row.value);
+      metric.splits[row.split].value.push_back(*row.value);
     }
     if (row.chance) {
-      metric.chance[row.split].push_back(*row.chance);
+      metric.splits[row.split].chance.push_back(*row.chance);
     }
   }
-  return metrics;
+  std::vector<ProxyMetric> result;
+  for (auto& [name, metric] : metrics) {
+    const auto means = [&splits = metric.splits](const char* split) {
+      return ProxyMetric::Value{mean_of(splits[split].value), mean_of(splits[split].chance)};
+    };
+    result.push_back({name, metric.epochs, means("train"), means("val")});
+  }
+  return result;
+}
+
+Json json_of(const ProxyMetric::Value& mean) {
+  return {{"value", json_or_null(mean.value)}, {"chance", json_or_null(mean.chance)}};
+}
+
+std::string number_text(const std::optional<double>& value) {
+  return value ? fmt::format("{:.4f}", *value) : "–";
 }
 
 }  // namespace
 
+std::vector<ProxyResult> proxy_results(const std::vector<TableRow>& methods,
+                                       const Store& store,
+                                       const ProtocolRow& protocol) {
+  std::vector<ProxyResult> results;
+  for (const TableRow& method : methods) {
+    ProxyResult& result = results.emplace_back();
+    result.method = method.method;
+    result.label = method.label;
+    result.metrics = metrics_of(store.kept_metrics(protocol.protocol, method.method));
+    for (const NodeRow& failure : store.failed_pretrainings(protocol.protocol, method.method)) {
+      result.failures.push_back(failure.reason.empty() ? "no reason stored" : failure.reason);
+    }
+  }
+  return results;
+}
+
 Sheet proxy_sheet(const std::string& id,
                   const std::string& title,
-                  const std::vector<TableRow>& methods,
-                  const Store& store,
+                  const std::vector<ProxyResult>& results,
                   const ProtocolRow& protocol) {
   Sheet sheet;
   sheet.id = id;
-  sheet.title = title + (protocol.data_kind == "phantom" ? " [phantom data]" : "");
+  sheet.title = title + phantom_mark(protocol.data_kind);
   sheet.header = {"Method", "Metric", "Epoch", "Training", "Held out", "Guessing"};
   sheet.text_columns = 2;
   Json rows = Json::array();
   bool repeated = false;
-  for (const TableRow& method : methods) {
-    const std::map<std::string, ProxyMetric> metrics =
-        metrics_of(store.kept_metrics(protocol.protocol, method.method));
+  for (const ProxyResult& result : results) {
     bool first = true;
-    for (const auto& [name, metric] : metrics) {
-      const auto number = [](const std::vector<double>& values) {
-        return values.empty() ? std::string("–") : fmt::format("{:.4f}", mean_of(values));
-      };
-      const bool held_out = !metric.value.at("val").empty();
-      sheet.rows.push_back({first ? method.label : "",
-                            name,
-                            fmt::format("{}", fmt::join(metric.epochs, ", ")),
-                            number(metric.value.at("train")),
-                            number(metric.value.at("val")),
-                            number(metric.chance.at(held_out ? "val" : "train"))});
+    const auto add = [&](std::vector<std::string> row) {
+      row.insert(row.begin(), first ? result.label : "");
+      row.resize(sheet.header.size(), "–");
+      sheet.rows.push_back(std::move(row));
       first = false;
-      Json row{{"method", method.method},
-               {"metric", name},
-               {"epochs", metric.epochs},
-               {"n", metric.epochs.size()}};
-      for (const char* split : {"train", "val"}) {
-        const auto optional = [](const std::vector<double>& values) {
-          return values.empty() ? Json() : Json(mean_of(values));
-        };
-        row[split] = {{"value", optional(metric.value.at(split))},
-                      {"chance", optional(metric.chance.at(split))}};
-      }
-      rows.push_back(std::move(row));
+    };
+    for (const ProxyMetric& metric : result.metrics) {
+      add({metric.name,
+           fmt::format("{}", fmt::join(metric.epochs, ", ")),
+           number_text(metric.training.value),
+           number_text(metric.held_out.value),
+           number_text(metric.held_out.value ? metric.held_out.chance : metric.training.chance)});
+      rows.push_back({{"method", result.method},
+                      {"metric", metric.name},
+                      {"epochs", metric.epochs},
+                      {"n", metric.epochs.size()},
+                      {"train", json_of(metric.training)},
+                      {"val", json_of(metric.held_out)}});
       repeated = repeated || metric.epochs.size() > 1;
     }
-    for (const NodeRow& failure : store.failed_pretrainings(protocol.protocol, method.method)) {
-      sheet.rows.push_back({first ? method.label : "", "failed", "–", "–", "–", "–"});
-      first = false;
-      const std::string reason = failure.reason.empty() ? "no reason stored" : failure.reason;
-      sheet.notes.push_back(fmt::format("{} failed: {}.", method.label, reason));
-      rows.push_back({{"method", method.method}, {"state", "failed"}, {"reason", reason}});
+    for (const std::string& reason : result.failures) {
+      add({"failed"});
+      sheet.notes.push_back(fmt::format("{} failed: {}.", result.label, reason));
+      rows.push_back({{"method", result.method}, {"state", "failed"}, {"reason", reason}});
     }
-    if (first) {
-      sheet.rows.push_back({method.label, "not pre-trained yet", "–", "–", "–", "–"});
+    if (result.empty()) {
+      add({"not pre-trained yet"});
     }
   }
   sheet.notes.emplace_back(
@@ -108,13 +127,9 @@ Sheet proxy_sheet(const std::string& id,
   if (repeated) {
     sheet.notes.emplace_back("Several epochs: means over as many pre-trainings of the method.");
   }
-  sheet.notes.push_back(
-      fmt::format("Protocol {}, profile {}.", protocol.protocol.substr(0, 12), protocol.profile));
-  sheet.json = {{"schema_version", 1},
-                {"experiment", id},
-                {"protocol", protocol.protocol},
-                {"data_kind", protocol.data_kind},
-                {"rows", std::move(rows)}};
+  sheet.notes.push_back(protocol_note(protocol.protocol, protocol.profile));
+  sheet.origin = {protocol.data_kind, protocol.protocol};
+  sheet.json = {{"schema_version", 1}, {"experiment", id}, {"rows", std::move(rows)}};
   return sheet;
 }
 

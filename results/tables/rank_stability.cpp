@@ -16,7 +16,6 @@
 
 namespace sar {
 namespace {
-namespace {
 
 using Cases = std::map<std::string, double>;  ///< Dice by case
 using Trials = std::map<int, Cases>;          ///< by number of the trial
@@ -257,7 +256,6 @@ std::string joined(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-}  // namespace
 }  // namespace
 
 RankStability rank_stability(const std::vector<CaseRow>& cases,

@@ -3,6 +3,8 @@
 #include "harness/core/error.h"
 #include "results/statistics/statistics.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -39,9 +41,6 @@ Table build_table(const std::vector<TrialDice>& trials,
                   const ProtocolRow& protocol,
                   const TableSpec& spec,
                   const TableOptions& options) {
-  if (options.test != "student" && options.test != "welch") {
-    throw usage_error("a table is tested by student or welch").with("test", options.test);
-  }
   Table table = build_table(summary_table(trials, spec), spec, options);
   table.protocol = protocol;
   table.delta_degrees_of_freedom = options.delta_degrees_of_freedom;
@@ -121,9 +120,22 @@ Table build_table(const Store& store,
       store.trial_dice(protocol.protocol), store.runs(protocol.protocol), protocol, spec, options);
 }
 
+const std::optional<TestResult>& chosen_test(const Table& table, const TableCell& cell) {
+  return table.test == "student" ? cell.student : cell.welch;
+}
+
 bool is_significant(const Table& table, const TableCell& cell) {
-  const std::optional<TestResult>& test = table.test == "student" ? cell.student : cell.welch;
+  const std::optional<TestResult>& test = chosen_test(table, cell);
   return test && test->p_adjusted < table.alpha;
+}
+
+std::string label_of(const std::vector<TableRow>& rows, const std::string& method) {
+  const auto row = std::ranges::find(rows, method, &TableRow::method);
+  return row == rows.end() ? method : row->label;
+}
+
+std::string value_text(double mean, const std::optional<double>& sd) {
+  return fmt::format("{:.2f}", mean) + (sd ? fmt::format("±{:.2f}", *sd) : "");
 }
 
 std::string column_name(const TableSpec& spec, std::size_t column) {

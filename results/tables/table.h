@@ -73,9 +73,18 @@ std::optional<double> sample_sd(const Table& table, const TableCell& cell);
 /// Number of cells with a mean.
 int filled_cells(const Table& table);
 
+/// The test that sets the table's marks.
+const std::optional<TestResult>& chosen_test(const Table& table, const TableCell& cell);
+
 /// True if the cell differs from the reference row: by the test that sets the table's marks, with
 /// its p value adjusted as the table says, two-sided, below `alpha`. Cells without a test do not.
 bool is_significant(const Table& table, const TableCell& cell);
+
+/// What a table calls a method; the id itself where it has no such row.
+std::string label_of(const std::vector<TableRow>& rows, const std::string& method);
+
+/// "78.10±3.20"; "78.10" without an SD. Dice in percent.
+std::string value_text(double mean, const std::optional<double>& sd);
 
 /// How a column (by position) is called outside its table: with its group where the label alone is
 /// not unique.

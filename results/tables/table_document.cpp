@@ -1,6 +1,7 @@
 #include "results/tables/table_document.h"
 
 #include "results/statistics/statistics.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,12 +15,7 @@ namespace sar {
 namespace {
 
 std::string reference_label(const Table& table) {
-  for (const TableRow& row : table.spec.rows) {
-    if (row.method == table.spec.reference) {
-      return row.label;
-    }
-  }
-  return table.spec.reference;
+  return label_of(table.spec.rows, table.spec.reference);
 }
 
 /// The headings of a table; `lead` are those of the text columns.
@@ -81,7 +77,7 @@ Grid test_grid(const Table& table) {
   for (std::size_t row = 0; row < table.cells.size(); ++row) {
     for (std::size_t column = 0; column < table.spec.columns.size(); ++column) {
       const TableCell& cell = table.cells[row][column];
-      const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
+      const std::optional<TestResult>& chosen = chosen_test(table, cell);
       std::vector<std::string> line = {table.spec.rows[row].label,
                                        column_name(table.spec, column),
                                        cell.mean && cell.n == 0
@@ -103,7 +99,7 @@ Grid test_grid(const Table& table) {
             "{:.2f} [{:.2f}, {:.2f}]", chosen->hedges_g, chosen->g_low, chosen->g_high));
       } else if (!cell.not_testable.empty()) {
         line.resize(grid.header.size() - 1, "–");
-        line.push_back("not testable: " + cell.not_testable);
+        line.push_back(not_testable_because(cell.not_testable));
       } else {
         continue;
       }
@@ -227,12 +223,9 @@ std::vector<Note> notes_of(const Table& table) {
     result.emplace_back("No run of it is stored.");
     return result;
   }
-  result.emplace_back(fmt::format(
-      "Protocol {}, profile {}.", table.protocol.protocol.substr(0, 12), table.protocol.profile));
+  result.emplace_back(protocol_note(table.protocol.protocol, table.protocol.profile));
   if (table.protocol.data_kind == "phantom") {
-    result.emplace_back(
-        "Made with phantom data: these numbers say nothing about real scans and cannot be compared "
-        "with the paper's.");
+    result.emplace_back(kPhantomNote);
   }
   return result;
 }
@@ -349,7 +342,7 @@ Json test_json(const std::optional<TestResult>& test) {
 
 /// The numbers of one cell.
 Json numbers_json(const Table& table, const TableCell& cell) {
-  const std::optional<TestResult>& chosen = table.test == "student" ? cell.student : cell.welch;
+  const std::optional<TestResult>& chosen = chosen_test(table, cell);
   return {{"mean", json_or_null(cell.mean)},
           {"sd", json_or_null(cell.sd)},
           {"n", cell.mean && cell.n == 0 ? Json() : Json(cell.n)},
@@ -408,10 +401,7 @@ CellText cell_text(const Table& table, std::size_t row, std::size_t column) {
   const TableCell& cell = table.cells[row][column];
   CellText shown{"–", "", cell.best};
   if (cell.mean) {
-    shown.value = fmt::format("{:.2f}", *cell.mean);
-    if (cell.sd) {
-      shown.value += fmt::format("±{:.2f}", *cell.sd);
-    }
+    shown.value = value_text(*cell.mean, cell.sd);
     shown.marks = is_significant(table, cell) ? "†" : "";
     if (cell.n < cell.planned) {
       shown.marks += fmt::format(" ({}/{})", cell.n, cell.planned);

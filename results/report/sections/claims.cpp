@@ -14,10 +14,6 @@ std::string sign_of(Verdict verdict) {
                                            : "○";
 }
 
-std::string word_of(Verdict verdict) {
-  return verdict == Verdict::not_testable ? "not testable" : to_string(verdict);
-}
-
 Json verdict_view(const ClaimVerdict& claim, const ClaimReport& report) {
   // Phantom runs show how a verdict would come about; their lamps stay unlit.
   const bool phantom = report.data_kind == "phantom";

@@ -15,8 +15,9 @@ SectionContent content(const ReportContents& contents) {
   for (const LossCurves& curves : contents.losses) {
     // Beside the picture lie the points; convergence is a table.
     const std::string path = "figures/" + safe_name(curves.spec.id);
-    section.file(path + ".csv", render_curves(curves, "csv", false));
-    section.file(path + ".json", render_curves(curves, "json", false));
+    const Document points = document_of(curves);
+    section.file(path + ".csv", written(points, "csv"));
+    section.file(path + ".json", written(points, "json"));
     section.table_files(convergence_sheet(curves), ", of the steps until the loss settles");
   }
   return section;

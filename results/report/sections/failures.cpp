@@ -1,14 +1,11 @@
 #include "results/report/section.h"
+#include "results/text/layout.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace sar::sections::failures {
 namespace {
-
-std::string how_many(std::size_t n, const std::string& one, const std::string& many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
 
 SectionContent content(const ReportContents& contents) {
   SectionContent section;
@@ -45,16 +42,16 @@ SectionContent content(const ReportContents& contents) {
   } else {
     const std::size_t mended = sheet.rows.size() - standing;
     if (standing > 0) {
-      sheet.notes.push_back(how_many(standing, "failure stands.", "failures stand."));
+      sheet.notes.push_back(counted(standing, "failure stands.", "failures stand."));
     }
     if (mended > 0) {
-      sheet.notes.push_back(how_many(mended, "was", "were") + " mended by another attempt.");
+      sheet.notes.push_back(counted(mended, "was", "were") + " mended by another attempt.");
     }
     if (summary.failed > 0) {
       sheet.notes.push_back(
-          how_many(static_cast<std::size_t>(summary.failed),
-                   "trial of a table cell has no result",
-                   "trials of table cells have no result") +
+          counted(static_cast<std::size_t>(summary.failed),
+                  "trial of a table cell has no result",
+                  "trials of table cells have no result") +
           " because of them; sar-bench run EXPERIMENT --only-failed tries again.");
     }
     section.sheet(sheet);

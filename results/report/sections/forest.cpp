@@ -13,7 +13,7 @@ namespace {
 /// A figure of measured comparisons; printed ones alone would stand under our protocol.
 void add(SectionContent& section, std::vector<std::string>& gaps, const ReportTable& table) {
   const TableSpec& spec = table.measured.spec;
-  const std::string reference = label_of(spec, spec.reference);
+  const std::string reference = label_of(spec.rows, spec.reference);
   const std::vector<ForestPanel> measured = sar::forest(table.corrected);
   const bool compared = std::ranges::any_of(measured, [](const ForestPanel& panel) {
     return std::ranges::any_of(panel.rows,
@@ -36,7 +36,7 @@ SectionContent content(const ReportContents& contents) {
   SectionContent section;
   if (!contents.tables.empty()) {
     const TableSpec& first = contents.tables.front().measured.spec;
-    section.title = label_of(first, first.reference);
+    section.title = label_of(first.rows, first.reference);
   }
   section.title += " against each method";
   section.paragraphs = {

@@ -1,6 +1,7 @@
 #include "results/report/page_texts.h"
 #include "results/report/section.h"
 #include "results/tables/table_document.h"
+#include "results/text/words.h"
 
 #include <fmt/format.h>
 
@@ -34,7 +35,7 @@ std::vector<std::string> tip_of(const Table& table,
   if (const auto& test = chosen_test(table, cell)) {
     lines.push_back(fmt::format("{}against {} ({}): t = {:.2f}, df = {:.4g}, p = {}",
                                 published ? "computed here, " : "",
-                                label_of(table.spec, table.spec.reference),
+                                label_of(table.spec.rows, table.spec.reference),
                                 welch ? "Welch" : "Student",
                                 test->t,
                                 test->df,
@@ -48,7 +49,7 @@ std::vector<std::string> tip_of(const Table& table,
                                   format_p(same->p_adjusted)));
     }
   } else if (!cell.not_testable.empty()) {
-    lines.push_back("not testable: " + cell.not_testable);
+    lines.push_back(not_testable_because(cell.not_testable));
   }
   lines.push_back("sar-bench explain " + path);
   return lines;
@@ -66,7 +67,7 @@ Json cell_view(const Table& table,
   const auto attribute = [&](const char* name, const std::optional<double>& value) {
     if (value) {
       attributes.push_back(
-          {{"attribute", std::string("data-") + name}, {"number", number_text(*value)}});
+          {{"attribute", std::string("data-") + name}, {"number", unrounded(value)}});
     }
   };
   const auto& test = chosen_test(table, cell);

@@ -1,6 +1,5 @@
-#include "results/comparison/power_report.h"
-
 #include "harness/core/error.h"
+#include "results/comparison/power_document.h"
 #include "tests/support/fixtures.h"
 
 #include <catch2/catch.hpp>
@@ -27,28 +26,30 @@ Paper sar_paper() {
 // Reference values: SciPy 1.17.1. With c = t.isf(alpha/2, 2n-2) and d = effect * sqrt(n/2), power
 // is nct.sf(c, 2n-2, d) + nct.cdf(-c, 2n-2, d); the effect at 80 % by brentq, n by counting up.
 TEST_CASE("power of one difference: what is found, how surely, how many trials it takes") {
-  const Json json = power_sheet(1, 1, 5, PowerOptions{}).json;
-  CHECK(json.at("power").get<double>() == Approx(0.28629549338059757).epsilon(1e-9));
-  CHECK(json.at("detectable_difference").get<double>() == Approx(2.024439339384107).epsilon(1e-8));
-  CHECK(json.at("trials_needed") == 17);
+  const PowerOptions options;
+  const PowerPlan plan = power_plan(1, 1, 5, options);
+  CHECK(plan.power == Approx(0.28629549338059757).epsilon(1e-9));
+  CHECK(plan.detectable == Approx(2.024439339384107).epsilon(1e-8));
+  CHECK(plan.needed == 17);
   PowerOptions shared;
   shared.family = 3;
-  CHECK(power_sheet(1, 1, 5, shared).json.at("trials_needed") == 23);
-  CHECK(power_sheet(-1, 1, 5, PowerOptions{}).json.at("trials_needed") == 17);
-  CHECK(power_sheet(0, 1, 5, PowerOptions{}).json.at("trials_needed").is_null());
-  CHECK_THAT(written(document_of(power_sheet(0, 1, 5, PowerOptions{})), "text"),
-             Catch::Contains(">1000000"));
-  CHECK_THROWS_AS(power_sheet(1, 0, 5, PowerOptions{}), Error);
-  CHECK_THROWS_AS(power_sheet(NAN, 1, 5, PowerOptions{}), Error);
-  CHECK_THROWS_AS(power_sheet(1, 1, 1, PowerOptions{}), Error);
+  CHECK(power_plan(1, 1, 5, shared).needed == 23);
+  CHECK(power_plan(-1, 1, 5, options).needed == 17);
+  const PowerPlan nothing = power_plan(0, 1, 5, options);
+  CHECK_FALSE(nothing.needed.has_value());
+  CHECK_THAT(written(document_of(nothing, options), "text"), Catch::Contains(">1000000"));
+  CHECK(document_of(nothing, options).json.at("trials_needed").is_null());
+  CHECK_THROWS_AS(power_plan(1, 0, 5, options), Error);
+  CHECK_THROWS_AS(power_plan(NAN, 1, 5, options), Error);
+  CHECK_THROWS_AS(power_plan(1, 1, 1, options), Error);
 }
 
 TEST_CASE("every row of a printed table is planned against its reference") {
   const Paper paper = sar_paper();
-  const Sheet sheet = power_sheet(
-      paper.find("table2")->spec, published_cells(paper), {{}, "there are no runs", ""}, {});
-  CHECK(sheet.json.at("comparisons").size() == 48);
-  const Json& genesis = comparison(sheet.json, "table2/genesis/brats/tumor/all");
+  const Document document = document_of(power_report(
+      paper.find("table2")->spec, published_cells(paper), {{}, "there are no runs", ""}, {}));
+  CHECK(document.json.at("comparisons").size() == 48);
+  const Json& genesis = comparison(document.json, "table2/genesis/brats/tumor/all");
   CHECK(genesis.at("versus") == "table2/sar/brats/tumor/all");
   CHECK(genesis.at("difference").get<double>() == Approx(-1.89).epsilon(1e-10));
   CHECK(genesis.at("sd").get<double>() == Approx(2.498399487672058).epsilon(1e-10));
@@ -58,13 +59,13 @@ TEST_CASE("every row of a printed table is planned against its reference") {
   CHECK(genesis.at("trials_needed") == 29);
   CHECK(genesis.at("additional_trials") == Json{24, 24});
   CHECK(genesis.at("hours").is_null());
-  CHECK(sheet.json.at("hours").is_null());
-  const std::string text = written(document_of(sheet), "text");
+  CHECK(document.json.at("hours").is_null());
+  const std::string text = written(document, "text");
   CHECK_THAT(text,
              Catch::Contains("planning figures") &&
                  Catch::Contains("Hours: unknown, as there are no runs."));
   // Already beyond 80 %: nothing to add, whatever a trial costs.
-  const Json& jig = comparison(sheet.json, "table2/jig/brats/tumor/all");
+  const Json& jig = comparison(document.json, "table2/jig/brats/tumor/all");
   CHECK(jig.at("power").get<double>() > 0.999);
   CHECK(jig.at("additional_trials") == Json{0, 0});
   CHECK(jig.at("hours") == 0.0);
@@ -81,35 +82,37 @@ TEST_CASE("hours are those of the stored trials of both rows, and a trial serves
   const CostSource costs{{{"genesis", "brats", "1", 5, 3600}, {"sar", "brats", "1", 5, 7200}},
                          "test.sqlite, phantom data",
                          "phantom"};
-  const Sheet sheet = power_sheet(spec, published_cells(paper), costs, {});
+  const PowerReport report = power_report(spec, published_cells(paper), costs, {});
+  const Document document = document_of(report);
   // 24 more trials of either row for Tumorall: 24 h + 48 h.
-  CHECK(comparison(sheet.json, "table2/genesis/brats/tumor/all").at("hours").get<double>() ==
+  CHECK(comparison(document.json, "table2/genesis/brats/tumor/all").at("hours").get<double>() ==
         Approx(72).epsilon(1e-12));
-  const Json& medium = comparison(sheet.json, "table2/genesis/brats/tumor/M");
+  const Json& medium = comparison(document.json, "table2/genesis/brats/tumor/M");
   const int needed = medium.at("trials_needed");
   // The same trials fill both columns: the larger need counts, not the sum.
   const int more = std::max(29, needed) - 5;
-  CHECK(sheet.json.at("additional_trials") == 2 * more);
-  CHECK(sheet.json.at("hours").get<double>() == Approx(3 * more).epsilon(1e-12));
-  CHECK_THAT(written(document_of(sheet), "text"), Catch::Contains("test.sqlite, phantom data"));
+  CHECK(report.additional_trials == 2 * more);
+  CHECK(report.hours.value() == Approx(3 * more).epsilon(1e-12));
+  CHECK(document.json.at("hours") == *report.hours);
+  CHECK_THAT(written(document, "text"), Catch::Contains("test.sqlite, phantom data"));
   CostSource half = costs;
   half.trials.pop_back();
-  const Sheet unknown = power_sheet(spec, published_cells(paper), half, {});
-  CHECK(unknown.json.at("hours").is_null());
+  const PowerReport unknown = power_report(spec, published_cells(paper), half, {});
+  CHECK_FALSE(unknown.hours.has_value());
   CHECK_THAT(written(document_of(unknown), "text"),
              Catch::Contains("Hours of sar brats are unknown"));
 }
 
 TEST_CASE("comparisons without SD or n are lines with their reason") {
   const Paper paper = sar_paper();
-  const Sheet sheet = power_sheet(
-      paper.find("table4")->spec, published_cells(paper), {{}, "there are no runs", ""}, {});
-  CHECK(sheet.json.at("comparisons").size() == 10);
-  for (const Json& each : sheet.json.at("comparisons")) {
+  const Document document = document_of(power_report(
+      paper.find("table4")->spec, published_cells(paper), {{}, "there are no runs", ""}, {}));
+  CHECK(document.json.at("comparisons").size() == 10);
+  for (const Json& each : document.json.at("comparisons")) {
     CHECK(each.at("reason") == "n is not stated");
     CHECK(each.at("power").is_null());
   }
-  const std::string text = written(document_of(sheet), "text");
+  const std::string text = written(document, "text");
   CHECK_THAT(text,
              Catch::Contains("10 comparisons cannot be planned: n is not stated.") &&
                  !Catch::Contains("nan"));

@@ -1,6 +1,7 @@
 #include "results/document/document.h"
 
 #include "harness/core/error.h"
+#include "results/document/output_format.h"
 #include "results/document/sheet.h"
 
 #include <catch2/catch.hpp>
@@ -123,10 +124,43 @@ TEST_CASE("each line of a sheet's CSV says what its numbers are made of") {
   sheet.rows = {{"measured", "1"}, {"published, page 3", ""}};
   CHECK(written(document_of(sheet), "csv") == "source,value\nmeasured,1\n\"published, page 3\",\n");
   sheet.source_column = 0;
-  sheet.json = {{"data_kind", "phantom"}, {"protocol", "p1"}};
+  sheet.json = {{"rows", 2}};
+  sheet.origin = {"phantom", "p1"};
   CHECK(written(document_of(sheet), "csv") ==
         "source,value,data_kind,protocol\nmeasured,1,phantom,p1\n\"published, page 3\",,,\n");
-  CHECK(written(document_of(sheet), "json") == to_text(sheet.json));
+  CHECK(written(document_of(sheet), "json") ==
+        to_text({{"rows", 2}, {"data_kind", "phantom"}, {"protocol", "p1"}}));
+}
+
+TEST_CASE("marks, emphasis and the class of a section are text, whatever they hold") {
+  TitledTable table{"t", "Title", small_grid(), {}};
+  table.grid.rows[0][1].marks = "† <1_2>";
+  table.emphasis = "<a_b>";
+  Document document = holding(table);
+  document.section = "\"x";
+  CHECK_THAT(written(document, "html"),
+             Catch::Contains("† &lt;1_2&gt;") && Catch::Contains("<em>&lt;a_b&gt;</em>") &&
+                 Catch::StartsWith("<section class=\"&quot;x\">"));
+  CHECK_THAT(written(document, "md"),
+             Catch::Contains("† &lt;1\\_2>") && Catch::Contains("(*&lt;a\\_b>*)"));
+  CHECK_THAT(written(document, "latex"), Catch::Contains("\\emph{$<$a\\_b$>$}"));
+}
+
+TEST_CASE("two formats of one name or place are refused") {
+  OutputFormats formats;
+  formats.add({"b", 2, true, {}});
+  formats.add({"a", 1, true, {}});
+  CHECK(formats.all().front().name == "a");
+  CHECK_THROWS_AS(formats.add({"a", 3, true, {}}), Error);
+  CHECK_THROWS_AS(formats.add({"c", 2, true, {}}), Error);
+}
+
+TEST_CASE("JSON is indented as the document says") {
+  Document document;
+  document.json = {{"a", 1}};
+  CHECK(written(document, "json") == "{\n  \"a\": 1\n}\n");
+  document.json_indent = 1;
+  CHECK(written(document, "json") == "{\n \"a\": 1\n}\n");
 }
 
 TEST_CASE("JUnit counts failures and what was skipped, and escapes every text") {

@@ -57,7 +57,7 @@ TEST_CASE("Table 1 of phantoms says so, and without a count it is what the paper
   const Sheet phantom = data_sheet("table1", "Data", {"luna"}, survey, &protocol, &paper);
   CHECK_THAT(written(document_of(phantom), "text"), Catch::Contains("[phantom data]"));
   CHECK_THAT(written(document_of(phantom), "md"), Catch::Contains("smaller by design"));
-  CHECK(phantom.json.at("data_kind") == "phantom");
+  CHECK(document_of(phantom).json.at("data_kind") == "phantom");
   CHECK(phantom.json.at("source") == "both");
   const std::string csv = written(document_of(phantom), "csv");
   CHECK_THAT(csv, Catch::Contains("LUNA2016,printed,") && Catch::Contains("9968,,\n"));

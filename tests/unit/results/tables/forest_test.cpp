@@ -177,8 +177,7 @@ TEST_CASE("the sheet of a forest shows both sources and says why there is no tes
 TEST_CASE("in CSV, what a paper prints bears neither our protocol nor our kind of data") {
   const Table table = wide_table({});
   Sheet sheet = forest_sheet("f", "Forest", forest(table), forest(wide_table({}, true)), table);
-  sheet.json["protocol"] = "0123456789ab";
-  sheet.json["data_kind"] = "phantom";
+  sheet.origin = {"phantom", "0123456789ab"};
   std::istringstream lines(written(document_of(sheet), "csv"));
   std::string line;
   std::getline(lines, line);

@@ -146,17 +146,17 @@ TEST_CASE("the CSV of curves has one line per point, and per row of each trial")
   test::add_trial(rows, "sar", 0, {1.0, 0.5}, 2);
   test::add_trial(rows, "sar", 1, {0.5, 0.25}, 2);
   const LossCurves curves = build_curves(rows, test::protocol_row("key"), test::curve_spec());
-  const std::string means = render_curves(curves, "csv", false);
+  const std::string means = written(document_of(curves), "csv");
   CHECK(means ==
         "task,method,split,step,epoch,n,mean,min,max,data_kind,protocol\n"
         "brats,sar,train,1,1,2,0.75,0.5,1,phantom,key\n"
         "brats,sar,train,2,1,2,0.375,0.25,0.5,phantom,key\n"
         "brats,sar,train_epoch,2,1,2,0.5625,0.375,0.75,phantom,key\n"
         "brats,sar,val,2,1,2,0.475,0.35,0.6,phantom,key\n");
-  const std::string each = render_curves(curves, "csv", true);
+  const std::string each = written(document_of(curves, true), "csv");
   CHECK(std::count(each.begin(), each.end(), '\n') == 1 + 6);
   CHECK_THAT(each, Catch::Contains("brats,sar,1,val,2,1,0.35,0.001,0.7,phantom,key\n"));
-  CHECK_THROWS_AS(render_curves(curves, "xml", false), Error);
+  CHECK_THROWS_AS(written(document_of(curves), "text"), Error);
 }
 
 TEST_CASE("the JSON of curves has the points, the definition and the tests") {
@@ -164,7 +164,7 @@ TEST_CASE("the JSON of curves has the points, the definition and the tests") {
   add_converging(rows, "scratch", {7, 8, 6});
   add_converging(rows, "sar", {3, 4, 5});
   const LossCurves curves = build_curves(rows, test::protocol_row("key"), test::curve_spec());
-  const Json json = Json::parse(render_curves(curves, "json", false));
+  const Json json = Json::parse(written(document_of(curves), "json"));
   CHECK(json.at("schema_version") == 1);
   CHECK(json.at("figure") == "fig3");
   CHECK(json.at("data_kind") == "phantom");

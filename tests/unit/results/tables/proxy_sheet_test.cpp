@@ -48,8 +48,13 @@ TEST_CASE("proxy metrics are those of the epoch whose weights are kept, beside g
   failed.reason = "diverged at step 7";
   store.put_node(failed);
   store.put_pretraining("p", "jig", "f");
-  const Sheet sheet = proxy_sheet(
-      "proxy", "Proxy", {{"rot", "3D-Rot"}, {"cpc", "3D-CPC"}, {"jig", "3D-Jig"}}, store, protocol);
+  const auto results =
+      proxy_results({{"rot", "3D-Rot"}, {"cpc", "3D-CPC"}, {"jig", "3D-Jig"}}, store, protocol);
+  REQUIRE(results.size() == 3);
+  CHECK_FALSE(results[0].empty());
+  CHECK(results[1].empty());
+  CHECK(results[2].failures == std::vector<std::string>{"diverged at step 7"});
+  const Sheet sheet = proxy_sheet("proxy", "Proxy", results, protocol);
   REQUIRE(sheet.rows.size() == 3);
   CHECK(sheet.rows[0] ==
         std::vector<std::string>{"3D-Rot", "rotation_accuracy", "2", "0.5000", "0.7500", "0.1000"});
@@ -79,7 +84,8 @@ TEST_CASE("several pre-trainings of a method are averaged, each at its own epoch
     store.put_rows(key, {}, metrics);
     store.put_node(test::node_row(key, "pretrain", NodeState::done));
   }
-  const Sheet sheet = proxy_sheet("proxy", "Proxy", {{"rot", "3D-Rot"}}, store, protocol);
+  const Sheet sheet =
+      proxy_sheet("proxy", "Proxy", proxy_results({{"rot", "3D-Rot"}}, store, protocol), protocol);
   REQUIRE(sheet.rows.size() == 1);
   CHECK(sheet.rows[0] ==
         std::vector<std::string>{"3D-Rot", "rotation_accuracy", "1, 2", "0.5000", "–", "0.1000"});
