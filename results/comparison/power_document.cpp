@@ -49,12 +49,12 @@ std::vector<std::string> notes_of(const PowerReport& report) {
       fmt::format(
           "Differences, SDs (pooled over the two rows) and \"found at {}\" are in Dice points.",
           percent),
-      fmt::format(
-          "Found at {}: the smallest true difference that Student's two-sided test of these n shows "
-          "in {} of cases at {}, by the non-central t.",
-          percent,
-          percent,
-          level_text(report.options)),
+      fmt::format("Found at {}: the smallest true difference that Student's two-sided test of "
+                  "these n shows "
+                  "in {} of cases at {}, by the non-central t.",
+                  percent,
+                  percent,
+                  level_text(report.options)),
       fmt::format(
           "Power and trials (per row) are planning figures: they hold if the {} difference and SD "
           "were the true ones, which so few trials cannot tell.",
@@ -131,8 +131,7 @@ Json json_of(const CostSource& costs) {
                       {"trials", cost.trials},
                       {"seconds_per_trial", cost.seconds}});
   }
-  return {
-      {"where", costs.where}, {"data_kind", costs.data_kind}, {"trials", std::move(trials)}};
+  return {{"where", costs.where}, {"data_kind", costs.data_kind}, {"trials", std::move(trials)}};
 }
 
 Json json_of(const PowerReport& report) {

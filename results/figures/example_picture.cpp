@@ -11,6 +11,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <pugixml.hpp>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 namespace sar {
 namespace {
@@ -21,7 +25,7 @@ constexpr std::size_t kLongestId = 200;  ///< code points of an id in the text f
 // the common colour vision deficiencies; as greys they are alike, so that one line is dashed.
 constexpr const char* kTruth = "#56b4e9";
 constexpr const char* kPrediction = "#e69f00";
-constexpr const char* kDashes = " stroke-dasharray=\"6 4\"";
+constexpr const char* kDashes = "6 4";
 constexpr const char* kInk = "#222222";
 
 // Pixels of the picture.
@@ -138,9 +142,58 @@ Layout layout_of(const Example& example) {
   return layout;
 }
 
-std::string xml(const std::string& text) {
-  return replace_all(
-      text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
+using Attributes = std::vector<std::pair<const char*, std::string>>;
+
+/// An element that ends its line.
+pugi::xml_node element(pugi::xml_node parent, const char* name, const Attributes& attributes) {
+  pugi::xml_node node = parent.append_child(name);
+  for (const auto& [attribute, value] : attributes) {
+    node.append_attribute(attribute).set_value(value.c_str());
+  }
+  parent.append_child(pugi::node_pcdata).set_value("\n");
+  return node;
+}
+
+void add_text(pugi::xml_node node, const std::string& text) {
+  node.append_child(pugi::node_pcdata).set_value(text.c_str());
+}
+
+void add_path(pugi::xml_node parent,
+              const std::string& path,
+              const std::string& colour,
+              bool dashed) {
+  Attributes attributes{{"d", path}, {"stroke", colour}, {"stroke-width", "2"}};
+  if (dashed) {
+    attributes.emplace_back("stroke-dasharray", kDashes);
+  }
+  element(parent, "path", attributes);
+}
+
+/// A panel's image with the outlines on it.
+void add_panel(pugi::xml_node parent, const Panel& panel) {
+  const ExampleSlice& slice = *panel.slice;
+  const pugi::xml_node group = element(
+      parent,
+      "g",
+      {{"transform", fmt::format("translate({:.3f} {:.3f})", panel.x, panel.y)}, {"fill", "none"}});
+  add_text(group, "\n");
+  element(group,
+          "image",
+          {{"width", fmt::format("{:.3f}", panel.width)},
+           {"height", fmt::format("{:.3f}", panel.height)},
+           {"preserveAspectRatio", "none"},
+           {"style", "image-rendering:pixelated"},
+           {"href", "data:image/png;base64," + base64(slice.png)}});
+  const auto draw = [&](const Contours& contours, const char* colour, bool dashed) {
+    if (!contours.empty()) {
+      add_path(group,
+               outline_path(contours, panel.width / slice.width, panel.height / slice.height),
+               colour,
+               dashed);
+    }
+  };
+  draw(slice.truth, kTruth, false);
+  draw(slice.prediction, kPrediction, true);
 }
 
 }  // namespace
@@ -159,58 +212,43 @@ std::string outline_path(const Contours& contours, double across, double down) {
 
 std::string example_svg(const Example& example) {
   const Layout layout = layout_of(example);
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
-      "{1}\" role=\"img\" font-family=\"sans-serif\" font-size=\"12\" fill=\"{2}\">\n<title>{3}. "
-      "{4}</title>\n<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
-      layout.width,
-      layout.height,
-      kInk,
-      xml(heading(example, kLongestId)),
-      xml(remark(example)));
+  const std::string width = fmt::format("{}", layout.width);
+  const std::string height = fmt::format("{}", layout.height);
+  pugi::xml_document document;
+  const pugi::xml_node svg = element(document,
+                                     "svg",
+                                     {{"xmlns", "http://www.w3.org/2000/svg"},
+                                      {"width", width},
+                                      {"height", height},
+                                      {"viewBox", "0 0 " + width + " " + height},
+                                      {"role", "img"},
+                                      {"font-family", "sans-serif"},
+                                      {"font-size", "12"},
+                                      {"fill", kInk}});
+  add_text(svg, "\n");
+  add_text(element(svg, "title", {}), heading(example, kLongestId) + ". " + remark(example));
+  element(svg, "rect", {{"width", width}, {"height", height}, {"fill", "#ffffff"}});
   for (const Panel& panel : layout.panels) {
-    const ExampleSlice& slice = *panel.slice;
-    svg += fmt::format(
-        "<g transform=\"translate({:.3f} {:.3f})\" fill=\"none\">\n<image width=\"{:.3f}\" "
-        "height=\"{:.3f}\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" "
-        "href=\"data:image/png;base64,{}\"/>\n",
-        panel.x,
-        panel.y,
-        panel.width,
-        panel.height,
-        base64(slice.png));
-    const auto draw = [&](const Contours& contours, const char* colour, const char* dashes) {
-      if (!contours.empty()) {
-        svg += fmt::format(
-            "<path d=\"{}\" stroke=\"{}\" stroke-width=\"2\"{}/>\n",
-            outline_path(contours, panel.width / slice.width, panel.height / slice.height),
-            colour,
-            dashes);
-      }
-    };
-    draw(slice.truth, kTruth, "");
-    draw(slice.prediction, kPrediction, kDashes);
-    svg += "</g>\n";
+    add_panel(svg, panel);
   }
   for (const Line& line : layout.lines) {
-    svg += fmt::format(
-        "<path d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\" stroke=\"{}\" stroke-width=\"2\"{}/>\n",
-        line.x0,
-        line.y0,
-        line.x1,
-        line.y1,
-        line.colour,
-        line.dashed ? kDashes : "");
+    add_path(svg,
+             fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}", line.x0, line.y0, line.x1, line.y1),
+             line.colour,
+             line.dashed);
   }
   for (const Label& label : layout.labels) {
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n",
-                       label.x,
-                       label.y,
-                       label.anchor,
-                       label.heading ? " font-size=\"14\" font-weight=\"bold\"" : "",
-                       xml(label.text));
+    Attributes attributes{{"x", fmt::format("{:.1f}", label.x)},
+                          {"y", fmt::format("{:.1f}", label.y)},
+                          {"text-anchor", label.anchor}};
+    if (label.heading) {
+      attributes.insert(attributes.end(), {{"font-size", "14"}, {"font-weight", "bold"}});
+    }
+    add_text(element(svg, "text", attributes), label.text);
   }
-  return svg + "</svg>\n";
+  std::ostringstream text;
+  document.save(text, "", pugi::format_raw | pugi::format_no_declaration, pugi::encoding_utf8);
+  return text.str();
 }
 
 std::string example_png(const Example& example) {
