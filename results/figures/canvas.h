@@ -15,7 +15,7 @@ constexpr int kWidth = 960;  ///< of every figure, pixels
 
 /// A text of a user as one line of valid XML characters, at most `most` code points long (longer
 /// ones end in an ellipsis). Line feeds become blanks; control characters, marks that turn the
-/// writing direction and bytes that are no UTF-8 go. "&#x" is parted, since gnuplot's SVG terminal
+/// writing direction and bytes that are not UTF-8 go. "&#x" is parted, since gnuplot's SVG terminal
 /// would let it pass as a character reference.
 std::string plain(const std::string& text, std::size_t most = 90);
 /// The same in gnuplot's single quotes, where nothing is expanded: no backtick, escape or macro.

@@ -212,14 +212,14 @@ Figure efficiency_figure(const std::string& id,
         return other.method == saved.method && other.fraction == "1";
       });
       // With all labels where that is known, else with the most.
-      const bool told =
+      const bool in_words =
           all != group.saved.end()
               ? &*all == &saved
               : std::ranges::none_of(group.saved, [&](const auto& other) {
                   return other.method == saved.method && share_of(other.fraction).value_or(0) >
                                                              share_of(saved.fraction).value_or(0);
                 });
-      if (!told) {
+      if (!in_words) {
         continue;
       }
       const auto curve = std::ranges::find(group.curves, saved.method, &EfficiencyCurve::method);

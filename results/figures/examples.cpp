@@ -56,7 +56,7 @@ std::string choice(const Json& value,
                    const std::vector<std::string>& choices) {
   std::string chosen = text(value, name);
   if (std::ranges::find(choices, chosen) == choices.end()) {
-    throw bad(name, fmt::format("it is none of {}", fmt::join(choices, ", ")));
+    throw bad(name, fmt::format("it is not one of {}", fmt::join(choices, ", ")));
   }
   return chosen;
 }
@@ -181,7 +181,7 @@ Example example_from(const Json& json, const std::string& id) {
   const Json& slices = list(json, "slices");
   const std::vector<std::string> planes{"axial", "coronal", "sagittal"};
   if (slices.size() != planes.size()) {
-    throw bad("slices", "it has not one slice of each plane");
+    throw bad("slices", "it does not have one slice of each plane");
   }
   for (std::size_t i = 0; i < planes.size(); ++i) {
     example.slices.push_back(slice_from(slices[i], planes[i]));

@@ -121,7 +121,7 @@ Figure rank_figure(const std::string& id,
   }
   figure.commands = canvas.finished();
 
-  figure.description = fmt::format("Ranks of {} in {} when trials and test cases are drawn anew.",
+  figure.description = fmt::format("Ranks of {} in {} when trials and test cases are redrawn.",
                                    counted(rows.size(), "method"),
                                    counted(columns.size(), "column"));
   std::set<int> samples;

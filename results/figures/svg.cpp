@@ -347,7 +347,7 @@ std::string finished_svg(const std::string& svg, const Figure& figure, bool page
   const auto outcome = drawn.load_buffer(
       svg.data(), svg.size(), pugi::parse_escapes | pugi::parse_ws_pcdata, pugi::encoding_utf8);
   if (!outcome || !drawn.child("svg")) {
-    throw io_error("gnuplot could not draw the figure: what it wrote is no SVG")
+    throw io_error("gnuplot could not draw the figure: what it wrote is not SVG")
         .with("message", outcome.description());
   }
   return Rewriting(figure, page).document(drawn.child("svg"));

@@ -21,7 +21,7 @@ std::string escape_csv(const std::string& text);
 
 /// For pdflatex without further packages: special characters escaped, Greek letters and signs in
 /// mathematics, letters with accents as they are. Other characters become "U+4E2D", bytes that are
-/// no UTF-8 a question mark, control characters blanks.
+/// not UTF-8 a question mark, control characters blanks.
 std::string escape_latex(const std::string& text);
 
 }  // namespace sar

@@ -8,7 +8,7 @@
 
 namespace {
 
-TEST_CASE("characters are taken off one by one, bytes that are no UTF-8 alone") {
+TEST_CASE("characters are taken off one by one, bytes that are not UTF-8 alone") {
   std::string_view text = "aé\xFF😀\xE2\x82";
   const auto next = [&] { return sar::take_character(text); };
   CHECK(next().point == U'a');
