@@ -14,17 +14,19 @@ namespace sar::test {
 /// The installed front beside a worker with a fault.
 class FaultyProgram {
  public:
-  FaultyProgram(const std::filesystem::path& folder, const std::string& fault) : folder_(folder / fault) {
+  FaultyProgram(const std::filesystem::path& folder, const std::string& fault)
+      : folder_(folder / fault) {
     const std::filesystem::path real = SARBENCH_PROGRAM;
     std::filesystem::create_directories(folder_ / "bin");
     std::filesystem::copy_file(real, folder_ / "bin" / "sar-bench");
-    std::filesystem::create_directory_symlink(real.parent_path().parent_path() / "share", folder_ / "share");
+    std::filesystem::create_directory_symlink(real.parent_path().parent_path() / "share",
+                                              folder_ / "share");
     const std::filesystem::path worker = folder_ / "bin" / "sar-bench-worker";
     write_file_atomically(worker,
-                               fmt::format("#!/bin/sh\nexec '{}' '{}' {} \"$@\"\n",
-                                           SARBENCH_FAULTY_WORKER,
-                                           (real.parent_path() / "sar-bench-worker").string(),
-                                           fault));
+                          fmt::format("#!/bin/sh\nexec '{}' '{}' {} \"$@\"\n",
+                                      SARBENCH_FAULTY_WORKER,
+                                      (real.parent_path() / "sar-bench-worker").string(),
+                                      fault));
     std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
   }
 
