@@ -181,7 +181,7 @@ TEST_CASE("a worker that does not speak the protocol costs its node, and others 
   CHECK(outcome.code == 3);
   CHECK(outcome.err.find("an event is not a JSON document") != std::string::npos);
   CHECK(query(program.folder(), "select kind, state, count(*) from v_node group by 1, 2").dump() ==
-        R"([["cubes","done",2],["evaluate","done",2],["evaluate","failed",2],)"
+        R"([["cubes","done",4],["evaluate","done",2],["evaluate","failed",2],)"
         R"(["finetune","done",2],["finetune","failed",2],["prepare","done",2],)"
         R"(["pretrain","failed",1]])");
 }
