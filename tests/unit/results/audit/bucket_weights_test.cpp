@@ -112,7 +112,7 @@ TEST_CASE("a cell that could only be mended by no Dice is marked so") {
   rows[0].second[3] = "79.10";
   const Audit beyond = audit(bucket_paper(rows), {});
   CHECK(beyond.findings[0].values.at("needed").at("S").at("possible") == false);
-  CHECK_THAT(beyond.findings[0].message, Catch::Contains("(no Dice in percent)"));
+  CHECK_THAT(beyond.findings[0].message, Catch::Contains("(not a Dice in percent)"));
 }
 
 TEST_CASE("a whole outside its parts fits no weights, even alone") {
