@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fails if clang-tidy finds a fault in a target without LibTorch, whose 1.13 headers clang cannot parse as C++20.
+# Fails if clang-tidy finds a fault in a target without LibTorch, whose 1.13 headers clang cannot parse as C++20. Two files
+# with ITK's headers are left out: ITK 5.2 refuses a compiler other than the one that it was built with.
 #   check_tidy.sh          the checks below: those that find faults and are quick, a few minutes
 #   check_tidy.sh --all    every check of .clang-tidy, style and clang's analyzer too: four times as long
 # More arguments: expressions that paths of files must match, e.g. results/audit
@@ -7,12 +8,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=cmake/bootstrap.sh
 . cmake/bootstrap.sh
-checks='-*,bugprone-use-after-move,bugprone-dangling-handle,bugprone-unused-raii,bugprone-infinite-loop,
-  bugprone-sizeof-expression,bugprone-string-constructor,bugprone-suspicious-memset-usage,bugprone-undelegated-constructor,
-  bugprone-move-forwarding-reference,bugprone-integer-division,bugprone-copy-constructor-init,bugprone-parent-virtual-call,
+checks='-*,bugprone-use-after-move,bugprone-dangling-handle,bugprone-string-constructor,bugprone-copy-constructor-init,
+  bugprone-suspicious-memset-usage,bugprone-move-forwarding-reference,bugprone-integer-division,bugprone-parent-virtual-call,
   cppcoreguidelines-slicing,cppcoreguidelines-init-variables,cppcoreguidelines-virtual-class-destructor,
-  misc-redundant-expression,misc-throw-by-value-catch-by-reference,misc-unused-using-decls,misc-definitions-in-headers,
-  performance-for-range-copy,performance-move-const-arg,google-build-using-namespace,readability-duplicate-include'
+  misc-redundant-expression,misc-throw-by-value-catch-by-reference,performance-for-range-copy,performance-move-const-arg,
+  readability-duplicate-include'
 if [ "${1:-}" = --all ]; then
   shift
   checks=
@@ -22,12 +22,12 @@ install_packages clang-tidy-$version clang-$version
 choose_torch
 clang=/usr/lib/llvm-$version/bin
 files=("$@")
-[ $# -gt 0 ] || files=('/harness/(core|config|volume|io)/' '/datasets/' '/results/' '/experiments/(?!worker/)')
+[ $# -gt 0 ] || files=('/harness/(core|config|volume)/' '/harness/io/(?!image_io|itk_version)' '/datasets/' '/results/' '/experiments/(?!worker/)')
 mkdir -p build
 # clang's own precompiled headers, so that it parses JSON and the like once.
 # shellcheck disable=SC2086
 cmake -S . -B build/tidy -G Ninja $TORCH_ARGUMENTS -DCMAKE_C_COMPILER=$clang/clang -DCMAKE_CXX_COMPILER=$clang/clang++ \
-  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS=-Wno-unknown-warning-option -DSARBENCH_TESTS=OFF \
+  -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS=-w -DSARBENCH_TESTS=OFF \
   -DSARBENCH_BENCHMARKS=OFF >build/tidy.log 2>&1 || { cat build/tidy.log >&2; die "configuring failed"; }
 # shellcheck disable=SC2046
 ninja -C build/tidy sar_version $(ninja -C build/tidy -t targets all | grep -o '^[^:]*\.pch') >build/tidy.log || {

@@ -30,7 +30,8 @@ Block window_weights(const Size3& window, bool gaussian) {
     return weights;
   }
   const auto factor = [&](std::size_t axis, int i) {
-    const double distance = (i - window[axis] / 2) / (window[axis] / 8.0);
+    const int centre = window[axis] / 2;
+    const double distance = (i - centre) / (window[axis] / 8.0);
     return std::exp(-0.5 * distance * distance);
   };
   float* weight = weights.values.data();

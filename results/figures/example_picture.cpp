@@ -215,7 +215,7 @@ std::string example_svg(const Example& example) {
   const std::string width = fmt::format("{}", layout.width);
   const std::string height = fmt::format("{}", layout.height);
   pugi::xml_document document;
-  const pugi::xml_node svg = element(document,
+  const pugi::xml_node svg = element(document.root(),
                                      "svg",
                                      {{"xmlns", "http://www.w3.org/2000/svg"},
                                       {"width", width},

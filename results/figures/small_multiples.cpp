@@ -16,7 +16,8 @@ double SmallMultiples::height() const {
 Box SmallMultiples::box(std::size_t number, double top) const {
   const double share = (kWidth - from - margin) / static_cast<double>(columns);
   const double left = from + share * static_cast<double>(number % columns) + inset;
-  const double upper = top + static_cast<double>(number / columns) * (head + panel + below) + head;
+  const std::size_t line = number / columns;
+  const double upper = top + static_cast<double>(line) * (head + panel + below) + head;
   return {left, upper, left + share - gap, upper + panel};
 }
 

@@ -54,7 +54,7 @@ std::string write(const Document& document, const WriteOptions& /*options*/) {
                         {"failures", count(tests, Outcome::failed)},
                         {"errors", "0"},
                         {"time", "0"}};
-  const pugi::xml_node suites = element(xml, "testsuites", attributes);
+  const pugi::xml_node suites = element(xml.root(), "testsuites", attributes);
   attributes.insert(attributes.end() - 1, {"skipped", count(tests, Outcome::skipped)});
   const pugi::xml_node suite = element(suites, "testsuite", attributes);
   const pugi::xml_node properties = element(suite, "properties", {});
