@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 NO_INSTALL=0
-WERROR=OFF
+WARNINGS_ARE_ERRORS=OFF
 preset=dev
 selection=(-LE long)
 arguments=()
@@ -16,7 +16,7 @@ for argument in "$@"; do
   case $argument in
     --all) selection=() ;;
     --coverage) preset=coverage ;;
-    --werror) WERROR=ON ;;
+    --werror) WARNINGS_ARE_ERRORS=ON ;;
     --no-install) NO_INSTALL=1 ;;
     *) arguments+=("$argument") ;;
   esac

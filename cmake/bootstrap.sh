@@ -69,12 +69,12 @@ print(torch.utils.cmake_prefix_path + ";" + os.path.dirname(torch.__file__))')" 
   say "LibTorch: $choice"
 }
 
-# build PRESET [TARGET...]: configures and builds with all cores; WERROR=ON treats warnings as errors
+# build PRESET [TARGET...]: configures and builds with all cores
 build() {
   local preset=$1; shift
   local log=build/configure-$preset.log
   mkdir -p build
   # shellcheck disable=SC2086
-  cmake --preset "$preset" $TORCH_ARGUMENTS -DSARBENCH_WERROR="${WERROR:-OFF}" >"$log" 2>&1 || { cat "$log" >&2; die "configuring failed"; }
+  cmake --preset "$preset" $TORCH_ARGUMENTS -DSARBENCH_WERROR="${WARNINGS_ARE_ERRORS:-OFF}" >"$log" 2>&1 || { cat "$log" >&2; die "configuring failed"; }
   cmake --build --preset "$preset" ${1:+--target "$@"} >&2 || die "building failed"
 }

@@ -9,6 +9,7 @@ fault() {
   status=1
 }
 includes=$(git grep -nE '^[[:space:]]*#[[:space:]]*include' -- '*.h' '*.cpp')
+[ -n "$includes" ] || fault "no source is known to git here: nothing could be checked"
 # room NAME HEADERS PLACES: HEADERS may be included below PLACES only
 room() {
   local hits

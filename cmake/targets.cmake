@@ -8,8 +8,8 @@ target_compile_options(
             -Wextra-semi -Wcast-qual -Wduplicated-cond -Wlogical-op -Wsuggest-override
             # g++ 12 reports these two inside the standard library and nlohmann::json, wrongly.
             -Wno-restrict -Wno-maybe-uninitialized
-            -ffp-contract=off  # a fused multiply-add would make bits depend on the compiler's mood
-            # g++ 12 sees null pointers and broken bounds inside the standard library too, wrongly: told, no error.
+            -ffp-contract=off  # a fused multiply-add would make bits depend on how the compiler contracts it
+            # g++ 12 sees null pointers and broken bounds inside the standard library too, wrongly: these stay warnings.
             "$<$<BOOL:${SARBENCH_WERROR}>:-Werror;-Wno-error=null-dereference;-Wno-error=array-bounds>")
 target_compile_definitions(
   sar_settings INTERFACE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)

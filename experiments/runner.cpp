@@ -40,6 +40,7 @@ struct Slot {
   Clock::time_point started;
   double fraction = 0;
   bool replaces_result = false;  ///< --force on a stored result
+  bool retired = false;          ///< its worker could not say its version; another would not either
 };
 
 class Execution {
@@ -73,9 +74,8 @@ class Execution {
     slots_.resize(static_cast<std::size_t>(std::max(1, options_.jobs)));
     try {
       loop();
-    } catch (const Error&) {
-      stop();
-      loop();  // until the others have written their checkpoints
+    } catch (...) {
+      wind_down();
       throw;
     }
     store_.renew_statistics(plan_.protocol.protocol, tables_);
@@ -179,8 +179,28 @@ class Execution {
   void stop() {
     stopping_ = true;
     for (auto& slot : slots_) {
-      if (slot.node != nullptr) {
+      if (slot.node != nullptr && slot.worker) {
         slot.worker->interrupt();
+      }
+    }
+  }
+
+  /// After an error: the other workers write their checkpoints, and nothing stays "running". What
+  /// fails on the way says less than that error.
+  void wind_down() {
+    try {
+      stop();
+      loop();
+      write_status(status("interrupted"), state_folder_);
+    } catch (const std::exception&) {
+    }
+    for (auto& slot : slots_) {
+      try {
+        slot.worker.reset();
+        if (slot.node != nullptr) {
+          release(slot);
+        }
+      } catch (const std::exception&) {
       }
     }
   }
@@ -222,7 +242,7 @@ class Execution {
   void assign() {
     std::set<std::size_t> of_others;  // another process holds their locks
     for (auto& slot : slots_) {
-      while (slot.node == nullptr) {
+      while (slot.node == nullptr && !slot.retired) {
         const auto next = queue_->next(of_others);
         if (!next) {
           break;
@@ -251,6 +271,7 @@ class Execution {
 
   void start(Slot& slot, std::size_t position, FileLock lock) {
     const PlannedNode& node = plan_.nodes[position];
+    fs::create_directories(node.product.parent_path());
     if (!slot.worker) {
       slot.worker = std::make_unique<WorkerProcess>(catalog_.worker());
     }
@@ -283,7 +304,6 @@ class Execution {
       store_.put_node(slot.row);
     }
     queue_->start(position);
-    fs::create_directories(node.product.parent_path());
     for (const auto& need : node.needs) {  // where it really lies: perhaps in another work folder
       fields.products[need] = store_.node(need)->path;
     }
@@ -313,21 +333,24 @@ class Execution {
     std::vector<events::Event> received;
     try {
       received = slot.worker->receive();
-      greeted_ = greeted_ || slot.worker->greeted();
     } catch (const Error& error) {
-      greeted_ = greeted_ || slot.worker->greeted();
-      const bool hopeless = !stopping_ && !greeted_;  // no worker will do better
+      const bool works = slot.worker->greeted();
       slot.worker->kill();
       slot.worker.reset();
       if (slot.node != nullptr) {
-        if (stopping_ || hopeless) {
+        if (stopping_ || !works) {
           release(slot);
         } else {
           fail(slot, error.what());
         }
       }
-      if (hopeless) {
-        throw;
+      if (!works && !stopping_) {
+        slot.retired = true;
+        if (std::ranges::all_of(slots_, &Slot::retired)) {
+          throw;
+        }
+        progress_->message(std::string("warning: a worker cannot start, the others go on: ") +
+                           error.what());
       }
       return;
     }
@@ -385,16 +408,18 @@ class Execution {
     NodeRow row = slot.row;
     row.seconds = seconds_since(slot.started);
     row.determinism = "bit-exact";
-    std::vector<StoredCaseDice> dice;
-    try {
-      dice = take_result(slot.node->job, result, row);
-    } catch (const Error& error) {
-      fail(slot, error.what());
-      return;
-    }
     row.state = NodeState::done;
     row.ended = utc_now();
-    store_.finish_node(row, dice);
+    try {
+      const std::vector<StoredCaseDice> dice = take_result(slot.node->job, result, row);
+      store_.finish_node(row, dice);
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::input_output) {
+        throw;
+      }
+      fail(slot, error.what());  // the worker's values are at fault
+      return;
+    }
     if (row.kind == "evaluate") {
       store_.renew_statistics(plan_.protocol.protocol, tables_);
     }
@@ -536,7 +561,6 @@ class Execution {
   int wanted_ = 0;                                ///< nodes that are not stored yet
   double total_seconds_ = 0, done_seconds_ = 0;   ///< as expected; of those
   int done_nodes_ = 0;
-  bool greeted_ = false;  ///< one worker at least has said its version: the installation works
   bool stopping_ = false;
   bool waiting_for_others_ = false;
   Clock::time_point begin_ = Clock::now();

@@ -48,7 +48,7 @@ plain() {
 check() { # NAME: $folder/NAME.before against $folder/NAME.after
   if ! diff -u "$folder/$1.before" "$folder/$1.after" >"$folder/difference"; then
     printf '== %s differs\n' "$1"
-    head -40 "$folder/difference"
+    head -200 "$folder/difference"
     status=1
   fi
 }
@@ -152,6 +152,10 @@ for side in before after; do
   plain <"$folder/printed.$side.raw" >"$folder/printed.$side"
   completed "$folder/report.log" env -C "$folder/run" "$program" report all --db smoke.sqlite -o report
   mv "$folder/run/report" "$folder/report.$side"
+  [ -f "$folder/run/baseline.json" ] && [ -d "$folder/run/curves" ] || {
+    echo "failed: $program left no baseline or no curves"
+    exit 2
+  }
   plain <"$folder/run/baseline.json" >"$folder/baseline.$side"
   (cd "$folder/run" && find curves -type f -exec sha256sum {} + | sort -k2) >"$folder/curves.$side"
   mv "$folder/run" "$folder/shown.run"

@@ -8,6 +8,7 @@ missing() {
   printf '%s names %s, which does not exist\n' "$1" "$2"
   failed=1
 }
+[ -n "$(git ls-files '*.md')" ] || { echo "no document is known to git here: nothing could be checked"; exit 1; }
 while IFS=: read -r file path; do
   [ -e "$path" ] || missing "$file" "$path"
 done < <(git ls-files -z '*.md' 'tests/reference/*.py' |

@@ -6,11 +6,11 @@
 //
 //   learning_rate   fine-tuning with a thousandth of the learning rate
 //   double_rate     fine-tuning with twice the learning rate
-//   diverging       fine-tuning with a learning rate under which the loss ceases to be a number
+//   diverging       fine-tuning with a learning rate under which the loss stops being a number
 //   transform       pre-training on cubes that no transform has touched
 //   one_transform   pre-training without painting, all else as it was
 //   shifted_labels  fine-tuning on labels that lie one voxel beside the image, along x
-//   no_event        a line that is no event during each pre-training; jobs pass unchanged
+//   no_event        a line that is not an event during each pre-training; jobs pass unchanged
 //   none            jobs pass unchanged
 
 #include "harness/core/json.h"
@@ -74,7 +74,7 @@ void add_fault(Json& job, const std::string& fault) {
   } else if (fault == "shifted_labels" && kind == "finetune") {
     shift_labels(job);
   } else if (fault == "no_event" && kind == "pretrain") {
-    std::cout << "this line is no event" << std::endl;
+    std::cout << "this line is not an event" << std::endl;
   }
 }
 
