@@ -15,6 +15,9 @@ struct MethodInfo {
   int order = 0;      ///< place in lists
   std::string cubes;  ///< which cubes its pre-training reads, or the key that says so
   bool pretrains = false;
+  bool control = false;     ///< never a row of a table
+  bool supervised = false;  ///< starts from a network trained on the task itself
+  std::string trial_seeds;  ///< purpose by which the seeds of its trials are drawn
   std::vector<std::string>
       sections;               ///< configuration that its pre-training reads besides the shared one
   std::vector<KeySpec> keys;  ///< configuration of its own
@@ -30,6 +33,9 @@ struct MethodInfo {
     v("order", order);
     v("cubes", cubes);
     v("pretrains", pretrains);
+    v("control", control);
+    v("supervised", supervised);
+    v("trial_seeds", trial_seeds);
     v("sections", sections);
     v("keys", keys);
     v("defaults", defaults);

@@ -100,7 +100,7 @@ class Planner {
     cell.row.task = task;
     cell.row.fraction = fraction;
     cell.row.trial = trial;
-    cell.row.seed = splits_.seed_of(trial);
+    cell.row.seed = splits_.seed_of(trial, method.trial_seeds);
     cell.row.cell_key = content_key({{"protocol", cell.row.protocol},
                                      {"method", method.id},
                                      {"task", task},
@@ -113,6 +113,9 @@ class Planner {
       nodes_.refuse_seen_images(cell.row.pretrain_node, task, parts.test);
     }
     const std::string prepared = nodes_.prepared(task);
+    if (method.supervised) {
+      cell.row.pretrain_node = nodes_.supervised(method, task, trial, prepared);
+    }
     cell.row.finetune_node = nodes_.finetuning(cell, prepared, parts.train);
     cell.row.evaluate_node = nodes_.evaluation(cell, prepared, parts);
     if (cell_keys_.insert(cell.row.cell_key).second) {

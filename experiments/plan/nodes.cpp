@@ -264,36 +264,76 @@ std::string Nodes::prepared(const std::string& task) {
 std::string Nodes::finetuning(const PlannedCell& cell,
                               const std::string& prepared,
                               const CaseIds& train) {
-  const std::string& task = cell.row.task;
-  const std::string& initial = cell.row.pretrain_node;
   const MethodInfo& method = catalog_.method(cell.row.method);
   const Settings& settings = configuration_.of(method.id);
-  const FinetuningCases cases = splits_.finetuning(task,
-                                                   train,
-                                                   cell.row.fraction,
-                                                   cell.row.trial,
-                                                   settings.number("finetune.validation_fraction"));
+  Training training;
+  training.label = "fine-tune " + method.paper_name + " on " + cell.row.task +
+                   (cell.row.fraction == "1" ? "" : " with " + cell.row.fraction + " of the labels") +
+                   ", trial " + std::to_string(cell.row.trial);
+  training.method = method.id;
+  training.transfer = method.transfer;
+  training.task = cell.row.task;
+  training.prepared = prepared;
+  training.initial = cell.row.pretrain_node;
+  training.seed = cell.row.seed;
+  training.cases = splits_.finetuning(cell.row.task,
+                                      train,
+                                      cell.row.fraction,
+                                      cell.row.trial,
+                                      settings.number("finetune.validation_fraction"));
+  return add_training(std::move(training), settings);
+}
+
+std::string Nodes::supervised(const MethodInfo& method,
+                              const std::string& task,
+                              int trial,
+                              const std::string& prepared) {
+  const int first = splits_.first_with_split_of(task, trial);
+  const Settings& own = configuration_.of(method.id);
+  const int budget = own.integer("control.oracle_budget");
+  Json resolved = own.resolved();
+  for (const char* key : {"finetune.max_epochs", "finetune.patience"}) {
+    resolved[key] = resolved.at(key).get<int>() * budget;
+  }
+  const Settings settings = Settings::from_resolved(resolved);
+  Training training;
+  training.label = "train " + method.paper_name + " on " + task +
+                   (first == trial && task != "brats" ? ", fold " + std::to_string(trial) : "");
+  training.method = method.id;
+  training.transfer = "none";
+  training.task = task;
+  training.prepared = prepared;
+  training.seed = splits_.seed_of(first, method.id);
+  training.cases = splits_.finetuning(task,
+                                      splits_.trial(task, first).train,
+                                      "1",
+                                      first,
+                                      settings.number("finetune.validation_fraction"));
+  return add_training(std::move(training), settings);
+}
+
+/// A training on labelled cases; its settings are those of the method that asks for it.
+std::string Nodes::add_training(Training training, const Settings& settings) {
+  const std::string& task = training.task;
   jobs::Finetune job;
-  job.method = method.id;
+  job.method = training.method;
   job.task = task;
-  job.initial = initial;
-  job.train = cases.lists.train;
-  job.validation = cases.lists.validation;
-  job.seed = cell.row.seed;
+  job.initial = training.initial;
+  job.train = training.cases.lists.train;
+  job.validation = training.cases.lists.validation;
+  job.seed = training.seed;
   job.steps_per_epoch =
-      steps_per_epoch(settings, cases.lists.train.size(), cases.training_of_full_run);
+      steps_per_epoch(settings, job.train.size(), training.cases.training_of_full_run);
   job.settings = settings.resolved();
   job.cases = cases_of(task, job.train, job.validation);
 
   PlannedNode node;
-  node.label = "fine-tune " + method.paper_name + " on " + task +
-               (cell.row.fraction == "1" ? "" : " with " + cell.row.fraction + " of the labels") +
-               ", trial " + std::to_string(cell.row.trial);
-  node.needs = {prepared};
+  node.label = training.label;
+  node.needs = {training.prepared};
   node.inputs["task"] = task;
-  node.inputs["prepared"] = prepared;
-  node.inputs["initial"] = initial;
-  node.inputs["transfer"] = method.transfer;
+  node.inputs["prepared"] = training.prepared;
+  node.inputs["initial"] = training.initial;
+  node.inputs["transfer"] = training.transfer;
   node.inputs["train"] = job.train;
   node.inputs["validation"] = job.validation;
   node.inputs["seed"] = job.seed;
@@ -307,8 +347,8 @@ std::string Nodes::finetuning(const PlannedCell& cell,
                                              "schedule.minimum_learning_rate",
                                              task + ".loss"});
   node.inputs["numerics"] = numerics(catalog_, shared_, settings);
-  if (!initial.empty()) {
-    node.needs.push_back(initial);
+  if (!training.initial.empty()) {
+    node.needs.push_back(training.initial);
   }
   node.job = std::move(job);
   return add(std::move(node), ".weights");

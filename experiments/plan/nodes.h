@@ -40,6 +40,12 @@ class Nodes {
   std::string finetuning(const PlannedCell& cell,
                          const std::string& prepared,
                          const CaseIds& train);
+  /// Trains a network on a task's training cases, with all labels, for a control to start from; one
+  /// for all trials that share a split.
+  std::string supervised(const MethodInfo& method,
+                         const std::string& task,
+                         int trial,
+                         const std::string& prepared);
   /// Tests the cell's fine-tuning.
   std::string evaluation(const PlannedCell& cell,
                          const std::string& prepared,
@@ -55,6 +61,14 @@ class Nodes {
   int take_touched();
 
  private:
+  /// A training on labelled cases.
+  struct Training {
+    std::string label, method, transfer, task;
+    std::string prepared, initial;  ///< keys of nodes; `initial` empty: random weights
+    std::uint64_t seed = 0;
+    FinetuningCases cases;
+  };
+  std::string add_training(Training training, const Settings& settings);
   std::string add(PlannedNode node, const std::string& extension);
   std::string cubes(const std::string& source, const CaseIds& ids, const std::string& which);
   [[nodiscard]] Json cube_changes(const std::string& which) const;

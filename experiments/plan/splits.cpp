@@ -153,8 +153,12 @@ std::map<std::string, CaseIds> Splits::pretraining_validation(
   return validation;
 }
 
-std::uint64_t Splits::seed_of(int trial) const {
-  return Rng(seed()).at("trial", {static_cast<std::uint64_t>(trial)}).next();
+std::uint64_t Splits::seed_of(int trial, std::string_view purpose) const {
+  return Rng(seed()).at(purpose, {static_cast<std::uint64_t>(trial)}).next();
+}
+
+int Splits::first_with_split_of(const std::string& task, int trial) const {
+  return task == "brats" && shared_.text("brats.split_mode") == "fixed" ? 0 : trial;
 }
 
 }  // namespace sar

@@ -51,8 +51,12 @@ class Splits {
   /// Cases of a task: labelled, and in the set's list if one is given.
   [[nodiscard]] CaseIds labelled(const std::string& task) const;
   [[nodiscard]] std::uint64_t seed() const;
-  /// Seed of a trial, derived from that; equal for all methods.
-  [[nodiscard]] std::uint64_t seed_of(int trial) const;
+  /// Seed of a trial, derived from that; equal for all methods with the same purpose
+  /// (`MethodInfo::trial_seeds`).
+  [[nodiscard]] std::uint64_t seed_of(int trial, std::string_view purpose = "trial") const;
+  /// The trial whose training cases stand for this one's: the first, where all trials share one
+  /// split.
+  [[nodiscard]] int first_with_split_of(const std::string& task, int trial) const;
 
  private:
   [[nodiscard]] Rng rng(std::string_view purpose, const std::string& task, int trial) const;

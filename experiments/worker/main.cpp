@@ -113,6 +113,9 @@ Description describe() {
                                    method.order,
                                    method.cubes,
                                    static_cast<bool>(method.make_task),
+                                   method.control,
+                                   method.supervised,
+                                   method.trial_seeds,
                                    method.sections,
                                    method.keys,
                                    method.defaults});

@@ -41,6 +41,13 @@ struct Method {
   std::vector<KeySpec> keys;  ///< keys that it declares (each key is declared by one method only)
   /// Its defaults for shared keys, e.g. {"optimizer.name": "adam"}; weaker than a profile.
   Json defaults = Json::object();
+  /// A control (docs/controls.md): it shows what a table can tell, and is never one of its rows.
+  bool control = false;
+  /// Fine-tuning starts from a network that was trained on the task's own training cases, with all
+  /// their labels and `control.oracle_budget` times the steps; never on a test case.
+  bool supervised = false;
+  /// Purpose by which the seeds of its trials are drawn: those of all rows, or others.
+  std::string trial_seeds = "trial";
   /// The optimiser of its pre-training; empty: `optimizer.name` and `optimizer.learning_rate`.
   std::function<OptimizerChoice(const Settings&)> optimizer;
   /// Makes the proxy task with fresh heads for the given network; empty for Scratch.

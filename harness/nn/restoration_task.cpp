@@ -56,25 +56,43 @@ AdversaryMode mode_of(const std::string& name) {
   return name == "alternating" ? AdversaryMode::alternating : AdversaryMode::confusion;
 }
 
-/// Squared error of answering with each cube's own mean, over at most 512 cubes spread evenly over
-/// the list: reading all of a large one every epoch would cost more than it tells.
-double mean_variance(const CubeStore& cubes, const std::vector<std::size_t>& indices) {
+/// Squared error of the best answer that looks at one transformed voxel alone: the mean original
+/// value of all voxels that look alike, in 64 classes of the transformed value. Its classes are those
+/// of the very pairs that it is judged on, so no other voxelwise answer does better, and a network
+/// that does better has used the voxel's surroundings. (A cube's own mean is no fair yardstick: it
+/// knows what the random intensity map has destroyed.) Over at most 512 cubes spread evenly over the
+/// list: reading all of a large one would cost more than it tells.
+double voxelwise_error(const CubeStore& cubes,
+                       const std::vector<std::size_t>& indices,
+                       const TransformOptions& transforms) {
   constexpr std::size_t kMost = 512;
+  constexpr std::size_t kClasses = 64;
+  struct Sums {
+    double count = 0, value = 0, square = 0;
+  };
+  std::array<Sums, kClasses> classes;
+  const Rng rng(0);
   const std::size_t count = std::min(kMost, indices.size());
-  double sum = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const Block cube = cubes.cube(indices[i * indices.size() / count]);
-    double mean = 0;
-    double squares = 0;
-    for (const float value : cube.values) {
-      mean += static_cast<double>(value);
-      squares += static_cast<double>(value) * static_cast<double>(value);
+    const std::size_t index = indices[i * indices.size() / count];
+    const RestorationPair pair =
+        make_restoration_pair(cubes.cube(index), transforms, rng.at(purpose::transform, {index}));
+    for (std::size_t voxel = 0; voxel < pair.input.values.size(); ++voxel) {
+      const double seen = std::clamp(static_cast<double>(pair.input.values[voxel]), 0.0, 1.0);
+      const double original = static_cast<double>(pair.target.values[voxel]);
+      Sums& sums = classes.at(std::min(static_cast<std::size_t>(seen * kClasses), kClasses - 1));
+      sums.count += 1;
+      sums.value += original;
+      sums.square += original * original;
     }
-    const auto voxels = static_cast<double>(cube.values.size());
-    mean /= voxels;
-    sum += squares / voxels - mean * mean;
   }
-  return sum / static_cast<double>(count);
+  double error = 0;
+  double voxels = 0;
+  for (const Sums& sums : classes) {
+    error += sums.count > 0 ? sums.square - sums.value * sums.value / sums.count : 0;
+    voxels += sums.count;
+  }
+  return error / voxels;
 }
 
 }  // namespace restoration_detail
@@ -333,7 +351,7 @@ double RestorationTask::chance(std::string_view metric,
     return -1;
   }
   if (metric == "restoration_mse") {
-    return restoration_detail::mean_variance(cubes, indices);
+    return restoration_detail::voxelwise_error(cubes, indices, options_.transforms);
   }
   const bool modality = metric.substr(0, 8) == "modality";
   const std::vector<double> shares = restoration_detail::shares(cubes, indices, modality);
