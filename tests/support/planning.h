@@ -29,9 +29,22 @@ inline Catalog make_catalog(const std::filesystem::path& share) {
       keys.push_back(
           KeySpec{id + ".learning_rate", 0.1, "learning rate of the module", {}, {}, {}, 0});
     }
-    return MethodInfo{
-        id, id, "", "", transfer, 0, cubes, pretrains, sections, keys, Json::object()};
+    MethodInfo info;
+    info.id = info.paper_name = id;
+    info.transfer = transfer;
+    info.cubes = cubes;
+    info.pretrains = pretrains;
+    info.trial_seeds = "trial";
+    info.sections = sections;
+    info.keys = keys;
+    return info;
   };
+  MethodInfo null = method("null", "none", false, {});
+  null.control = true;
+  null.trial_seeds = "null";
+  MethodInfo oracle = method("oracle", "encoder_and_decoder", false, {});
+  oracle.control = oracle.supervised = true;
+  oracle.keys = {KeySpec{"control.oracle_budget", 2, "times the epochs", {}, {}, {}, 0}};
   Description description;
   description.version = own_version();
   for (const std::string id : {"luna", "lits", "brats", "heart", "pancreas"}) {
@@ -44,7 +57,9 @@ inline Catalog make_catalog(const std::filesystem::path& share) {
                          method("sa", "encoder_and_decoder", true, {"sa"}),
                          method("sar", "encoder_and_decoder", true, {"sa", "mial"}),
                          method("scale2", "encoder_and_decoder", true, {"mial"}, "large"),
-                         method("scale8", "encoder_and_decoder", true, {"mial"}, "small")};
+                         method("scale8", "encoder_and_decoder", true, {"mial"}, "small"),
+                         null,
+                         oracle};
   description.numerics_version = 1;
   description.versions = {{"torch", "test"}, {"itk", "test"}};
   write_file_atomically(share / "catalog.json", write(description).dump());

@@ -122,6 +122,63 @@ TEST_CASE_METHOD(Planning, "no test case is trained on, validated on, or seen in
   }
 }
 
+TEST_CASE_METHOD(Planning, "the null control differs from Scratch by its seeds alone") {
+  selection = cells({"scratch", "null"}, {"brats", "pancreas"}, {"1", "1/5"}, 3);
+  const Plan planned = plan();
+  std::map<std::string, std::vector<sar::Json>> pairs;
+  std::set<sar::Json> seeds;
+  for (const auto& cell : planned.cells) {
+    sar::Json inputs = planned.node(cell.row.finetune_node).inputs;
+    CHECK(inputs.at("seed") == cell.row.seed);
+    seeds.insert(inputs.at("seed"));
+    inputs.erase("seed");
+    pairs[cell.row.task + cell.row.fraction + std::to_string(cell.row.trial)].push_back(inputs);
+  }
+  CHECK(pairs.size() == 12);
+  for (const auto& [name, pair] : pairs) {
+    INFO(name);
+    REQUIRE(pair.size() == 2);
+    CHECK(pair[0] == pair[1]);
+  }
+  CHECK(seeds.size() == 6);  // of three trials each
+}
+
+TEST_CASE_METHOD(Planning, "the oracle starts from a training on all labels and no test case") {
+  selection = cells({"scratch", "oracle"}, {"brats", "pancreas"}, {"1", "1/5"}, 5);
+  const Plan planned = plan({{"finetune.max_epochs", "7"}, {"control.oracle_budget", "3"}});
+  std::map<std::string, std::set<std::string>> starts;  // by task
+  for (const auto& cell : planned.cells) {
+    if (cell.row.method != "oracle") {
+      CHECK(cell.row.pretrain_node.empty());
+      continue;
+    }
+    const auto& start = planned.node(cell.row.pretrain_node);
+    const auto& evaluation = planned.node(cell.row.evaluate_node);
+    starts[cell.row.task].insert(start.key);
+    CHECK(start.kind == "finetune");
+    CHECK(start.inputs.at("initial") == "");
+    CHECK(start.inputs.at("seed") != cell.row.seed);
+    CHECK(start.inputs.at("settings").at("finetune.max_epochs") == 21);
+    std::set<std::string> cases;
+    for (const char* list : {"train", "validation"}) {
+      for (const auto& id : start.inputs.at(list)) {
+        cases.insert(id);
+      }
+    }
+    for (const auto& id : evaluation.inputs.at("test")) {
+      CHECK_FALSE(cases.contains(id));
+      cases.insert(id);
+    }
+    CHECK(cases.size() == (cell.row.task == "brats" ? 30 : 15));  // all that are labelled
+    const auto& own = planned.node(cell.row.finetune_node);
+    CHECK(own.inputs.at("initial") == start.key);
+    CHECK(own.inputs.at("transfer") == "encoder_and_decoder");
+    CHECK(own.inputs.at("settings").at("finetune.max_epochs") == 7);
+  }
+  CHECK(starts.at("brats").size() == 1);     // one split for all trials
+  CHECK(starts.at("pancreas").size() == 5);  // one for each fold
+}
+
 TEST_CASE_METHOD(Planning, "BraTS trials keep one 2:1 split, pancreas trials are the folds") {
   const Plan planned = plan();
   std::set<std::string> brats_tests;
