@@ -1,5 +1,5 @@
-// A control, not a row: Scratch once more with other seeds. Whatever a table shows between the two is
-// chance. Judge it over many seeds (docs/controls.md): a sound one differs in one run of twenty.
+// A control, not a row: Scratch once more with other seeds. Whatever a table shows between the two
+// is chance. Judge it over many seeds (docs/controls.md): a sound one differs in one run of twenty.
 
 #include "harness/nn/method.h"
 

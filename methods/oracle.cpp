@@ -17,11 +17,12 @@ void register_in(MethodRegistry& registry) {
   method.transfer = Transfer::encoder_and_decoder;
   method.control = true;
   method.supervised = true;
-  method.keys = specs_of({Key("control.oracle_budget",
-                              2,
-                              "epochs of the training that the oracle starts from, as a multiple of "
-                              "those of fine-tuning")
-                              .at_least(1)});
+  method.keys =
+      specs_of({Key("control.oracle_budget",
+                    2,
+                    "epochs of the training that the oracle starts from, as a multiple of "
+                    "those of fine-tuning")
+                    .at_least(1)});
   registry.add(std::move(method));
 }
 

@@ -267,9 +267,10 @@ std::string Nodes::finetuning(const PlannedCell& cell,
   const MethodInfo& method = catalog_.method(cell.row.method);
   const Settings& settings = configuration_.of(method.id);
   Training training;
-  training.label = "fine-tune " + method.paper_name + " on " + cell.row.task +
-                   (cell.row.fraction == "1" ? "" : " with " + cell.row.fraction + " of the labels") +
-                   ", trial " + std::to_string(cell.row.trial);
+  training.label =
+      "fine-tune " + method.paper_name + " on " + cell.row.task +
+      (cell.row.fraction == "1" ? "" : " with " + cell.row.fraction + " of the labels") +
+      ", trial " + std::to_string(cell.row.trial);
   training.method = method.id;
   training.transfer = method.transfer;
   training.task = cell.row.task;

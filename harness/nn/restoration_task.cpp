@@ -57,11 +57,11 @@ AdversaryMode mode_of(const std::string& name) {
 }
 
 /// Squared error of the best answer that looks at one transformed voxel alone: the mean original
-/// value of all voxels that look alike, in 64 classes of the transformed value. Its classes are those
-/// of the very pairs that it is judged on, so no other voxelwise answer does better, and a network
-/// that does better has used the voxel's surroundings. (A cube's own mean is no fair yardstick: it
-/// knows what the random intensity map has destroyed.) Over at most 512 cubes spread evenly over the
-/// list: reading all of a large one would cost more than it tells.
+/// value of all voxels that look alike, in 64 classes of the transformed value. Its classes are
+/// those of the very pairs that it is judged on, so no other voxelwise answer does better, and a
+/// network that does better has used the voxel's surroundings. (A cube's own mean is no fair
+/// yardstick: it knows what the random intensity map has destroyed.) Over at most 512 cubes spread
+/// evenly over the list: reading all of a large one would cost more than it tells.
 double voxelwise_error(const CubeStore& cubes,
                        const std::vector<std::size_t>& indices,
                        const TransformOptions& transforms) {
