@@ -76,6 +76,14 @@ ProtocolRow make_protocol(const Catalog& catalog,
     hashed["shared"].erase(dataset.id +
                            ".list");  // what it leaves out is part of the data's identity
   }
+  // Controls are no part of the protocol of the rows, unless something about them was changed.
+  for (const auto& method : catalog.methods()) {
+    for (const KeySpec& key : method.keys) {
+      if (method.control && hashed["shared"].at(key.name) == key.default_value) {
+        hashed["shared"].erase(key.name);
+      }
+    }
+  }
   if (const std::string file = shared.text("brats.split_file"); !file.empty()) {
     hashed["shared"].erase("brats.split_file");  // its lists count, not where it lies
     const TrialSplit parts = splits.trial("brats", 0);
@@ -90,7 +98,9 @@ ProtocolRow make_protocol(const Catalog& catalog,
         own[key] = value;
       }
     }
-    hashed["methods"][id] = own;
+    if (!own.empty() || !catalog.method(id).control) {
+      hashed["methods"][id] = own;
+    }
     stored["methods"][id] = own;
   }
   stored["numerics"] = numerics(catalog, shared, shared);

@@ -143,6 +143,12 @@ TEST_CASE_METHOD(Planning, "the null control differs from Scratch by its seeds a
   CHECK(seeds.size() == 6);  // of three trials each
 }
 
+TEST_CASE_METHOD(Planning, "controls are part of the protocol only where they were changed") {
+  const std::string protocol = plan().protocol.protocol;
+  CHECK(plan({{"control.oracle_budget", "2"}}).protocol.protocol == protocol);  // its default
+  CHECK(plan({{"control.oracle_budget", "3"}}).protocol.protocol != protocol);
+}
+
 TEST_CASE_METHOD(Planning, "the oracle starts from a training on all labels and no test case") {
   selection = cells({"scratch", "oracle"}, {"brats", "pancreas"}, {"1", "1/5"}, 5);
   const Plan planned = plan({{"finetune.max_epochs", "7"}, {"control.oracle_budget", "3"}});
