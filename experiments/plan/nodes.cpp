@@ -299,7 +299,7 @@ std::string Nodes::supervised(const MethodInfo& method,
   const Settings settings = Settings::from_resolved(resolved);
   Training training;
   training.label = "train " + method.paper_name + " on " + task +
-                   (first == trial && task != "brats" ? ", fold " + std::to_string(trial) : "");
+                   (task == "brats" ? "" : ", fold " + std::to_string(trial));
   training.method = method.id;
   training.transfer = "none";
   training.task = task;

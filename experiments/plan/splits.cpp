@@ -158,7 +158,9 @@ std::uint64_t Splits::seed_of(int trial, std::string_view purpose) const {
 }
 
 int Splits::first_with_split_of(const std::string& task, int trial) const {
-  return task == "brats" && shared_.text("brats.split_mode") == "fixed" ? 0 : trial;
+  const bool shared = task == "brats" && (shared_.text("brats.split_mode") == "fixed" ||
+                                          !shared_.text("brats.split_file").empty());
+  return shared ? 0 : trial;
 }
 
 }  // namespace sar
