@@ -22,7 +22,8 @@ void register_in(MethodRegistry& registry) {
                     2,
                     "epochs of the training that the oracle starts from, as a multiple of "
                     "those of fine-tuning")
-                    .at_least(1)});
+                    .at_least(1)
+                    .added_later()});
   registry.add(std::move(method));
 }
 

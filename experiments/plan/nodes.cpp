@@ -202,6 +202,7 @@ std::string Nodes::pretraining(const MethodInfo& method, const TrialSplit& brats
                                     "transform",
                                     "pretrain",
                                     "optimizer",
+                                    "schedule.pretrain_decay",
                                     "schedule.pretrain_factor",
                                     "schedule.pretrain_patience",
                                     "schedule.threshold",
@@ -290,13 +291,11 @@ std::string Nodes::supervised(const MethodInfo& method,
                               int trial,
                               const std::string& prepared) {
   const int first = splits_.first_with_split_of(task, trial);
-  const Settings& own = configuration_.of(method.id);
-  const int budget = own.integer("control.oracle_budget");
-  Json resolved = own.resolved();
+  Settings settings = configuration_.of(method.id);
+  const int budget = settings.integer("control.oracle_budget");
   for (const char* key : {"finetune.max_epochs", "finetune.patience"}) {
-    resolved[key] = resolved.at(key).get<int>() * budget;
+    settings.derive(key, settings.integer(key) * budget);
   }
-  const Settings settings = Settings::from_resolved(resolved);
   Training training;
   training.label = "train " + method.paper_name + " on " + task +
                    (task == "brats" ? "" : ", fold " + std::to_string(trial));
@@ -341,6 +340,7 @@ std::string Nodes::add_training(Training training, const Settings& settings) {
   node.inputs["steps_per_epoch"] = job.steps_per_epoch;
   node.inputs["settings"] = settings.subset({"network",
                                              "finetune",
+                                             "schedule.finetune_decay",
                                              "schedule.finetune_factor",
                                              "schedule.finetune_patience",
                                              "schedule.threshold",

@@ -71,18 +71,10 @@ ProtocolRow make_protocol(const Catalog& catalog,
   const Settings& shared = configuration.shared();
   Json hashed = numerics(catalog, shared, shared);
   hashed["data"] = manifest.identity();
-  hashed["shared"] = without_what_moves_no_number(shared.resolved());
+  hashed["shared"] = without_what_moves_no_number(shared.hashed());
   for (const auto& dataset : catalog.datasets()) {
     hashed["shared"].erase(dataset.id +
                            ".list");  // what it leaves out is part of the data's identity
-  }
-  // Controls are no part of the protocol of the rows, unless something about them was changed.
-  for (const auto& method : catalog.methods()) {
-    for (const KeySpec& key : method.keys) {
-      if (method.control && hashed["shared"].at(key.name) == key.default_value) {
-        hashed["shared"].erase(key.name);
-      }
-    }
   }
   if (const std::string file = shared.text("brats.split_file"); !file.empty()) {
     hashed["shared"].erase("brats.split_file");  // its lists count, not where it lies

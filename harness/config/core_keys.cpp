@@ -148,6 +148,14 @@ std::vector<Key> pretrain_keys() {
       Key("optimizer.momentum", 0.9, "of SGD").between(0, 1).gap(23),
       Key("optimizer.weight_decay", 0.0, "of the pre-training optimiser").at_least(0).gap(23),
       Key("optimizer.clip_norm", 0.0, "gradient norm is clipped to this; 0: off").at_least(0),
+      Key("schedule.pretrain_decay",
+          "plateau",
+          "learning rates fall when the validation loss stops falling, or along a cosine to 0")
+          .one_of({"plateau", "cosine"})
+          .added_later(),
+      Key("schedule.finetune_decay", "plateau", "the same, of fine-tuning")
+          .one_of({"plateau", "cosine"})
+          .added_later(),
       Key("schedule.pretrain_factor", 0.5, "learning rates are multiplied by this on a plateau")
           .between(0, 1)
           .gap(25),
@@ -193,6 +201,16 @@ std::vector<Key> task_keys() {
       Key("finetune.normalization", "paper", "as printed (z-score), or to [0,1] as in pre-training")
           .one_of({"paper", "unit"})
           .gap(37),
+      Key("finetune.frozen_epochs",
+          0,
+          "first epochs in which the head alone learns; all of them: a linear probe")
+          .at_least(0)
+          .added_later(),
+      Key("finetune.head_rate_factor",
+          1.0,
+          "learning rate of the 1x1x1 head as a multiple of the other layers'")
+          .at_least(0)
+          .added_later(),
       Key("finetune.reset_head", true, "fresh 1x1x1 head for every method").gap(39),
       Key("finetune.loss_smooth",
           1.0,

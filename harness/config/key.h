@@ -34,6 +34,10 @@ struct Key {
     spec.gap = number;
     return std::move(*this);
   }
+  Key&& added_later() && {
+    spec.added_later = true;
+    return std::move(*this);
+  }
 };
 
 /// The specifications of a list of keys.

@@ -127,7 +127,8 @@ void to_json(Json& json, const KeySpec& key) {
               {"default", key.default_value},
               {"meaning", key.meaning},
               {"choices", key.choices},
-              {"gap", key.gap}};
+              {"gap", key.gap},
+              {"added_later", key.added_later}};
   json["minimum"] = key.minimum ? Json(*key.minimum) : Json();
   json["maximum"] = key.maximum ? Json(*key.maximum) : Json();
 }
@@ -138,6 +139,7 @@ void from_json(const Json& json, KeySpec& key) {
   key.meaning = json.at("meaning");
   key.choices = json.at("choices").get<std::vector<std::string>>();
   key.gap = json.at("gap");
+  key.added_later = json.at("added_later");
   const auto bound = [&](const char* name) {
     return json.at(name).is_null() ? std::nullopt : std::optional<double>(json.at(name));
   };
@@ -179,6 +181,9 @@ Json Schema::checked(const KeySpec& key, const Json& value, std::string_view ori
 Settings::Settings(const Schema& schema) {
   for (const auto& key : schema.keys()) {
     values_[key.name] = {key.default_value, "built-in"};
+    if (key.added_later) {
+      added_later_[key.name] = key.default_value;
+    }
   }
 }
 
@@ -197,6 +202,14 @@ void Settings::set(const Schema& schema,
   const KeySpec& key = schema.at(name, origin);
   values_.insert_or_assign(std::string(name),
                            Value{schema.checked(key, value, origin), std::string(origin)});
+}
+
+void Settings::derive(std::string_view name, Json value) {
+  const auto found = values_.find(name);
+  if (found == values_.end()) {
+    throw internal_error("configuration key is not declared").with("key", name);
+  }
+  found->second.value = std::move(value);
 }
 
 const Json& Settings::get(std::string_view name) const {
@@ -245,12 +258,27 @@ Json Settings::subset(const std::vector<std::string>& sections) const {
   for (const auto& [name, value] : values_) {
     const std::string section = name.substr(0, name.find('.'));
     for (const auto& wanted : sections) {
-      if (name == wanted || section == wanted) {
+      if ((name == wanted || section == wanted) && is_hashed(name, value.value)) {
         chosen[name] = value.value;
       }
     }
   }
   return chosen;
+}
+
+bool Settings::is_hashed(std::string_view name, const Json& value) const {
+  const auto later = added_later_.find(name);
+  return later == added_later_.end() || value != later->second;
+}
+
+Json Settings::hashed() const {
+  Json all = Json::object();
+  for (const auto& [name, value] : values_) {
+    if (is_hashed(name, value.value)) {
+      all[name] = value.value;
+    }
+  }
+  return all;
 }
 
 Json Settings::resolved() const {

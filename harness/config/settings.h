@@ -19,6 +19,9 @@ struct KeySpec {
   std::optional<double> minimum;     ///< least number (of each element of a list)
   std::optional<double> maximum;
   int gap = 0;  ///< number in the ledger of docs/protocol.md; 0: none
+  /// Declared when databases had already been written without it: content keys leave it out at its
+  /// default, so that what those hold is found and not computed again.
+  bool added_later = false;
 };
 void to_json(Json& json, const KeySpec& key);
 void from_json(const Json& json, KeySpec& key);
@@ -57,6 +60,8 @@ class Settings {
 
   /// Throws Error 2 for an unknown key or a wrong value.
   void set(const Schema& schema, std::string_view name, const Json& value, std::string_view origin);
+  /// Puts a value that another value decides, unchecked; the key must exist.
+  void derive(std::string_view name, Json value);
 
   [[nodiscard]] bool flag(std::string_view name) const;
   [[nodiscard]] int integer(std::string_view name) const;
@@ -71,14 +76,17 @@ class Settings {
 
   [[nodiscard]] const std::map<std::string, Value, std::less<>>& values() const { return values_; }
   /// {"key": value} of every key below the given sections ("finetune") or named in full; what a
-  /// content key hashes. Keys are sorted.
+  /// content key hashes: without keys that were added later and have their default. Sorted.
   [[nodiscard]] Json subset(const std::vector<std::string>& sections) const;
+  [[nodiscard]] Json hashed() const;    ///< all keys that a content key hashes
   [[nodiscard]] Json resolved() const;  ///< all keys
 
  private:
   Settings() = default;
   [[nodiscard]] const Json& get(std::string_view name) const;
+  [[nodiscard]] bool is_hashed(std::string_view name, const Json& value) const;
   std::map<std::string, Value, std::less<>> values_;
+  std::map<std::string, Json, std::less<>> added_later_;  ///< their defaults
 };
 
 }  // namespace sar

@@ -123,6 +123,7 @@ class FinetuneWork : public StageWork {
         flip_(job.settings->text("finetune.augmentation") == "flip"),
         loss_(job.settings->text(job.task + ".loss")),
         smooth_(job.settings->number("finetune.loss_smooth")),
+        frozen_epochs_(job.settings->integer("finetune.frozen_epochs")),
         validation_patches_(static_cast<std::int64_t>(job.validation.size()) *
                             job.settings->integer("finetune.patches_per_case")) {}
 
@@ -131,6 +132,7 @@ class FinetuneWork : public StageWork {
   }
 
   Batch training_batch(int epoch, std::int64_t step) override {
+    epoch_ = epoch;
     Patches patches;
     for (std::int64_t slot = 0; slot < batch_size_; ++slot) {
       const std::string& id = training_case(epoch, step * batch_size_ + slot);
@@ -154,9 +156,12 @@ class FinetuneWork : public StageWork {
   }
 
   Losses losses(const std::vector<torch::Tensor>& tensors,
-                const StepContext& /*context*/) override {
+                const StepContext& context) override {
+    const bool frozen = context.training && epoch_ <= frozen_epochs_;
+    const torch::Tensor logits =
+        frozen ? network_.forward_to_head(tensors[0]) : network_.forward(tensors[0]);
     Losses losses;
-    losses.total = dice_loss(loss_, network_.forward(tensors[0]), tensors[1], smooth_);
+    losses.total = dice_loss(loss_, logits, tensors[1], smooth_);
     losses.monitored = losses.total;
     return losses;
   }
@@ -243,6 +248,8 @@ class FinetuneWork : public StageWork {
   bool flip_;
   std::string loss_;
   double smooth_;
+  int frozen_epochs_;
+  int epoch_ = 0;  ///< of the last training batch
   std::int64_t validation_patches_;
   std::pair<int, std::uint64_t> shuffled_{-1, 0};
   std::vector<std::uint32_t> order_;
@@ -290,6 +297,19 @@ void start_from(const FinetuneJob& job, Network& network, const StageEvents& eve
   }
 }
 
+/// One group, as the paper has it; with a head that learns at a rate of its own, two.
+std::vector<ParameterGroup> parameter_groups(const Settings& settings, const Network& network) {
+  const double rate = settings.number("finetune.learning_rate");
+  const double factor = settings.number("finetune.head_rate_factor");
+  if (factor == 1) {
+    return {{network.parameters(), rate}};
+  }
+  std::vector<torch::Tensor> body = network.encoder->parameters();
+  const std::vector<torch::Tensor> decoder = network.decoder->parameters();
+  body.insert(body.end(), decoder.begin(), decoder.end());
+  return {{body, rate}, {network.head->parameters(), rate * factor}};
+}
+
 StageResult run(const FinetuneJob& job, const StageEvents& events) {
   const Settings& settings = *job.settings;
   if (job.train.empty()) {
@@ -303,8 +323,7 @@ StageResult run(const FinetuneJob& job, const StageEvents& events) {
   Network network(unet_options(settings, job.classes), rng);
   start_from(job, network, events);
   network.to(device);
-  const auto optimizer = make_optimizer(
-      "adam", {{network.parameters(), settings.number("finetune.learning_rate")}}, 0, 0);
+  const auto optimizer = make_optimizer("adam", parameter_groups(settings, network), 0, 0);
 
   FinetuneWork work(job, rng, network);
   StagePlan plan;
@@ -316,6 +335,7 @@ StageResult run(const FinetuneJob& job, const StageEvents& events) {
   plan.steps_per_epoch = job.steps_per_epoch;
   plan.validation_batches = work.validation_batches();
   plan.schedule = schedule_options(settings, "finetune");
+  plan.cosine = settings.text("schedule.finetune_decay") == "cosine";
   plan.checkpoint_seconds = settings.number("compute.checkpoint_seconds");
   plan.compute = job.compute;
   plan.checkpoint = job.checkpoint;

@@ -154,6 +154,7 @@ StageResult run(const PretrainJob& job, const StageEvents& events) {
   plan.steps_per_epoch = work.steps();
   plan.validation_batches = work.validation_batches();
   plan.schedule = schedule_options(settings, "pretrain");
+  plan.cosine = settings.text("schedule.pretrain_decay") == "cosine";
   plan.clip_norm = settings.number("optimizer.clip_norm");
   plan.checkpoint_seconds = settings.number("compute.checkpoint_seconds");
   plan.compute = job.compute;

@@ -190,7 +190,11 @@ class Training {
         device_(device_of(plan.compute)),
         rng_(plan.seed),
         fingerprint_(content_key(plan.job)),
-        schedule_(plan.schedule) {}
+        schedule_(plan.schedule) {
+    for (const auto& group : optimizer.param_groups()) {
+      initial_rates_.push_back(group.options().get_lr());
+    }
+  }
 
   StageResult run() {
     resume();
@@ -220,6 +224,9 @@ class Training {
     const double waited = seconds_since(start);
 
     set_training(true);
+    if (plan_.cosine) {
+      follow_cosine();
+    }
     const Losses losses = [&] {
       // Dropout draws from LibTorch's generator; keyed by epoch and step, a resumed run draws the
       // same.
@@ -270,7 +277,9 @@ class Training {
         state_.best_epoch = state_.epoch;
         best_ = cloned(named_tensors(network_));
       }
-      scale_learning_rates(schedule_.observe(loss, learning_rate()));
+      if (!plan_.cosine) {
+        scale_learning_rates(schedule_.observe(loss, learning_rate()));
+      }
       stop_early = state_.epoch - state_.best_epoch >= plan_.patience;
     } else {
       state_.best_epoch = state_.epoch;
@@ -391,6 +400,17 @@ class Training {
   void scale_learning_rates(double factor) {
     for (auto& group : optimizer_.param_groups()) {
       group.options().set_lr(group.options().get_lr() * factor);
+    }
+  }
+
+  /// Rates of the step to come: from the initial ones at the first step to 0 after the last.
+  void follow_cosine() {
+    const double done = static_cast<double>(state_.steps) /
+                        static_cast<double>(plan_.max_epochs * plan_.steps_per_epoch);
+    const double share = (1 + std::cos(std::acos(-1.0) * done)) / 2;
+    auto& groups = optimizer_.param_groups();
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      groups[i].options().set_lr(initial_rates_[i] * share);
     }
   }
 
@@ -606,6 +626,7 @@ class Training {
   Rng rng_;
   std::string fingerprint_;
   PlateauSchedule schedule_;
+  std::vector<double> initial_rates_;  ///< of the parameter groups
 
   State state_;
   TensorMap best_;  ///< of the network at the best epoch; empty without validation

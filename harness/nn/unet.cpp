@@ -138,6 +138,15 @@ torch::Tensor Network::decode(const Features& features) {
   return head(decoder(features)).to(torch::kFloat32);
 }
 
+torch::Tensor Network::forward_to_head(const torch::Tensor& input) {
+  torch::Tensor features;
+  {
+    const torch::NoGradGuard no_grad;
+    features = decoder(encoder(input));
+  }
+  return head(features).to(torch::kFloat32);
+}
+
 torch::Tensor Network::forward(const torch::Tensor& input) {
   return decode(encoder(input));
 }

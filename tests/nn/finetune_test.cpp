@@ -112,6 +112,79 @@ TEST_CASE("without validation cases the rate stays constant and the last weights
   }
 }
 
+TEST_CASE("along a cosine the rate falls from its first value to zero, with a stop in between too") {
+  Setup setup;
+  const Settings settings = small_settings(
+      {{"schedule.finetune_decay", "cosine"}, {"finetune.learning_rate", 0.008}});
+  FinetuneJob job = setup.job(settings, "cosine");
+  if (GENERATE(false, true)) {
+    job.validation.clear();
+  }
+  Recorder first;
+  first.steps_until_stop = 4;
+  REQUIRE(error_of([&] { finetune(job, first.events()); }).code() == ExitCode::interrupted);
+  Recorder recorder;
+  finetune(job, recorder.events());
+  std::vector<double> rates;
+  for (const auto& row : recorder.losses) {
+    if (row[2] == 0) {
+      rates.push_back(row[4]);
+    }
+  }
+  // Two epochs of three steps: 0.004 (1 + cos(pi k / 6)).
+  const std::vector<double> expected{
+      0.008, 0.007464101615137755, 0.006, 0.004, 0.002, 0.0005358983848622454};
+  REQUIRE(rates.size() == expected.size());
+  for (std::size_t i = 0; i < rates.size(); ++i) {
+    CHECK(rates[i] == Approx(expected[i]).epsilon(1e-12));  // double rounding
+  }
+}
+
+/// How far each part of a network moved from where it started: the largest step of any weight.
+std::map<std::string, double> moved(const Settings& settings, const FinetuneJob& job) {
+  const Network start(unet_options(settings, job.classes), Rng(job.seed));
+  const TensorMap end = read_tensors(job.weights);
+  std::map<std::string, double> largest;
+  for (const auto& item : start.named_parameters()) {
+    const std::string of = item.key().substr(0, item.key().find('.'));
+    const double step = (end.at(item.key()) - item.value()).abs().max().item<double>();
+    largest[of] = std::max(largest[of], step);
+  }
+  return largest;
+}
+
+TEST_CASE("the head learns at its own rate") {
+  Setup setup;
+  const Settings settings = small_settings({{"finetune.head_rate_factor", 50.0},
+                                            {"finetune.learning_rate", 1e-4},
+                                            {"finetune.max_epochs", 1}});
+  FinetuneJob job = setup.job(settings, "head");
+  job.steps_per_epoch = 1;
+  job.validation.clear();
+  Recorder recorder;
+  finetune(job, recorder.events());
+  // The first step of Adam moves each weight by its rate (a gradient below 1e-8 aside).
+  const auto steps = moved(settings, job);
+  CHECK(steps.at("encoder") == Approx(1e-4).epsilon(1e-3));
+  CHECK(steps.at("decoder") == Approx(1e-4).epsilon(1e-3));
+  CHECK(steps.at("head") == Approx(5e-3).epsilon(1e-3));
+  CHECK(recorder.losses.front()[4] == 1e-4);  // the rate of the layers below is the one told
+}
+
+TEST_CASE("in frozen epochs the head alone learns, and after them everything") {
+  Setup setup;
+  const int epochs = GENERATE(1, 2);
+  const Settings settings =
+      small_settings({{"finetune.frozen_epochs", 1}, {"finetune.max_epochs", epochs}});
+  FinetuneJob job = setup.job(settings, "frozen");
+  job.validation.clear();
+  finetune(job, Recorder{}.events());
+  const auto steps = moved(settings, job);
+  CHECK((steps.at("encoder") > 0) == (epochs > 1));
+  CHECK((steps.at("decoder") > 0) == (epochs > 1));
+  CHECK(steps.at("head") > 0);
+}
+
 TEST_CASE("an image and a label of different sizes, and a label out of range, name their case") {
   Setup setup;
   setup.classes = 3;

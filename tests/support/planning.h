@@ -44,7 +44,7 @@ inline Catalog make_catalog(const std::filesystem::path& share) {
   null.trial_seeds = "null";
   MethodInfo oracle = method("oracle", "encoder_and_decoder", false, {});
   oracle.control = oracle.supervised = true;
-  oracle.keys = {KeySpec{"control.oracle_budget", 2, "times the epochs", {}, {}, {}, 0}};
+  oracle.keys = {KeySpec{"control.oracle_budget", 2, "times the epochs", {}, {}, {}, 0, true}};
   Description description;
   description.version = own_version();
   for (const std::string id : {"luna", "lits", "brats", "heart", "pancreas"}) {

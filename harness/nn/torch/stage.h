@@ -49,6 +49,7 @@ struct StagePlan {
   std::int64_t steps_per_epoch = 1;
   std::int64_t validation_batches = 0;  ///< 0: constant learning rates and the last weights
   PlateauSchedule::Options schedule;
+  bool cosine = false;  ///< learning rates fall along a cosine instead, step by step
   double clip_norm = 0;
   double checkpoint_seconds = 60;
   Compute compute;

@@ -84,6 +84,9 @@ struct Network : torch::nn::Module {
 
   /// (n, 1, z, y, x) to logits (n, classes, z, y, x) in float32.
   torch::Tensor forward(const torch::Tensor& input);
+  /// The same answer; gradients reach the head alone. BatchNorm still uses, and learns, the
+  /// statistics of the input.
+  torch::Tensor forward_to_head(const torch::Tensor& input);
   /// The rest of the way from the encoder's features.
   torch::Tensor decode(const Features& features);
 

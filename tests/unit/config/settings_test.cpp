@@ -79,6 +79,25 @@ TEST_CASE("a subset holds exactly the keys of the named sections") {
   CHECK_FALSE(subset.contains("network.base_channels"));
 }
 
+TEST_CASE("what content keys hash leaves out keys that were added later and have their default") {
+  const sar::Schema schema = sar::core_schema();
+  sar::Settings settings(schema);
+  CHECK_FALSE(settings.subset({"finetune"}).contains("finetune.frozen_epochs"));
+  CHECK_FALSE(settings.hashed().contains("finetune.frozen_epochs"));
+  CHECK(settings.hashed().contains("finetune.max_epochs"));
+  CHECK(settings.resolved().contains("finetune.frozen_epochs"));
+  settings.set(schema, "finetune.frozen_epochs", 2, "x");
+  CHECK(settings.subset({"finetune"}).at("finetune.frozen_epochs") == 2);
+  CHECK(settings.hashed().at("finetune.frozen_epochs") == 2);
+}
+
+TEST_CASE("a value that another decides is put in place, and no key is made by it") {
+  sar::Settings settings{sar::core_schema()};
+  settings.derive("finetune.max_epochs", 400);
+  CHECK(settings.integer("finetune.max_epochs") == 400);
+  CHECK_THROWS_AS(settings.derive("finetune.no_such_key", 1), sar::Error);
+}
+
 TEST_CASE("resolved settings survive the way to another process") {
   const sar::Settings settings{sar::core_schema()};
   const auto copy = sar::Settings::from_resolved(Json::parse(settings.resolved().dump()));
