@@ -173,6 +173,13 @@ Configuration::Configuration(const Catalog& catalog, const ConfigurationSources&
   }
 }
 
+void Configuration::settle_precision(const std::string& precision) {
+  shared_.derive("compute.precision", precision);
+  for (auto& [id, settings] : methods_) {
+    settings.derive("compute.precision", precision);
+  }
+}
+
 const Settings& Configuration::of(const std::string& method) const {
   return methods_.at(method);
 }

@@ -39,6 +39,8 @@ class Configuration {
   /// Values that hold for no method in particular.
   [[nodiscard]] const Settings& shared() const { return shared_; }
   [[nodiscard]] const Settings& of(const std::string& method) const;
+  /// Puts what "auto" comes to where the work runs, for all methods.
+  void settle_precision(const std::string& precision);
   [[nodiscard]] const std::map<std::string, Settings>& methods() const { return methods_; }
   [[nodiscard]] const std::map<std::string, std::string>& data_roots() const { return data_roots_; }
   /// "finetune.max_epochs = 3 (--set) replaces 12 (profile quick)": one line for each value of the

@@ -193,6 +193,7 @@ struct Environment {
     bool deterministic = false, onednn = false;
     bool bfloat16 = false;          ///< the processor computes in it
     std::string bfloat16_obstacle;  ///< why it does not; empty if it does
+    bool fast_bfloat16 = false;     ///< the device has instructions of its own for it
     std::string build;              ///< how LibTorch was built; several lines
 
     template <class V>
@@ -206,6 +207,7 @@ struct Environment {
       v("onednn", onednn);
       v("bfloat16", bfloat16);
       v("bfloat16_obstacle", bfloat16_obstacle);
+      v("fast_bfloat16", fast_bfloat16);
       v("build", build);
     }
   };
@@ -306,7 +308,9 @@ struct Prepare : NodeFields {
 struct TrainingResult {
   std::string sha256;  ///< of the weights
   double seconds = 0;  ///< over all resumes
-  std::int64_t steps = 0;
+  std::int64_t cubes = 0;   ///< that a pre-training learns from; 0 for a fine-tuning
+  std::int64_t steps = 0, samples = 0;
+  double flops = 0;  ///< of the steps' convolutions and matrix products, forward and backward
   int epochs = 0, best_epoch = 0;
   double samples_per_s = 0, data_wait_fraction = 0, peak_rss_mb = 0, peak_gpu_mb = 0;
   std::string determinism;  ///< "bit-exact" or why not
@@ -315,7 +319,10 @@ struct TrainingResult {
   void fields(V& v) {
     v("sha256", sha256);
     v("seconds", seconds);
+    v("cubes", cubes);
     v("steps", steps);
+    v("samples", samples);
+    v("flops", flops);
     v("epochs", epochs);
     v("best_epoch", best_epoch);
     v("samples_per_s", samples_per_s);

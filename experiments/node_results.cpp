@@ -19,6 +19,12 @@ std::vector<StoredCaseDice> apply(const jobs::TrainingResult& result, NodeRow& r
   row.peak_rss_mb = result.peak_rss_mb;
   row.peak_gpu_mb = result.peak_gpu_mb;
   row.samples_per_s = result.samples_per_s;
+  row.steps = result.steps;
+  row.samples = result.samples;
+  row.flops = result.flops;
+  if (result.cubes > 0) {
+    row.cubes = result.cubes;
+  }
   return {};
 }
 

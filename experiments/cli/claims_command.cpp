@@ -6,6 +6,7 @@
 #include "results/claims/claim_document.h"
 #include "results/paper/cells.h"
 #include "results/paper/claims.h"
+#include "results/tables/controls.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -56,7 +57,11 @@ ClaimReport report_of(const ClaimsCommand& command) {
         .with("protocol", protocol.protocol);
   }
   const ClaimRuns runs = read_claim_runs(store, protocol);
-  return judge_claims(paper, claims, measured_cells(trials, protocol), options, &runs);
+  ClaimReport report =
+      judge_claims(paper, claims, measured_cells(trials, protocol), options, &runs);
+  const TableSpec controls = controls_of(catalog);
+  report.controls = sentences(compare_controls(trials, controls, controls, {}), true);
+  return report;
 }
 
 ExitCode claims(const ClaimsCommand& command) {

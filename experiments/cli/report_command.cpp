@@ -117,6 +117,7 @@ ReportContents gather(const ReportCommand& command, const Chosen& chosen) {
   for (const Experiment* part : parts_of(experiment)) {
     add_part(request, *part);
   }
+  request.controls = controls_of(catalog);
   request.protocol = *protocol;
   request.table_options = viewer.table_options(&*protocol);
   request.curve_tests = curve_tests(common);

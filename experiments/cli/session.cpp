@@ -3,9 +3,12 @@
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <set>
 
 namespace sar::cli {
 namespace fs = std::filesystem;
@@ -95,8 +98,8 @@ Session::Session(const CommonOptions& common, const PlanOptions& plan)
   configuration_.emplace(catalog_, sources);
   if (experiment_) {
     static_cast<void>(selections());  // a mistyped method is refused before any data are read
-    check_precision();
   }
+  settle_precision();
   if (!common.quiet) {
     for (const auto& line : configuration_->replaced()) {
       std::cerr << "note: " << line << '\n';
@@ -104,14 +107,27 @@ Session::Session(const CommonOptions& common, const PlanOptions& plan)
   }
 }
 
-void Session::check_precision() const {
+void Session::settle_precision() {
   const Settings& settings = configuration_->shared();
   const std::string device = settings.text("compute.device");
-  if (settings.text("compute.precision") != "bf16" || device.starts_with("cuda")) {
+  const std::string precision = settings.text("compute.precision");
+  const bool automatic = precision == "auto";
+  if (!automatic && (precision != "bf16" || device.starts_with("cuda"))) {
     return;
   }
   const auto environment = run_job(
-      catalog_.worker(), jobs::Environment{device, "bf16", settings.integer("compute.threads")});
+      catalog_.worker(), jobs::Environment{device, "fp32", settings.integer("compute.threads")});
+  if (automatic) {
+    const std::string settled = environment.fast_bfloat16 ? "bf16" : "fp32";
+    configuration_->settle_precision(settled);
+    if (!common_.quiet) {
+      std::cerr << fmt::format("note: compute.precision = {} (auto: {} {} bfloat16)\n",
+                               settled,
+                               device.starts_with("cuda") ? "the GPU" : "this processor",
+                               environment.fast_bfloat16 ? "has" : "has no");
+    }
+    return;
+  }
   if (!environment.bfloat16) {
     throw usage_error("this machine's processor cannot compute in bfloat16")
         .with("key", "compute.precision")
@@ -211,7 +227,30 @@ std::vector<Selection> Session::selections() const {
       selection.trials = options_.trials;
     }
   }
+  if (configuration_->shared().flag("control.with_tables") && options_.methods.empty()) {
+    add_controls(selections);
+  }
   return selections;
+}
+
+/// The controls of the tasks whose tables ask for all labels, in as many trials.
+void Session::add_controls(std::vector<Selection>& selections) const {
+  const Experiment experiment = read_experiment(catalog_.experiment_file("controls"), catalog_);
+  Selection controls = selections_of(experiment, profile_->trials).front();
+  std::set<std::string> tasks;
+  int trials = 0;
+  for (const Selection& each : selections) {
+    if (each.kind == ExperimentKind::dice &&
+        std::ranges::find(each.fractions, "1") != each.fractions.end()) {
+      tasks.insert(each.tasks.begin(), each.tasks.end());
+      trials = std::max(trials, each.trials);
+    }
+  }
+  std::erase_if(controls.tasks, [&](const std::string& task) { return !tasks.contains(task); });
+  if (!controls.tasks.empty()) {
+    controls.trials = trials;
+    selections.push_back(std::move(controls));
+  }
 }
 
 Plan Session::plan(const Manifest& manifest) {
@@ -224,6 +263,7 @@ std::vector<std::string> Session::unread_settings(const Plan& plan) const {
     const std::string key = text.substr(0, text.find('='));
     const bool presentation = key.starts_with("statistics.") || key.starts_with("output.") ||
                               key.starts_with("compute.") || key == "seed" ||
+                              key == "control.with_tables" ||
                               key == "evaluate.pool";
     const bool of_phantoms = key.starts_with("phantom.") && phantom();
     const bool of_splits = key == "brats.test_ratio" || key == "brats.split_mode" ||
@@ -236,10 +276,14 @@ std::vector<std::string> Session::unread_settings(const Plan& plan) const {
       const bool own_scale = cubes != "multiscale" && cubes.find('.') == std::string::npos;
       return cubes == key || (own_scale && key == "ablation.count");
     });
+    const bool of_controls = key.starts_with("control.") &&
+                             std::ranges::any_of(plan.cells, [&](const PlannedCell& cell) {
+                               return catalog_.method(cell.row.method).control;
+                             });
     const bool read = std::ranges::any_of(plan.nodes, [&](const PlannedNode& node) {
       return node.inputs.contains("settings") && node.inputs.at("settings").contains(key);
     });
-    if (!read && !presentation && !of_phantoms && !of_splits && !of_cubes) {
+    if (!read && !presentation && !of_phantoms && !of_splits && !of_cubes && !of_controls) {
       unread.push_back(key);
     }
   }

@@ -58,9 +58,10 @@ class Session {
   [[nodiscard]] std::filesystem::path phantom_folder() const;
 
  private:
-  /// Throws Error 2 if training is asked for in bfloat16 on the CPU and the worker says that this
-  /// machine's processor is not for it.
-  void check_precision() const;
+  /// Puts what `compute.precision` = auto comes to on this machine. Throws Error 2 if bfloat16 is
+  /// asked for on the CPU and the worker says that this machine's processor is not for it.
+  void settle_precision();
+  void add_controls(std::vector<Selection>& selections) const;
 
   const CommonOptions& common_;
   const PlanOptions& options_;

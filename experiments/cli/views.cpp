@@ -5,6 +5,7 @@
 #include "results/database/protocol_choice.h"
 #include "results/database/stored_file.h"
 #include "results/paper/data_sheet.h"
+#include "results/tables/controls.h"
 #include "results/tables/proxy_sheet.h"
 #include "results/tables/table_document.h"
 
@@ -33,6 +34,10 @@ std::optional<ProtocolRow> protocol_of_paper(const Store& store,
     tables.push_back(table.spec);
   }
   return newest_protocol(store, tables);
+}
+
+TableSpec controls_of(const Catalog& catalog) {
+  return read_experiment(catalog.experiment_file("controls"), catalog).table;
 }
 
 void check_format(const Experiment& experiment, const CommonOptions& common) {
@@ -158,7 +163,11 @@ View Viewer::dice(const Experiment& experiment) const {
     if (const int planned = store_->planned_trials(row->protocol, spec); planned > 0) {
       spec.trials = planned;
     }
-    measured = build_table(*store_, *row, spec, table_options(&*row));
+    const TableOptions options = table_options(&*row);
+    const std::vector<TrialDice> trials = store_->trial_dice(row->protocol);
+    measured = build_table(trials, store_->runs(row->protocol), *row, spec, options);
+    add_budgets(*measured, store_->budgets(row->protocol));
+    add_controls(*measured, trials, controls_of(catalog_), options);
   }
   if (options_.source == "measured") {
     return measured ? shown(document_of(*measured), filled_cells(*measured) > 0)

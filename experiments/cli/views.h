@@ -38,6 +38,9 @@ struct View {
   bool filled = false;  ///< false: not one number is there
 };
 
+/// The rows of experiments/controls.toml: the controls and what they control.
+TableSpec controls_of(const Catalog& catalog);
+
 /// Throws Error 2 for a format that the experiment cannot be shown in.
 void check_format(const Experiment& experiment, const CommonOptions& common);
 

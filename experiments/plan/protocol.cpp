@@ -11,6 +11,7 @@ Json without_what_moves_no_number(Json values) {
   values.erase("compute.checkpoint_seconds");
   values.erase("output.loss_curve_smoothing_steps");
   values.erase("output.example_slices");  // pictures beside the numbers
+  values.erase("control.with_tables");    // what is run beside, not what it gives
   values.erase("fractions.trials");       // which trials are asked for, not what they give
   return values;
 }

@@ -63,6 +63,7 @@ jobs::Environment::Result run(const jobs::Environment& job, const Channel& /*cha
           environment.onednn,
           bfloat16_obstacle().empty(),
           bfloat16_obstacle(),
+          has_fast_bfloat16(job.device),
           environment.build};
 }
 jobs::Cubes::Result run(const jobs::Cubes& job, const Channel& channel) {

@@ -78,16 +78,20 @@ StageEvents events_to(const Channel& channel) {
 }
 
 jobs::TrainingResult result_of(const StageResult& stage, const Compute& compute) {
-  return {sha256_of_file(stage.weights),
-          stage.seconds,
-          stage.steps,
-          stage.epochs,
-          stage.best_epoch,
-          stage.samples_per_second,
-          stage.data_wait_fraction,
-          peak_rss_mb(),
-          stage.peak_gpu_mb,
-          determinism_of(compute)};
+  jobs::TrainingResult result;
+  result.sha256 = sha256_of_file(stage.weights);
+  result.seconds = stage.seconds;
+  result.steps = stage.steps;
+  result.samples = stage.samples;
+  result.flops = stage.flops;
+  result.epochs = stage.epochs;
+  result.best_epoch = stage.best_epoch;
+  result.samples_per_s = stage.samples_per_second;
+  result.data_wait_fraction = stage.data_wait_fraction;
+  result.peak_rss_mb = peak_rss_mb();
+  result.peak_gpu_mb = stage.peak_gpu_mb;
+  result.determinism = determinism_of(compute);
+  return result;
 }
 
 fs::path checkpoint_beside(const fs::path& product) {
@@ -285,9 +289,11 @@ jobs::TrainingResult pretrain(const jobs::Pretrain& job,
   stage.weights = job.product;
   stage.checkpoint = checkpoint_beside(stage.weights);
   stage.compute = compute_of(settings);
-  const StageResult result = sar::pretrain(stage, events_to(channel));
+  const StageResult trained = sar::pretrain(stage, events_to(channel));
   fs::remove(stage.checkpoint);
-  return result_of(result, stage.compute);
+  jobs::TrainingResult result = result_of(trained, stage.compute);
+  result.cubes = static_cast<std::int64_t>(stage.train.size());
+  return result;
 }
 
 jobs::TrainingResult finetune(const jobs::Finetune& job,

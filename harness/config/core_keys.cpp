@@ -11,8 +11,15 @@ std::vector<Key> general_keys() {
           .at_least(0)
           .gap(57),
       Key("compute.device", "cpu", "cpu, cuda, or cuda:N"),
-      Key("compute.precision", "fp32", "arithmetic of training and inference")
-          .one_of({"fp32", "tf32", "bf16"}),
+      Key("compute.precision",
+          "fp32",
+          "arithmetic of training and inference; auto: bf16 where the processor (AMX, AVX-512 "
+          "BF16) or the GPU has it, else fp32")
+          .one_of({"fp32", "tf32", "bf16", "auto"}),
+      Key("control.with_tables",
+          false,
+          "tables of Dice are run together with their controls, unless methods are named")
+          .added_later(),
       Key("compute.threads", 1, "threads of one worker; the count changes bits").between(1, 256),
       Key("compute.checkpoint_seconds", 60, "least time between two checkpoints of one stage")
           .at_least(0),

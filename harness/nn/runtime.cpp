@@ -4,7 +4,12 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include <cstdlib>
 #include <cstring>
@@ -76,6 +81,27 @@ std::string failure_of_bfloat16_convolution() {
   }
 }
 
+/// Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2A, CPUID: leaf 7, subleaf
+/// 0, EDX bit 22 is AMX-BF16; subleaf 1, EAX bit 5 is AVX512_BF16.
+bool has_bfloat16_instructions() {
+#if defined(__x86_64__)
+  constexpr unsigned kFeatures = 7;
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  if (__get_cpuid_count(kFeatures, 0, &a, &b, &c, &d) == 0) {
+    return false;
+  }
+  const unsigned subleaves = a;
+  const bool amx = (d >> 22U & 1U) != 0;
+  return amx || (subleaves >= 1 && __get_cpuid_count(kFeatures, 1, &a, &b, &c, &d) != 0 &&
+                 (a >> 5U & 1U) != 0);
+#else
+  return false;
+#endif
+}
+
 std::string find_bfloat16_obstacle() {
   if (!hands_bfloat16_to_onednn()) {
     return fmt::format("LibTorch {} needs {}",
@@ -143,6 +169,17 @@ const std::string& bfloat16_obstacle() {
   static const std::string kObstacle =
       with_torch_errors("trying bfloat16", [] { return runtime_detail::find_bfloat16_obstacle(); });
   return kObstacle;
+}
+
+bool has_fast_bfloat16(const std::string& device) {
+  return with_torch_errors("asking for bfloat16", [&] {
+    const torch::Device on = device_of({device, "bf16", 1});
+    if (on.is_cuda()) {
+      const c10::DeviceGuard guard(on);
+      return at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
+    }
+    return runtime_detail::has_bfloat16_instructions() && bfloat16_obstacle().empty();
+  });
 }
 
 void configure_compute(const Compute& compute) {

@@ -2,6 +2,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/nn/torch/flop_counter.h"
 
 #include <algorithm>
 #include <chrono>
@@ -59,6 +60,7 @@ struct State {
   double step_seconds = 0;
   double data_seconds = 0;
   std::int64_t samples = 0;
+  double flops = 0;  ///< of all training steps
   double last_loss = 0;
   double best_loss = 0;
   int best_epoch = 0;  ///< 0: none yet
@@ -75,6 +77,7 @@ Json to_json_text(const State& state) {
           {"step_seconds", state.step_seconds},
           {"data_seconds", state.data_seconds},
           {"samples", state.samples},
+          {"flops", state.flops},
           {"last_loss", state.last_loss},
           {"best_loss", state.best_loss},
           {"best_epoch", state.best_epoch},
@@ -94,6 +97,7 @@ State state_from_json(const Json& json) {
   json.at("step_seconds").get_to(state.step_seconds);
   json.at("data_seconds").get_to(state.data_seconds);
   json.at("samples").get_to(state.samples);
+  json.at("flops").get_to(state.flops);
   json.at("last_loss").get_to(state.last_loss);
   json.at("best_loss").get_to(state.best_loss);
   json.at("best_epoch").get_to(state.best_epoch);
@@ -227,6 +231,7 @@ class Training {
     if (plan_.cosine) {
       follow_cosine();
     }
+    const FlopCounter flops;
     const Losses losses = [&] {
       // Dropout draws from LibTorch's generator; keyed by epoch and step, a resumed run draws the
       // same.
@@ -236,7 +241,8 @@ class Training {
       return work_.losses(batch.tensors, context(true));
     }();
     descend(losses.total);
-    const Values values = read(losses);
+    const Values values = read(losses);  // waits for the device
+    state_.flops += flops.count();
     ++state_.steps;
     if (!std::isfinite(values.total) || !std::isfinite(values.monitored)) {
       throw diverged("the training loss");
@@ -605,6 +611,8 @@ class Training {
     StageResult result;
     result.weights = plan_.weights;
     result.steps = state_.steps;
+    result.samples = state_.samples;
+    result.flops = state_.flops;
     result.epochs = state_.epoch;
     result.best_epoch = state_.best_epoch;
     result.seconds = seconds();

@@ -63,6 +63,11 @@ struct Compute {
 /// processor has (DNNL_MAX_CPU_ISA, ONEDNN_MAX_CPU_ISA). The answer is found once for each process.
 const std::string& bfloat16_obstacle();
 
+/// Whether the device computes in bfloat16 by instructions of its own (AMX-BF16 or AVX512-BF16; a
+/// GPU of compute capability 8), so that it is faster than float32 and not merely possible. Throws
+/// Error 2 if the device is not there.
+bool has_fast_bfloat16(const std::string& device);
+
 /// Sets threads, precision flags and determinism for this process. Throws Error 2 if the device is
 /// not there, or for bfloat16 on a CPU that is refused for it.
 void configure_compute(const Compute& compute);
@@ -86,6 +91,8 @@ std::int64_t network_macs(const Settings& settings, const Size3& patch, int clas
 struct StageResult {
   std::filesystem::path weights;  ///< file with the best epoch's weights
   std::int64_t steps = 0;
+  std::int64_t samples = 0;  ///< cubes or patches that the steps were made with
+  double flops = 0;          ///< of the steps' convolutions and matrix products, forward and backward
   int epochs = 0;
   int best_epoch = 0;
   double seconds = 0;  ///< training time over all resumes

@@ -151,6 +151,7 @@ std::vector<std::string> notes(const ClaimReport& report) {
     list.push_back(fmt::format("{} A mean is a number if it lies within ±{:g} Dice points of it.",
                                protocol_note(report.protocol, report.profile),
                                report.options.margin));
+    list.insert(list.end(), report.controls.begin(), report.controls.end());
   }
   if (is_phantom(report)) {
     list.emplace_back(
@@ -286,6 +287,7 @@ Json json_of(const ClaimReport& report) {
           {"data_kind", measured ? Json(report.data_kind) : Json()},
           {"protocol", measured ? Json(report.protocol) : Json()},
           {"profile", measured ? Json(report.profile) : Json()},
+          {"controls", measured ? Json(report.controls) : Json()},
           {"test", report.options.test},
           {"correction", report.options.correction},
           {"alpha", report.options.alpha},

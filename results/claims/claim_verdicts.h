@@ -74,6 +74,7 @@ struct ClaimReport {
   std::string data_kind, protocol, profile;  ///< of measured numbers
   ClaimOptions options;
   std::vector<ClaimVerdict> claims;
+  std::vector<std::string> controls = {};  ///< what those of measured numbers say, in sentences
 
   [[nodiscard]] int count(Verdict verdict) const;
   [[nodiscard]] int count_adjusted(Verdict verdict) const;

@@ -98,6 +98,8 @@ void read_value(const SQLite::Column& from, Value& to) {
     to = from.isNull() ? std::numeric_limits<double>::quiet_NaN() : from.getDouble();
   } else if constexpr (std::is_same_v<Value, std::optional<double>>) {
     to = from.isNull() ? std::nullopt : std::optional(from.getDouble());
+  } else if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
+    to = from.isNull() ? std::nullopt : std::optional(from.getInt64());
   } else if constexpr (std::is_same_v<Value, bool>) {
     to = from.getInt() != 0;
   } else {
@@ -192,7 +194,8 @@ void bind_value(SQLite::Statement& to, int index, const Value& value, bool null_
     to.bind(index, to_string(value));
   } else if constexpr (std::is_same_v<Value, double>) {
     to.bind(index, value);
-  } else if constexpr (std::is_same_v<Value, std::optional<double>>) {
+  } else if constexpr (std::is_same_v<Value, std::optional<double>> ||
+                       std::is_same_v<Value, std::optional<std::int64_t>>) {
     if (value) {
       to.bind(index, *value);
     } else {

@@ -50,6 +50,10 @@ struct NodeRow {
   std::string command;  ///< command line that ran it
   /// Processor and C library, as `machine_description()` says it; empty before schema 3.
   std::string machine;
+  /// What a training was given; empty for other work, and before schema 5.
+  std::optional<std::int64_t> cubes;           ///< that a pre-training learns from
+  std::optional<std::int64_t> steps, samples;  ///< optimiser steps, and cubes or patches in them
+  std::optional<double> flops;  ///< of the steps' convolutions and matrix products
 };
 
 /// Keys of the nodes that a node's inputs name.
@@ -150,6 +154,15 @@ struct TrialCost {
   std::string method, task, fraction;
   int trials = 0;      ///< that the mean is over
   double seconds = 0;  ///< one trial
+};
+
+/// A row of `v_budget`: what the trainings behind a method's trials were given, mean over its stored
+/// trials. Empty: no pre-training, or written before schema 5.
+struct Budget {
+  std::string method, task, fraction;
+  int trials = 0;
+  std::optional<double> cubes, pretraining_steps, pretraining_flops, pretraining_hours;
+  std::optional<double> finetuning_steps, finetuning_flops, finetuning_hours;
 };
 
 /// Inputs of the fine-tuning of a trial, which name its cases. All methods of a trial use the same:

@@ -248,6 +248,26 @@ LEFT JOIN node f ON f.key = c.finetune_node
 LEFT JOIN node e ON e.key = c.evaluate_node
 LEFT JOIN node r ON r.key = CASE WHEN f.state <> 'pending' THEN f.key ELSE p.key END;
 
+-- What the trainings behind the finished trials were given, mean over the trials. What a training
+-- starts from (a pre-training; of the oracle control, a training) is in the first four. Steps of
+-- rows before schema 5 come from their losses.
+CREATE VIEW v_budget AS
+SELECT c.protocol, c.method, c.task, c.fraction, COUNT(*) AS trials,
+       AVG(p.cubes) AS cubes,
+       AVG(COALESCE(p.steps, (SELECT MAX(l.step) FROM loss l
+                              WHERE l.node = p.key AND l.split = 'train'))) AS pretrain_steps,
+       AVG(p.flops) AS pretrain_flops,
+       AVG(p.seconds) / 3600 AS pretrain_hours,
+       AVG(COALESCE(f.steps, (SELECT MAX(l.step) FROM loss l
+                              WHERE l.node = f.key AND l.split = 'train'))) AS finetune_steps,
+       AVG(f.flops) AS finetune_flops,
+       AVG(f.seconds) / 3600 AS finetune_hours
+FROM cell c
+JOIN node e ON e.key = c.evaluate_node AND e.state = 'done'
+JOIN node f ON f.key = c.finetune_node
+LEFT JOIN node p ON p.key = c.pretrain_node
+GROUP BY c.protocol, c.method, c.task, c.fraction;
+
 CREATE VIEW v_ttest AS
 SELECT protocol, task, target, bucket, fraction, method, versus, family, test, t, df, p, p_adjusted,
        hedges_g, ci_low, ci_high
@@ -444,9 +464,17 @@ std::shared_ptr<SQLite::Database> migrated_copy(const fs::path& path,
 std::span<const SchemaStep> schema_history() {
   // 2: nothing but the views, which every migration makes anew: v_loss and v_proxy_metric name
   // their node. 3: what a baseline needs to tell whether two runs must agree bit by bit. 4: failed
-  // attempts stay when the node is run again.
-  static const std::array<SchemaStep, 4> kHistory = {
-      {{1, kTables}, {2, ""}, {3, "ALTER TABLE node ADD COLUMN machine TEXT;"}, {4, kFailures}}};
+  // attempts stay when the node is run again. 5: what a training was given.
+  static const std::array<SchemaStep, 5> kHistory = {
+      {{1, kTables},
+       {2, ""},
+       {3, "ALTER TABLE node ADD COLUMN machine TEXT;"},
+       {4, kFailures},
+       {5,
+        "ALTER TABLE node ADD COLUMN cubes INTEGER;"
+        "ALTER TABLE node ADD COLUMN steps INTEGER;"
+        "ALTER TABLE node ADD COLUMN samples INTEGER;"
+        "ALTER TABLE node ADD COLUMN flops REAL;"}}};
   return kHistory;
 }
 

@@ -78,7 +78,11 @@ constexpr auto kNode = columns<NodeRow>(column("key", &NodeRow::key),
                                         column("peak_gpu_mb", &NodeRow::peak_gpu_mb),
                                         column("samples_per_s", &NodeRow::samples_per_s),
                                         optional_text("command", &NodeRow::command),
-                                        optional_text("machine", &NodeRow::machine));
+                                        optional_text("machine", &NodeRow::machine),
+                                        column("cubes", &NodeRow::cubes),
+                                        column("steps", &NodeRow::steps),
+                                        column("samples", &NodeRow::samples),
+                                        column("flops", &NodeRow::flops));
 
 /// The table that `kFailure` is read from through its view.
 constexpr auto kKeptFailure = columns<FailureRow>(column("node", &FailureRow::node),
@@ -170,6 +174,18 @@ constexpr auto kTrialCost =
                        column("c.fraction", &TrialCost::fraction),
                        column("COUNT(*)", &TrialCost::trials),
                        column("AVG(f.seconds + e.seconds)", &TrialCost::seconds));
+
+constexpr auto kBudget = columns<Budget>(column("method", &Budget::method),
+                                         column("task", &Budget::task),
+                                         column("fraction", &Budget::fraction),
+                                         column("trials", &Budget::trials),
+                                         column("cubes", &Budget::cubes),
+                                         column("pretrain_steps", &Budget::pretraining_steps),
+                                         column("pretrain_flops", &Budget::pretraining_flops),
+                                         column("pretrain_hours", &Budget::pretraining_hours),
+                                         column("finetune_steps", &Budget::finetuning_steps),
+                                         column("finetune_flops", &Budget::finetuning_flops),
+                                         column("finetune_hours", &Budget::finetuning_hours));
 
 /// All but the fraction, which is the one asked for.
 constexpr auto kCase = columns<CaseRow>(column("method", &CaseRow::method),
@@ -488,6 +504,12 @@ std::vector<RunRow> Store::runs(const std::string& protocol) const {
                       "FROM cell c JOIN v_run r ON r.cell_key = c.cell_key "
                       "WHERE ?1 = '' OR c.protocol = ?1 ORDER BY c.rowid",
                       protocol);
+  });
+}
+
+std::vector<Budget> Store::budgets(const std::string& protocol) const {
+  return state_->attempt("read what the trainings were given", [&](SQLite::Database& db) {
+    return select_all(db, kBudget, "FROM v_budget WHERE protocol = ?", protocol);
   });
 }
 

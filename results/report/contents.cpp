@@ -6,6 +6,7 @@
 #include "results/database/stored_file.h"
 #include "results/paper/cells.h"
 #include "results/paper/data_sheet.h"
+#include "results/tables/controls.h"
 #include "results/tables/labelled_cases.h"
 #include "results/tables/proxy_sheet.h"
 
@@ -139,6 +140,8 @@ class Gathering {
     const TableOptions& options = request_.table_options;
     ReportTable table;
     table.measured = build_table(contents_.trial_dice, contents_.runs, protocol, spec, options);
+    add_budgets(table.measured, store_.budgets(protocol.protocol));
+    add_controls(table.measured, contents_.trial_dice, request_.controls, options);
     TableOptions corrected = options;
     corrected.correction = options.correction == "none" ? "holm" : options.correction;
     table.corrected = build_table(contents_.trial_dice, contents_.runs, protocol, spec, corrected);

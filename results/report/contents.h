@@ -36,6 +36,7 @@ struct ReportRequest {
   std::string id, title;  ///< of the experiment
   bool whole = false;     ///< a collection; else one experiment
   std::vector<TableSpec> tables;
+  TableSpec controls;  ///< the controls and what they control
   std::vector<DataRequest> data;
   std::vector<CurveSpec> curves;
   std::vector<ProxyRequest> pretraining;

@@ -25,6 +25,21 @@ struct TableCell {
   int failed = 0;    ///< trials that failed
 };
 
+/// A control against the method that it controls, in one column of a table.
+struct ControlComparison {
+  std::string control, reference;  ///< methods: "oracle", "scratch"
+  std::string column;              ///< as the table calls it
+  double difference = 0;           ///< mean Dice of the control less that of the reference, points
+  int n = 0, reference_n = 0;      ///< trials
+  std::optional<TestResult> test;  ///< p adjusted by Holm over the controls of the column
+};
+/// What tells whether a table could have shown a difference (assay sensitivity: ICH E10, section
+/// 1.5).
+struct Controls {
+  std::string test;                            ///< student | welch
+  std::vector<ControlComparison> comparisons;  ///< none: no control was run
+};
+
 struct Table {
   TableSpec spec;
   std::string source = "measured";  ///< measured | published
@@ -36,6 +51,10 @@ struct Table {
   /// Columns (by position) that show the very same runs: label fractions that round to the same
   /// training cases.
   std::vector<std::vector<std::size_t>> same_runs;
+  /// Of measured tables: what the trainings of each row were given, mean over the trials shown; and
+  /// the controls, where they are not rows themselves. Empty where nobody asked.
+  std::vector<Budget> budgets;
+  std::optional<Controls> controls;
 };
 
 struct TableOptions {

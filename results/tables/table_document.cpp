@@ -1,6 +1,7 @@
 #include "results/tables/table_document.h"
 
 #include "results/statistics/statistics.h"
+#include "results/tables/controls.h"
 #include "results/text/words.h"
 
 #include <fmt/format.h>
@@ -223,11 +224,66 @@ std::vector<Note> notes_of(const Table& table) {
     result.emplace_back("No run of it is stored.");
     return result;
   }
+  if (table.controls) {
+    for (std::string& line : sentences(*table.controls, significant)) {
+      result.emplace_back(std::move(line));
+    }
+  }
   result.emplace_back(protocol_note(table.protocol.protocol, table.protocol.profile));
   if (table.protocol.data_kind == "phantom") {
     result.emplace_back(kPhantomNote);
   }
   return result;
+}
+
+/// What each row was given, so that equal budgets are seen. A number that is not known is a dash.
+Grid budget_grid(const Table& table) {
+  Grid grid;
+  grid.header = {"Method", "cubes", "steps", "TFLOP", "hours", "steps", "TFLOP", "hours"};
+  grid.groups = {{"pre-training", 4}, {"each fine-tuning (mean)", 3}};
+  const auto text = [](const std::optional<double>& value, double unit, bool whole) {
+    if (!value) {
+      return std::string("–");
+    }
+    return whole ? fmt::format("{:.0f}", *value / unit) : fmt::format("{:.3g}", *value / unit);
+  };
+  for (std::size_t row = 0; row < table.budgets.size(); ++row) {
+    const Budget& budget = table.budgets[row];
+    if (budget.trials == 0) {
+      continue;
+    }
+    constexpr double kTera = 1e12;
+    std::vector<CellText>& cells = grid.rows.emplace_back();
+    for (std::string& each : std::vector<std::string>{
+             table.spec.rows[row].label,
+             text(budget.cubes, 1, true),
+             text(budget.pretraining_steps, 1, true),
+             text(budget.pretraining_flops, kTera, false),
+             text(budget.pretraining_hours, 1, false),
+             text(budget.finetuning_steps, 1, true),
+             text(budget.finetuning_flops, kTera, false),
+             text(budget.finetuning_hours, 1, false)}) {
+      cells.push_back({std::move(each), "", false});
+    }
+  }
+  return grid;
+}
+
+constexpr const char* kBudgetHeading =
+    "What each row was given (floating-point operations of convolutions and matrix products, "
+    "forward and backward; hours of training on the machine that ran it)";
+
+Json budget_json(const Budget& budget) {
+  return {{"trials", budget.trials},
+          {"cubes", json_or_null(budget.cubes)},
+          {"pretraining",
+           {{"steps", json_or_null(budget.pretraining_steps)},
+            {"flops", json_or_null(budget.pretraining_flops)},
+            {"hours", json_or_null(budget.pretraining_hours)}}},
+          {"finetuning",
+           {{"steps", json_or_null(budget.finetuning_steps)},
+            {"flops", json_or_null(budget.finetuning_flops)},
+            {"hours", json_or_null(budget.finetuning_hours)}}}};
 }
 
 /// The tests of a table below it, if there are any.
@@ -241,12 +297,19 @@ void add_tests(TitledTable& page,
   }
 }
 
+void add_budget(TitledTable& page, const Table& table) {
+  if (Grid budget = budget_grid(table); !budget.rows.empty()) {
+    page.further.push_back({page.id + "-budget", kBudgetHeading, std::move(budget)});
+  }
+}
+
 /// A table with all that goes with it.
 TitledTable page_of(const Table& table) {
   TitledTable page{table.spec.id, table.spec.title, value_grid(table), {notes_of(table)}};
   page.as_in_paper = true;
   page.emphasis = table.protocol.data_kind == "phantom" ? "phantom data" : "";
   add_tests(page, table, page.id + "-tests");
+  add_budget(page, table);
   return page;
 }
 
@@ -264,6 +327,7 @@ TitledTable page_of(const Table& measured, const Table& published) {
             published,
             page.id + (page.further.empty() ? "-tests" : "-tests-published"),
             "Published: ");
+  add_budget(page, measured);
   return page;
 }
 
@@ -378,21 +442,55 @@ Json json_of(const Table& table, const Table* published = nullptr) {
                     {"label", table.spec.rows[row].label},
                     {"data_kind", table.protocol.data_kind},
                     {"cells", std::move(cells)}});
+    if (!table.budgets.empty()) {
+      rows.back()["budget"] = budget_json(table.budgets[row]);
+    }
   }
-  return {{"schema_version", 1},
-          {"table", table.spec.id},
-          {"title", table.spec.title},
-          {"source", published != nullptr ? "both" : table.source},
-          {"delta_degrees_of_freedom", table.delta_degrees_of_freedom},
-          {"protocol", table.protocol.protocol},
-          {"profile", table.protocol.profile},
-          {"data_kind", table.protocol.data_kind},
-          {"reference", table.spec.reference},
-          {"trials", table.spec.trials},
-          {"test", table.test},
-          {"correction", table.correction},
-          {"alpha", table.alpha},
-          {"rows", std::move(rows)}};
+  Json json{{"schema_version", 1},
+            {"table", table.spec.id},
+            {"title", table.spec.title},
+            {"source", published != nullptr ? "both" : table.source},
+            {"delta_degrees_of_freedom", table.delta_degrees_of_freedom},
+            {"protocol", table.protocol.protocol},
+            {"profile", table.protocol.profile},
+            {"data_kind", table.protocol.data_kind},
+            {"reference", table.spec.reference},
+            {"trials", table.spec.trials},
+            {"test", table.test},
+            {"correction", table.correction},
+            {"alpha", table.alpha},
+            {"rows", std::move(rows)}};
+  if (table.controls) {
+    json["controls"] = json_of(*table.controls);
+  }
+  return json;
+}
+
+/// The grid without its marks and groups.
+Sheet sheet_of(const Grid& grid, const std::string& id, const std::string& title) {
+  Sheet sheet;
+  sheet.id = id;
+  sheet.title = title;
+  sheet.text_columns = grid.text_columns;
+  std::size_t column = 0;
+  for (; column < grid.text_columns; ++column) {
+    sheet.header.push_back(grid.header[column]);
+  }
+  for (const auto& [group, width] : grid.groups) {
+    for (std::size_t i = 0; i < width; ++i, ++column) {
+      sheet.header.push_back(group + ": " + grid.header[column]);
+    }
+  }
+  sheet.header.insert(sheet.header.end(),
+                      grid.header.begin() + static_cast<std::ptrdiff_t>(column),
+                      grid.header.end());
+  for (const auto& row : grid.rows) {
+    std::vector<std::string>& line = sheet.rows.emplace_back();
+    for (const CellText& cell : row) {
+      line.push_back(cell.value);
+    }
+  }
+  return sheet;
 }
 
 }  // namespace
@@ -419,19 +517,11 @@ std::vector<std::string> table_notes(const Table& table, const std::string& best
 }
 
 Sheet test_sheet(const Table& table) {
-  const Grid grid = test_grid(table);
-  Sheet sheet;
-  sheet.id = table.spec.id + "-tests-" + table.source;
-  sheet.title = test_heading(table);
-  sheet.header = grid.header;
-  sheet.text_columns = grid.text_columns;
-  for (const auto& row : grid.rows) {
-    std::vector<std::string>& line = sheet.rows.emplace_back();
-    for (const CellText& cell : row) {
-      line.push_back(cell.value);
-    }
-  }
-  return sheet;
+  return sheet_of(test_grid(table), table.spec.id + "-tests-" + table.source, test_heading(table));
+}
+
+Sheet budget_sheet(const Table& table) {
+  return sheet_of(budget_grid(table), table.spec.id + "-budget", kBudgetHeading);
 }
 
 Document document_of(const Table& table) {

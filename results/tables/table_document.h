@@ -22,7 +22,12 @@ std::vector<std::string> table_notes(const Table& table, const std::string& best
 /// rows if nothing was compared. Without a JSON document: the table's own has the numbers.
 Sheet test_sheet(const Table& table);
 
-/// The table as the paper lays it out, then its tests against the reference row; a caption names n,
+/// What the trainings of each row were given, as it stands below a measured table; no rows where
+/// that was not asked for.
+Sheet budget_sheet(const Table& table);
+
+/// The table as the paper lays it out, then its tests against the reference row, then what each row
+/// was given; a caption names n,
 /// the test, alpha, correction, protocol, failed trials, and *phantom data* if it is. CSV: one line
 /// per cell; JSON: shape of the product contract, section 6; both with unrounded numbers.
 Document document_of(const Table& table);

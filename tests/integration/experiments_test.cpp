@@ -251,6 +251,26 @@ TEST_CASE("flags narrow every part of a collection", "[all]") {
   CHECK(sar_bench(folder.path(), {"plan", "all", "--profile", kTiny, "-m", "sarr"}).code == 2);
 }
 
+TEST_CASE("a table is planned with its controls where the profile or the user says so", "[all]") {
+  const sar::TemporaryFolder folder;
+  const auto planned = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"plan", "table2", "--profile", kTiny};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    std::map<std::string, std::set<std::string>> tasks;  // by method
+    for (const Json& cell : json_of(folder.path(), arguments).at("cells")) {
+      tasks[cell.at("method")].insert(cell.at("task").get<std::string>());
+    }
+    return tasks;
+  };
+  CHECK_FALSE(planned({}).contains("oracle"));
+  const std::string with = "control.with_tables=true";
+  const auto both = planned({"--set", with});
+  CHECK(both.at("oracle") == std::set<std::string>{"brats", "pancreas"});
+  CHECK(both.at("null") == both.at("oracle"));
+  CHECK(planned({"--set", with, "--task", "brats"}).at("null") == std::set<std::string>{"brats"});
+  CHECK_FALSE(planned({"--set", with, "-m", "sar"}).contains("null"));  // named methods are all
+}
+
 TEST_CASE("the MSD average may take the background in",
           "[trains][all][key:evaluate.average_background]") {
   const sar::TemporaryFolder own;

@@ -96,6 +96,27 @@ TEST_CASE("fine-tuning starts from what the transfer names and learns") {
   CHECK(other.losses.front()[3] != recorder.losses.front()[3]);
 }
 
+TEST_CASE("a stage counts the operations of its training steps, also over a stop") {
+  const Setup setup;
+  const int frozen = GENERATE(0, 2);
+  const Settings settings = small_settings({{"finetune.frozen_epochs", frozen}});
+  const FinetuneJob job = setup.job(settings, "counted");
+  Recorder first;
+  first.steps_until_stop = 4;
+  REQUIRE(error_of([&] { finetune(job, first.events()); }).code() == ExitCode::interrupted);
+  const StageResult result = finetune(job, Recorder{}.events());
+  CHECK(result.samples == 12);  // two epochs of three steps with two patches
+  const double voxels = 16 * 16 * 16;
+  const double base = 4;
+  const double forward = static_cast<double>(network_macs(settings, {16, 16, 16}, 1));
+  const double head = 2 * base * voxels;
+  const double first_layer = 27 * base * voxels;
+  // Backward, each kernel works twice, for the gradients of its input and of its weights; the image
+  // needs none. With all below the head frozen, the head's weights alone need one.
+  const double each = frozen == 0 ? 3 * forward - first_layer : forward + head;
+  CHECK(result.flops == 2 * 12 * each);  // exact: whole numbers
+}
+
 TEST_CASE("without validation cases the rate stays constant and the last weights are kept",
           "[key:finetune.max_epochs]") {
   Setup setup;

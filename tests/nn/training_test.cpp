@@ -180,6 +180,8 @@ TEST_CASE("a stage reports its steps, epochs and rows", "[key:pretrain.max_epoch
   const StageResult result = pretrain(cubes.job(registry().at("sar"), settings, "report"), events);
   CHECK(result.steps == 9);  // ten cubes in batches of four: 4 + 4 + 2
   CHECK(result.epochs == 3);
+  CHECK(result.samples == 30);
+  CHECK(result.flops > 0);
   CHECK(result.seconds > 0);
   CHECK(result.samples_per_second > 0);
   CHECK(result.data_wait_fraction > 0);

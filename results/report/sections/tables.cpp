@@ -199,6 +199,9 @@ SectionContent content(const ReportContents& contents) {
         }
       }
     }
+    if (const Sheet budget = budget_sheet(table.measured); !budget.rows.empty()) {
+      section.folded_sheet("What each row was given", budget);
+    }
     section.table_files(spec.id,
                         table.published ? document_of(table.measured, *table.published)
                                         : document_of(table.measured));

@@ -100,6 +100,9 @@ TEST_CASE("a node is read back as it was stored, and storing again replaces it")
   node.peak_rss_mb = 512.5;
   node.peak_gpu_mb = 1;
   node.command = "sar-bench run";
+  node.steps = 84;
+  node.samples = 336;
+  node.flops = 1.5e12;
   f.store.put_node(node);
   f.store.put_rows("n1", {{1, 0, "train", 0.5, 0.1, 0.2}}, {});
   node.state = NodeState::failed;
@@ -127,6 +130,10 @@ TEST_CASE("a node is read back as it was stored, and storing again replaces it")
   CHECK(back.peak_gpu_mb == node.peak_gpu_mb);
   CHECK(back.samples_per_s == node.samples_per_s);
   CHECK(back.command == node.command);
+  CHECK(back.steps == node.steps);
+  CHECK(back.samples == node.samples);
+  CHECK(back.flops == node.flops);
+  CHECK_FALSE(back.cubes);  // of pre-trainings alone
   CHECK(f.value("SELECT COUNT(*) FROM loss") == 1);  // its rows survive
   CHECK_FALSE(f.store.node("n"));                    // no prefix: nodes are named by programs
 }
@@ -146,6 +153,52 @@ TEST_CASE("a cell is read back as it was stored, seeds of 64 bits included") {
   CHECK(back.cell_key == cell.cell_key);
   cell.cell_key = "another key for the same cell";
   CHECK(error_of([&] { f.store.put_cell(cell); }).first == sar::ExitCode::input_output);
+}
+
+TEST_CASE("the budget of a method is what the trainings behind its finished trials were given") {
+  Fixture f;
+  const auto put = [&](const std::string& key, const char* kind, int steps, double hours) {
+    NodeRow node = node_row(key, kind, NodeState::done);
+    node.steps = steps;
+    node.flops = 1e9 * steps;
+    node.seconds = 3600 * hours;
+    if (node.kind == "pretrain") {
+      node.cubes = 512;
+    }
+    f.store.put_node(node);
+  };
+  for (int trial = 0; trial < 3; ++trial) {
+    const CellRow cell = cell_row("proto1", "sar", "brats", trial);
+    put(cell.pretrain_node, "pretrain", 960, 2);
+    if (trial == 2) {  // not evaluated yet
+      f.store.put_cell(cell);
+      continue;
+    }
+    sar::test::put_done_cell(f.store, cell, sar::test::brats_cases(60));
+    put(cell.pretrain_node, "pretrain", 960, 2);
+    put(cell.finetune_node, "finetune", 80 + 10 * trial, 0.5);
+  }
+  const CellRow scratch = cell_row("proto1", "scratch", "brats", 0);
+  sar::test::put_done_cell(f.store, scratch, sar::test::brats_cases(50));
+  f.store.put_rows(scratch.finetune_node,
+                   {{1, 1, "train", 0.9, 0.1, 1}, {7, 2, "train", 0.8, 0.1, 2}},
+                   {});  // as written before steps were stored
+  const auto budgets = f.store.budgets("proto1");
+  REQUIRE(budgets.size() == 2);
+  CHECK(budgets[0].method == "sar");
+  CHECK(budgets[0].trials == 2);
+  CHECK(budgets[0].cubes == 512);
+  CHECK(budgets[0].pretraining_steps == 960);
+  CHECK(budgets[0].pretraining_flops == 960e9);
+  CHECK(budgets[0].pretraining_hours == 2);
+  CHECK(budgets[0].finetuning_steps == 85);
+  CHECK(budgets[0].finetuning_flops == 85e9);
+  CHECK(budgets[0].finetuning_hours == 0.5);
+  CHECK(budgets[1].method == "scratch");
+  CHECK_FALSE(budgets[1].cubes);
+  CHECK_FALSE(budgets[1].pretraining_hours);
+  CHECK(budgets[1].finetuning_steps == 7);
+  CHECK_FALSE(budgets[1].finetuning_flops);
 }
 
 TEST_CASE("a cell of an unknown protocol and rows of an unknown node are refused") {
