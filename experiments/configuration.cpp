@@ -174,9 +174,9 @@ Configuration::Configuration(const Catalog& catalog, const ConfigurationSources&
 }
 
 void Configuration::settle_precision(const std::string& precision) {
-  shared_.derive("compute.precision", precision);
+  shared_.derive("compute.precision", precision, "auto");
   for (auto& [id, settings] : methods_) {
-    settings.derive("compute.precision", precision);
+    settings.derive("compute.precision", precision, "auto");
   }
 }
 

@@ -310,7 +310,8 @@ struct TrainingResult {
   double seconds = 0;  ///< over all resumes
   std::int64_t cubes = 0;   ///< that a pre-training learns from; 0 for a fine-tuning
   std::int64_t steps = 0, samples = 0;
-  double flops = 0;  ///< of the steps' convolutions and matrix products, forward and backward
+  /// Of the steps' convolutions and matrix products, forward and backward; empty: not counted.
+  std::optional<double> flops;
   int epochs = 0, best_epoch = 0;
   double samples_per_s = 0, data_wait_fraction = 0, peak_rss_mb = 0, peak_gpu_mb = 0;
   std::string determinism;  ///< "bit-exact" or why not

@@ -479,8 +479,8 @@ void add_check(CLI::App* baseline, Chosen& chosen) {
       ->type_name("SET=DIR");
   single(planning, "--seed", plan.seed, "seed of splits and trials");
   single(planning, "--device", plan.device, "cpu, cuda, or cuda:N");
-  single(planning, "--precision", plan.precision, "fp32, tf32 or bf16")
-      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+  single(planning, "--precision", plan.precision, "fp32, tf32, bf16, or auto")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16", "auto"}));
   add_execution(planning, command->execution, command->plan.launcher);
   for (CLI::Option* each : planning->get_options()) {
     each->needs(run);  // without it they would say nothing about what is compared

@@ -60,7 +60,9 @@ ClaimReport report_of(const ClaimsCommand& command) {
   ClaimReport report =
       judge_claims(paper, claims, measured_cells(trials, protocol), options, &runs);
   const TableSpec controls = controls_of(catalog);
-  report.controls = sentences(compare_controls(trials, controls, controls, {}), true);
+  TableOptions how;
+  how.test = options.test == "welch" ? "welch" : "student";  // there is none by permutation
+  report.controls = compare_controls(trials, controls, controls, how);
   return report;
 }
 

@@ -91,8 +91,8 @@ void add_planning(CLI::App* app, PlanOptions& options, bool needs_experiment) {
       ->check(CLI::Range(1, 1000));
   single(app, "--seed", options.seed, "seed of splits and trials");
   single(app, "--device", options.device, "cpu, cuda, or cuda:N");
-  single(app, "--precision", options.precision, "fp32, tf32 or bf16")
-      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+  single(app, "--precision", options.precision, "fp32, tf32, bf16, or auto")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16", "auto"}));
 }
 
 /// A stream buffer that hands every character to two others.

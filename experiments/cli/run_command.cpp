@@ -366,7 +366,7 @@ void add_worker(CLI::App& app, Chosen& chosen) {
   hidden->add_option("--data", plan.data, "root of a data set, e.g. luna=DIR");
   single(hidden, "--seed", plan.seed, "seed of splits and trials");
   single(hidden, "--device", plan.device, "cpu, cuda, or cuda:N");
-  single(hidden, "--precision", plan.precision, "fp32, tf32 or bf16");
+  single(hidden, "--precision", plan.precision, "fp32, tf32, bf16, or auto");
   add_database(sub, command->common);
   add_execution(sub, command->execution, command->plan.launcher);
   add_common(sub, command->common);

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
-#include <set>
 
 namespace sar::cli {
 namespace fs = std::filesystem;
@@ -112,19 +111,31 @@ void Session::settle_precision() {
   const std::string device = settings.text("compute.device");
   const std::string precision = settings.text("compute.precision");
   const bool automatic = precision == "auto";
-  if (!automatic && (precision != "bf16" || device.starts_with("cuda"))) {
+  const bool on_gpu = device.starts_with("cuda");
+  if (!automatic && (precision != "bf16" || on_gpu || !experiment_)) {
     return;
   }
-  const auto environment = run_job(
-      catalog_.worker(), jobs::Environment{device, "fp32", settings.integer("compute.threads")});
+  const jobs::Environment job{device, "fp32", settings.integer("compute.threads")};
+  jobs::Environment::Result environment;
+  try {
+    environment = run_job(catalog_.worker(), job);
+  } catch (Error& error) {
+    throw error.with("key", "compute.precision")
+        .hint("auto is settled where the work runs; to plan for another machine say --precision "
+              "fp32 or bf16");
+  }
   if (automatic) {
     const std::string settled = environment.fast_bfloat16 ? "bf16" : "fp32";
     configuration_->settle_precision(settled);
     if (!common_.quiet) {
-      std::cerr << fmt::format("note: compute.precision = {} (auto: {} {} bfloat16)\n",
-                               settled,
-                               device.starts_with("cuda") ? "the GPU" : "this processor",
-                               environment.fast_bfloat16 ? "has" : "has no");
+      const std::string where = on_gpu ? "the GPU" : "this processor";
+      std::cerr << fmt::format(
+          "note: compute.precision = {} (auto: {})\n",
+          settled,
+          environment.fast_bfloat16 ? where + " has instructions for bfloat16"
+          : on_gpu || environment.bfloat16
+              ? where + " has no instructions for bfloat16"
+              : "no bfloat16 here: " + environment.bfloat16_obstacle);
     }
     return;
   }
@@ -233,23 +244,27 @@ std::vector<Selection> Session::selections() const {
   return selections;
 }
 
-/// The controls of the tasks whose tables ask for all labels, in as many trials.
+/// The controls of each task that a table shows with all labels, in as many trials.
 void Session::add_controls(std::vector<Selection>& selections) const {
   const Experiment experiment = read_experiment(catalog_.experiment_file("controls"), catalog_);
-  Selection controls = selections_of(experiment, profile_->trials).front();
-  std::set<std::string> tasks;
-  int trials = 0;
-  for (const Selection& each : selections) {
-    if (each.kind == ExperimentKind::dice &&
-        std::ranges::find(each.fractions, "1") != each.fractions.end()) {
-      tasks.insert(each.tasks.begin(), each.tasks.end());
-      trials = std::max(trials, each.trials);
-    }
+  if (experiment_->id == experiment.id) {
+    return;
   }
-  std::erase_if(controls.tasks, [&](const std::string& task) { return !tasks.contains(task); });
-  if (!controls.tasks.empty()) {
-    controls.trials = trials;
-    selections.push_back(std::move(controls));
+  const Selection controls = selections_of(experiment, profile_->trials).front();
+  for (const std::string& task : controls.tasks) {
+    Selection of_task = controls;
+    of_task.tasks = {task};
+    of_task.trials = 0;
+    for (const Selection& each : selections) {
+      if (each.kind == ExperimentKind::dice && each.experiment != experiment.id &&
+          std::ranges::find(each.fractions, "1") != each.fractions.end() &&
+          std::ranges::find(each.tasks, task) != each.tasks.end()) {
+        of_task.trials = std::max(of_task.trials, each.trials);
+      }
+    }
+    if (of_task.trials > 0) {
+      selections.push_back(std::move(of_task));
+    }
   }
 }
 
@@ -280,7 +295,11 @@ std::vector<std::string> Session::unread_settings(const Plan& plan) const {
                              std::ranges::any_of(plan.cells, [&](const PlannedCell& cell) {
                                return catalog_.method(cell.row.method).control;
                              });
-    const bool read = std::ranges::any_of(plan.nodes, [&](const PlannedNode& node) {
+    // Content keys leave out a key that was added later where it has its default.
+    const KeySpec& spec = catalog_.schema().at(key, "--set");
+    const bool is_default =
+        spec.added_later && configuration_->shared().values().at(key).value == spec.default_value;
+    const bool read = is_default || std::ranges::any_of(plan.nodes, [&](const PlannedNode& node) {
       return node.inputs.contains("settings") && node.inputs.at("settings").contains(key);
     });
     if (!read && !presentation && !of_phantoms && !of_splits && !of_cubes && !of_controls) {

@@ -296,6 +296,7 @@ std::string Nodes::supervised(const MethodInfo& method,
   for (const char* key : {"finetune.max_epochs", "finetune.patience"}) {
     settings.derive(key, settings.integer(key) * budget);
   }
+  settings.derive("finetune.frozen_epochs", 0);  // it starts from random weights: all must learn
   Training training;
   training.label = "train " + method.paper_name + " on " + task +
                    (task == "brats" ? "" : ", fold " + std::to_string(trial));

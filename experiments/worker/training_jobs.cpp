@@ -2,6 +2,7 @@
 
 #include "datasets/prepare.h"
 #include "experiments/worker/data_jobs.h"
+#include "harness/config/core_keys.h"
 #include "harness/core/base64.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -266,7 +267,7 @@ jobs::TrainingResult pretrain(const jobs::Pretrain& job,
                               const Channel& channel,
                               const MethodRegistry& methods) {
   forget_peak();
-  const Settings settings = Settings::from_resolved(job.settings);
+  const Settings settings = Settings::from_resolved(job.settings, core_schema());
   std::vector<fs::path> files;
   for (const std::string& key : job.cubes) {
     files.emplace_back(job.products.at(key));
@@ -300,7 +301,7 @@ jobs::TrainingResult finetune(const jobs::Finetune& job,
                               const Channel& channel,
                               const MethodRegistry& methods) {
   forget_peak();
-  const Settings settings = Settings::from_resolved(job.settings);
+  const Settings settings = Settings::from_resolved(job.settings, core_schema());
   CaseLoader loader(job, settings);
   FinetuneJob stage;
   stage.settings = &settings;

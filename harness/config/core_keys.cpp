@@ -157,7 +157,8 @@ std::vector<Key> pretrain_keys() {
       Key("optimizer.clip_norm", 0.0, "gradient norm is clipped to this; 0: off").at_least(0),
       Key("schedule.pretrain_decay",
           "plateau",
-          "learning rates fall when the validation loss stops falling, or along a cosine to 0")
+          "learning rates fall when the validation loss stops falling, or step by step along a "
+          "cosine that ends at 0 after the last epoch that is allowed")
           .one_of({"plateau", "cosine"})
           .added_later(),
       Key("schedule.finetune_decay", "plateau", "the same, of fine-tuning")
@@ -210,7 +211,8 @@ std::vector<Key> task_keys() {
           .gap(37),
       Key("finetune.frozen_epochs",
           0,
-          "first epochs in which the head alone learns; all of them: a linear probe")
+          "first epochs in which the head alone learns (BatchNorm still follows its input); all of "
+          "them: a linear probe of what was transferred")
           .at_least(0)
           .added_later(),
       Key("finetune.head_rate_factor",

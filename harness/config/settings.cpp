@@ -181,10 +181,22 @@ Json Schema::checked(const KeySpec& key, const Json& value, std::string_view ori
 Settings::Settings(const Schema& schema) {
   for (const auto& key : schema.keys()) {
     values_[key.name] = {key.default_value, "built-in"};
+  }
+  remember_later(schema);
+}
+
+void Settings::remember_later(const Schema& schema) {
+  for (const auto& key : schema.keys()) {
     if (key.added_later) {
       added_later_[key.name] = key.default_value;
     }
   }
+}
+
+Settings Settings::from_resolved(const Json& values, const Schema& schema) {
+  Settings settings = from_resolved(values);
+  settings.remember_later(schema);
+  return settings;
 }
 
 Settings Settings::from_resolved(const Json& values) {
@@ -204,12 +216,16 @@ void Settings::set(const Schema& schema,
                            Value{schema.checked(key, value, origin), std::string(origin)});
 }
 
-void Settings::derive(std::string_view name, Json value) {
+void Settings::derive(std::string_view name, Json value, std::string_view why) {
   const auto found = values_.find(name);
   if (found == values_.end()) {
     throw internal_error("configuration key is not declared").with("key", name);
   }
   found->second.value = std::move(value);
+  if (!why.empty()) {
+    found->second.origin += ", ";
+    found->second.origin += why;
+  }
 }
 
 const Json& Settings::get(std::string_view name) const {

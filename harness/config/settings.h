@@ -57,11 +57,14 @@ class Settings {
   /// Values as another process resolved them: {"finetune.batch_size": 16, ...}. No key can be
   /// added.
   static Settings from_resolved(const Json& values);
+  /// The same; `schema` says which keys were added later.
+  static Settings from_resolved(const Json& values, const Schema& schema);
 
   /// Throws Error 2 for an unknown key or a wrong value.
   void set(const Schema& schema, std::string_view name, const Json& value, std::string_view origin);
-  /// Puts a value that another value decides, unchecked; the key must exist.
-  void derive(std::string_view name, Json value);
+  /// Puts a value that another value decides, unchecked; the key must exist. `why` is added to its
+  /// origin.
+  void derive(std::string_view name, Json value, std::string_view why = {});
 
   [[nodiscard]] bool flag(std::string_view name) const;
   [[nodiscard]] int integer(std::string_view name) const;
@@ -84,6 +87,7 @@ class Settings {
  private:
   Settings() = default;
   [[nodiscard]] const Json& get(std::string_view name) const;
+  void remember_later(const Schema& schema);
   [[nodiscard]] bool is_hashed(std::string_view name, const Json& value) const;
   std::map<std::string, Value, std::less<>> values_;
   std::map<std::string, Json, std::less<>> added_later_;  ///< their defaults

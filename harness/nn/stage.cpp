@@ -60,7 +60,7 @@ struct State {
   double step_seconds = 0;
   double data_seconds = 0;
   std::int64_t samples = 0;
-  double flops = 0;  ///< of all training steps
+  std::optional<double> flops = 0;  ///< of all training steps; empty: some were not counted
   double last_loss = 0;
   double best_loss = 0;
   int best_epoch = 0;  ///< 0: none yet
@@ -77,7 +77,7 @@ Json to_json_text(const State& state) {
           {"step_seconds", state.step_seconds},
           {"data_seconds", state.data_seconds},
           {"samples", state.samples},
-          {"flops", state.flops},
+          {"flops", state.flops ? Json(*state.flops) : Json()},
           {"last_loss", state.last_loss},
           {"best_loss", state.best_loss},
           {"best_epoch", state.best_epoch},
@@ -97,7 +97,9 @@ State state_from_json(const Json& json) {
   json.at("step_seconds").get_to(state.step_seconds);
   json.at("data_seconds").get_to(state.data_seconds);
   json.at("samples").get_to(state.samples);
-  json.at("flops").get_to(state.flops);
+  // A checkpoint of a version that did not count has none.
+  const Json flops = json.value("flops", Json());
+  state.flops = flops.is_number() ? std::optional<double>(flops) : std::nullopt;
   json.at("last_loss").get_to(state.last_loss);
   json.at("best_loss").get_to(state.best_loss);
   json.at("best_epoch").get_to(state.best_epoch);
@@ -242,7 +244,9 @@ class Training {
     }();
     descend(losses.total);
     const Values values = read(losses);  // waits for the device
-    state_.flops += flops.count();
+    if (state_.flops) {
+      *state_.flops += flops.count();
+    }
     ++state_.steps;
     if (!std::isfinite(values.total) || !std::isfinite(values.monitored)) {
       throw diverged("the training loss");

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,7 +93,9 @@ struct StageResult {
   std::filesystem::path weights;  ///< file with the best epoch's weights
   std::int64_t steps = 0;
   std::int64_t samples = 0;  ///< cubes or patches that the steps were made with
-  double flops = 0;          ///< of the steps' convolutions and matrix products, forward and backward
+  /// Of the steps' convolutions and matrix products, forward and backward; empty if a version that
+  /// did not count has made some of them.
+  std::optional<double> flops;
   int epochs = 0;
   int best_epoch = 0;
   double seconds = 0;  ///< training time over all resumes

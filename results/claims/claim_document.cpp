@@ -1,6 +1,7 @@
 #include "results/claims/claim_document.h"
 
 #include "results/document/sheet.h"
+#include "results/tables/controls.h"
 #include "results/text/layout.h"
 #include "results/text/words.h"
 
@@ -151,7 +152,9 @@ std::vector<std::string> notes(const ClaimReport& report) {
     list.push_back(fmt::format("{} A mean is a number if it lies within ±{:g} Dice points of it.",
                                protocol_note(report.protocol, report.profile),
                                report.options.margin));
-    list.insert(list.end(), report.controls.begin(), report.controls.end());
+    if (report.controls) {
+      list.push_back(sentence(*report.controls));
+    }
   }
   if (is_phantom(report)) {
     list.emplace_back(
@@ -287,7 +290,7 @@ Json json_of(const ClaimReport& report) {
           {"data_kind", measured ? Json(report.data_kind) : Json()},
           {"protocol", measured ? Json(report.protocol) : Json()},
           {"profile", measured ? Json(report.profile) : Json()},
-          {"controls", measured ? Json(report.controls) : Json()},
+          {"controls", report.controls ? json_of(*report.controls) : Json()},
           {"test", report.options.test},
           {"correction", report.options.correction},
           {"alpha", report.options.alpha},

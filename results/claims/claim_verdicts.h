@@ -2,6 +2,7 @@
 
 #include "results/claims/claim_runs.h"
 #include "results/paper/claims.h"
+#include "results/tables/table.h"
 
 #include <optional>
 #include <string>
@@ -74,7 +75,7 @@ struct ClaimReport {
   std::string data_kind, protocol, profile;  ///< of measured numbers
   ClaimOptions options;
   std::vector<ClaimVerdict> claims;
-  std::vector<std::string> controls = {};  ///< what those of measured numbers say, in sentences
+  std::optional<Controls> controls = {};  ///< what those of measured numbers showed
 
   [[nodiscard]] int count(Verdict verdict) const;
   [[nodiscard]] int count_adjusted(Verdict verdict) const;

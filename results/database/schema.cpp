@@ -248,25 +248,31 @@ LEFT JOIN node f ON f.key = c.finetune_node
 LEFT JOIN node e ON e.key = c.evaluate_node
 LEFT JOIN node r ON r.key = CASE WHEN f.state <> 'pending' THEN f.key ELSE p.key END;
 
--- What the trainings behind the finished trials were given, mean over the trials. What a training
--- starts from (a pre-training; of the oracle control, a training) is in the first four. Steps of
--- rows before schema 5 come from their losses.
+-- What the trainings behind the finished trials were given, mean over the trials; NULL where one of
+-- them does not say. What a training starts from (a pre-training; of the oracle control, a training)
+-- is in the first four. Steps of rows before schema 5 come from their losses.
 CREATE VIEW v_budget AS
-SELECT c.protocol, c.method, c.task, c.fraction, COUNT(*) AS trials,
-       AVG(p.cubes) AS cubes,
-       AVG(COALESCE(p.steps, (SELECT MAX(l.step) FROM loss l
-                              WHERE l.node = p.key AND l.split = 'train'))) AS pretrain_steps,
-       AVG(p.flops) AS pretrain_flops,
-       AVG(p.seconds) / 3600 AS pretrain_hours,
-       AVG(COALESCE(f.steps, (SELECT MAX(l.step) FROM loss l
-                              WHERE l.node = f.key AND l.split = 'train'))) AS finetune_steps,
-       AVG(f.flops) AS finetune_flops,
-       AVG(f.seconds) / 3600 AS finetune_hours
-FROM cell c
-JOIN node e ON e.key = c.evaluate_node AND e.state = 'done'
-JOIN node f ON f.key = c.finetune_node
-LEFT JOIN node p ON p.key = c.pretrain_node
-GROUP BY c.protocol, c.method, c.task, c.fraction;
+SELECT protocol, method, task, fraction, COUNT(*) AS trials,
+       CASE WHEN COUNT(cubes) = COUNT(*) THEN AVG(cubes) END AS cubes,
+       CASE WHEN COUNT(steps_before) = COUNT(*) THEN AVG(steps_before) END AS pretrain_steps,
+       CASE WHEN COUNT(flops_before) = COUNT(*) THEN AVG(flops_before) END AS pretrain_flops,
+       CASE WHEN COUNT(seconds_before) = COUNT(*) THEN AVG(seconds_before) / 3600 END
+         AS pretrain_hours,
+       CASE WHEN COUNT(steps) = COUNT(*) THEN AVG(steps) END AS finetune_steps,
+       CASE WHEN COUNT(flops) = COUNT(*) THEN AVG(flops) END AS finetune_flops,
+       AVG(seconds) / 3600 AS finetune_hours
+FROM (SELECT c.protocol, c.method, c.task, c.fraction, p.cubes,
+             COALESCE(p.steps, (SELECT MAX(l.step) FROM loss l
+                                WHERE l.node = p.key AND l.split = 'train')) AS steps_before,
+             p.flops AS flops_before, p.seconds AS seconds_before,
+             COALESCE(f.steps, (SELECT MAX(l.step) FROM loss l
+                                WHERE l.node = f.key AND l.split = 'train')) AS steps,
+             f.flops, f.seconds
+      FROM cell c
+      JOIN node e ON e.key = c.evaluate_node AND e.state = 'done'
+      JOIN node f ON f.key = c.finetune_node
+      LEFT JOIN node p ON p.key = c.pretrain_node)
+GROUP BY protocol, method, task, fraction;
 
 CREATE VIEW v_ttest AS
 SELECT protocol, task, target, bucket, fraction, method, versus, family, test, t, df, p, p_adjusted,

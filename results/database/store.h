@@ -96,6 +96,7 @@ class Store {
   [[nodiscard]] std::vector<RunRow> runs(const std::string& protocol = {}) const;
   /// Of each method, task and fraction with a finished trial.
   [[nodiscard]] std::vector<TrialCost> trial_costs(const std::string& protocol) const;
+  /// What the trainings behind them were given.
   [[nodiscard]] std::vector<Budget> budgets(const std::string& protocol) const;
   [[nodiscard]] std::vector<StoredCaseDice> case_dice(const std::string& evaluate_node) const;
   /// All test cases of a protocol with one label fraction, by task, target, method, trial and case.

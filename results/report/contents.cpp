@@ -191,6 +191,10 @@ class Gathering {
         runs.survey = survey_;
         contents_.measured_claims = judge_claims(
             paper_, claims, measured_cells(contents_.trial_dice, contents_.protocol), how, &runs);
+        TableOptions options;
+        options.test = how.test == "welch" ? "welch" : "student";
+        contents_.measured_claims->controls =
+            compare_controls(contents_.trial_dice, request_.controls, request_.controls, options);
       }
     }
     const std::vector<Assumption> assumptions = read_assumptions(paper_.folder, request_.key_words);

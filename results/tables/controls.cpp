@@ -6,28 +6,48 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace sar {
 namespace {
 
-/// Columns that hold all cases of a target.
-std::vector<std::size_t> whole_columns(const TableSpec& spec) {
-  std::vector<std::size_t> whole;
-  for (std::size_t column = 0; column < spec.columns.size(); ++column) {
-    if (spec.columns[column].bucket == "all") {
-      whole.push_back(column);
+/// A column for all cases of each task, target and fraction that the table shows.
+std::vector<TableColumn> whole_columns(const TableSpec& spec) {
+  std::vector<TableColumn> whole;
+  for (const TableColumn& each : spec.columns) {
+    TableColumn column = each;
+    if (column.bucket != "all") {
+      column.bucket = "all";
+      column.label = each.target + ", all cases";
+    }
+    const auto shown = find_column(spec, column);
+    if (shown) {
+      column.label = column_name(spec, *shown);
+    }
+    const bool known = std::ranges::any_of(whole, [&](const TableColumn& other) {
+      return other.task == column.task && other.target == column.target &&
+             other.fraction == column.fraction;
+    });
+    if (!known) {
+      whole.push_back(std::move(column));
     }
   }
   return whole;
 }
 
+/// "oracle − scratch = +9.75 (n = 4, 4; df = 6), p = 8.0e-04".
 std::string sentence(const ControlComparison& each) {
-  return fmt::format("{} − {} = {:+.2f}, p = {}",
+  const std::string n = fmt::format("n = {}, {}", each.n, each.reference_n);
+  return fmt::format("{} − {} = {}{:.2f} ({}",
                      each.control,
                      each.reference,
-                     each.difference,
-                     each.test ? format_p(each.test->p_adjusted) : "–");
+                     each.difference < 0 ? "−" : "+",
+                     std::abs(each.difference),
+                     n) +
+         (each.test ? fmt::format(
+                          "; df = {:.4g}), p = {}", each.test->df, format_p(each.test->p_adjusted))
+                    : "), " + not_testable_because(each.not_testable));
 }
 
 /// Mean of a quantity over rows of the budget, each weighted by its trials; empty if one lacks it.
@@ -55,9 +75,9 @@ Controls compare_controls(const std::vector<TrialDice>& trials,
   Controls found{options.test, {}};
   TableOptions corrected = options;
   corrected.correction = "holm";
-  for (const std::size_t column : whole_columns(table)) {
+  for (const TableColumn& column : whole_columns(table)) {
     TableSpec spec = controls;
-    spec.columns = {table.columns[column]};
+    spec.columns = {column};
     const SummaryTable summaries = summary_table(trials, spec);
     const Table tested = build_table(summaries, spec, corrected);
     const Summary& reference = summaries.reference.front();
@@ -68,20 +88,20 @@ Controls compare_controls(const std::vector<TrialDice>& trials,
       }
       found.comparisons.push_back({spec.rows[row].method,
                                    spec.reference,
-                                   column_name(table, column),
+                                   column.label,
                                    control.mean - reference.mean,
                                    control.n,
                                    reference.n,
-                                   chosen_test(tested, tested.cells[row].front())});
+                                   chosen_test(tested, tested.cells[row].front()),
+                                   tested.cells[row].front().not_testable});
     }
   }
   return found;
 }
 
-std::vector<std::string> sentences(const Controls& controls, bool differs) {
+std::string sentence(const Controls& controls) {
   if (controls.comparisons.empty()) {
-    return {differs ? "No controls were run: that a cell does not differ says little."
-                    : "No controls were run: that no cell differs says little."};
+    return "No controls were run: that no cell differs says little.";
   }
   std::vector<std::string> columns;
   std::map<std::string, std::vector<std::string>> parts;
@@ -95,9 +115,9 @@ std::vector<std::string> sentences(const Controls& controls, bool differs) {
   for (const std::string& column : columns) {
     lines.push_back(fmt::format("{}: {}", column, fmt::join(parts.at(column), "; ")));
   }
-  return {fmt::format("Controls ({}, p by Holm over the controls of a column): {}.",
-                      controls.test == "welch" ? "Welch's t-test" : "Student's t-test",
-                      fmt::join(lines, ". "))};
+  return fmt::format("Controls ({}, two-sided, p by Holm over the controls of a column). {}.",
+                     controls.test == "welch" ? "Welch's t-test" : "Student's pooled t-test",
+                     fmt::join(lines, ". "));
 }
 
 Json json_of(const Controls& controls) {
@@ -109,8 +129,10 @@ Json json_of(const Controls& controls) {
                     {"difference", each.difference},
                     {"n", each.n},
                     {"reference_n", each.reference_n},
+                    {"df", each.test ? Json(each.test->df) : Json()},
                     {"p", each.test ? Json(each.test->p) : Json()},
-                    {"p_adjusted", each.test ? Json(each.test->p_adjusted) : Json()}});
+                    {"p_adjusted", each.test ? Json(each.test->p_adjusted) : Json()},
+                    {"not_testable", each.not_testable.empty() ? Json() : Json(each.not_testable)}});
   }
   return {{"test", controls.test}, {"correction", "holm"}, {"comparisons", std::move(list)}};
 }

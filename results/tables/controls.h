@@ -7,18 +7,18 @@
 
 namespace sar {
 
-/// The rows of `controls` against its reference, in those columns of `table` that hold all cases:
-/// buckets share the trials of their whole.
+/// The rows of `controls` against its reference, over all cases of each task, target and fraction
+/// that `table` shows: buckets share the trials of their whole.
 Controls compare_controls(const std::vector<TrialDice>& trials,
                           const TableSpec& controls,
                           const TableSpec& table,
                           const TableOptions& options);
 
-/// The line below a table: one sentence for each column with controls, or that none was run.
-/// `differs`: a cell of the table differs from its reference.
-std::vector<std::string> sentences(const Controls& controls, bool differs);
+/// The line below a table: what the controls showed in each column, or that none was run.
+std::string sentence(const Controls& controls);
 
-/// For JSON: {"test", "comparisons": [{"control", "reference", "column", ...}]}.
+/// For JSON: {"test", "correction", "comparisons": [{"control", "reference", "column",
+/// "difference", "n", "reference_n", "df", "p", "p_adjusted", "not_testable"}]}.
 Json json_of(const Controls& controls);
 
 /// Puts into a measured table what its rows were given, and what the controls say, unless they are

@@ -32,6 +32,7 @@ struct ControlComparison {
   double difference = 0;           ///< mean Dice of the control less that of the reference, points
   int n = 0, reference_n = 0;      ///< trials
   std::optional<TestResult> test;  ///< p adjusted by Holm over the controls of the column
+  std::string not_testable;        ///< why there is no test
 };
 /// What tells whether a table could have shown a difference (assay sensitivity: ICH E10, section
 /// 1.5).

@@ -225,9 +225,7 @@ std::vector<Note> notes_of(const Table& table) {
     return result;
   }
   if (table.controls) {
-    for (std::string& line : sentences(*table.controls, significant)) {
-      result.emplace_back(std::move(line));
-    }
+    result.emplace_back(sentence(*table.controls));
   }
   result.emplace_back(protocol_note(table.protocol.protocol, table.protocol.profile));
   if (table.protocol.data_kind == "phantom") {
@@ -236,34 +234,51 @@ std::vector<Note> notes_of(const Table& table) {
   return result;
 }
 
-/// What each row was given, so that equal budgets are seen. A number that is not known is a dash.
+/// With three digits, and never an exponent.
+std::string three_digits(double value) {
+  return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+/// What each row was given, so that equal budgets are seen. "–": no pre-training; "?": it is not
+/// stored.
 Grid budget_grid(const Table& table) {
+  double most = 0;
+  for (const Budget& budget : table.budgets) {
+    most = std::max({most,
+                     budget.pretraining_flops.value_or(0),
+                     budget.finetuning_flops.value_or(0)});
+  }
+  constexpr double kTera = 1e12;
+  constexpr double kPeta = 1e15;
+  const double unit = most >= kPeta ? kPeta : kTera;
+  const std::string flops = most >= kPeta ? "PFLOP" : "TFLOP";
   Grid grid;
-  grid.header = {"Method", "cubes", "steps", "TFLOP", "hours", "steps", "TFLOP", "hours"};
+  grid.header = {"Method", "cubes", "steps", flops, "hours", "steps", flops, "hours"};
   grid.groups = {{"pre-training", 4}, {"each fine-tuning (mean)", 3}};
-  const auto text = [](const std::optional<double>& value, double unit, bool whole) {
-    if (!value) {
-      return std::string("–");
-    }
-    return whole ? fmt::format("{:.0f}", *value / unit) : fmt::format("{:.3g}", *value / unit);
-  };
   for (std::size_t row = 0; row < table.budgets.size(); ++row) {
     const Budget& budget = table.budgets[row];
     if (budget.trials == 0) {
       continue;
     }
-    constexpr double kTera = 1e12;
+    const std::string unknown = budget.pretraining_hours ? "?" : "–";
+    const auto count = [](const std::optional<double>& value, const std::string& without) {
+      return value ? fmt::format("{:.0f}", *value) : without;
+    };
+    const auto amount = [](const std::optional<double>& value,
+                           double in,
+                           const std::string& without) {
+      return value ? three_digits(*value / in) : without;
+    };
     std::vector<CellText>& cells = grid.rows.emplace_back();
-    for (std::string& each : std::vector<std::string>{
-             table.spec.rows[row].label,
-             text(budget.cubes, 1, true),
-             text(budget.pretraining_steps, 1, true),
-             text(budget.pretraining_flops, kTera, false),
-             text(budget.pretraining_hours, 1, false),
-             text(budget.finetuning_steps, 1, true),
-             text(budget.finetuning_flops, kTera, false),
-             text(budget.finetuning_hours, 1, false)}) {
-      cells.push_back({std::move(each), "", false});
+    for (const std::string& each : {table.spec.rows[row].label,
+                                    count(budget.cubes, unknown),
+                                    count(budget.pretraining_steps, unknown),
+                                    amount(budget.pretraining_flops, unit, unknown),
+                                    amount(budget.pretraining_hours, 1, unknown),
+                                    count(budget.finetuning_steps, "?"),
+                                    amount(budget.finetuning_flops, unit, "?"),
+                                    amount(budget.finetuning_hours, 1, "?")}) {
+      cells.push_back({each, "", false});
     }
   }
   return grid;
@@ -271,13 +286,13 @@ Grid budget_grid(const Table& table) {
 
 constexpr const char* kBudgetHeading =
     "What each row was given (floating-point operations of convolutions and matrix products, "
-    "forward and backward; hours of training on the machine that ran it)";
+    "forward and backward; hours of training on the machine that ran it; ?: not stored)";
 
 Json budget_json(const Budget& budget) {
   return {{"trials", budget.trials},
-          {"cubes", json_or_null(budget.cubes)},
           {"pretraining",
-           {{"steps", json_or_null(budget.pretraining_steps)},
+           {{"cubes", json_or_null(budget.cubes)},
+            {"steps", json_or_null(budget.pretraining_steps)},
             {"flops", json_or_null(budget.pretraining_flops)},
             {"hours", json_or_null(budget.pretraining_hours)}}},
           {"finetuning",

@@ -56,7 +56,14 @@ TEST_CASE("an interrupted and resumed fine-tuning equals an uninterrupted one bi
   Setup setup;
   setup.classes = GENERATE(1, 3);
   const int stops = GENERATE(1, 3, 6);
-  const Settings settings = small_settings({{"finetune.augmentation", "flip"}});
+  nn_test::Changes changes{{"finetune.augmentation", "flip"}};
+  if (GENERATE(false, true)) {
+    changes.insert(changes.end(),
+                   {{"finetune.frozen_epochs", 1},
+                    {"finetune.head_rate_factor", 10.0},
+                    {"schedule.finetune_decay", "cosine"}});
+  }
+  const Settings settings = small_settings(changes);
   Recorder whole;
   const StageResult result = finetune(setup.job(settings, "whole"), whole.events());
   CHECK(result.steps == 6);

@@ -1,12 +1,16 @@
 // What an encoder's features tell, by a linear probe: are they better than those of random weights?
 //
 //   sar_encoder_probe BASE_CHANNELS WEIGHTS...
+//   sar_encoder_probe moved FROM TO
 //
 // WEIGHTS are files that a pre-training wrote, or "random:SEED". Each cube of phantom patients goes
 // through the encoder; the means over space of its four levels are the features. A linear classifier
 // (ridge regression on one-hot labels) is fitted on two patients of three and judged on the third.
 // BatchNorm takes the statistics of the batch, since random weights have no others. Three questions:
 // the scale that a cube was cut at, CT or MRI, and whether a patch of a brain holds tumour.
+//
+// "moved" says how far a training took each level's kernels from where they started: the norm of the
+// difference as a share of the norm at the start.
 
 #include "datasets/phantom.h"
 #include "harness/core/error.h"
@@ -19,9 +23,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,7 +36,8 @@ namespace sar {
 namespace {
 
 constexpr Size3 kShape{32, 32, 16};
-constexpr int kPatients = 24;      // of each data set
+constexpr int kPatients = 24;       // of each data set, and more brains
+constexpr int kBrains = 96;
 constexpr int kCubesOfPatient = 4;  // of each scale, and of patches with tumour and without
 constexpr double kRidge = 0.01;     // relative to the number of cubes
 
@@ -99,7 +107,7 @@ std::vector<Question> questions() {
   std::uint64_t set = 0;
   for (const std::string dataset : {"luna", "lits", "heart", "brats"}) {
     ++set;
-    for (int index = 0; index < kPatients; ++index) {
+    for (int index = 0; index < (dataset == "brats" ? kBrains : kPatients); ++index) {
       PhantomCase patient = make_phantom_case(dataset, 1000 + index, options);
       Volume& image = dataset == "brats" ? patient.images.at("flair") : patient.images.begin()->second;
       normalise(image);
@@ -107,6 +115,9 @@ std::vector<Question> questions() {
       const auto number = static_cast<std::uint64_t>(index);
       const bool ct = dataset == "luna" || dataset == "lits";
       for (const Scale scale : kScales) {
+        if (index >= kPatients) {
+          break;  // the further brains are for the third question
+        }
         const auto at = static_cast<std::uint64_t>(scale);
         for (int i = 0; i < kCubesOfPatient; ++i) {
           const Rng rng =
@@ -124,8 +135,7 @@ std::vector<Question> questions() {
   return all;
 }
 
-/// (examples, 30 b): means over space of the four levels, standardised by those that are not held
-/// out.
+/// (examples, 30 b): means over space of the four levels.
 torch::Tensor features(Network& network, const std::vector<Example>& examples) {
   constexpr std::size_t kBatch = 48;
   const torch::NoGradGuard no_grad;
@@ -155,7 +165,8 @@ torch::Tensor features(Network& network, const std::vector<Example>& examples) {
   return torch::stack(rows).to(torch::kFloat64);
 }
 
-/// Share of held-out examples whose label the classifier tells.
+/// Share of held-out examples whose label the classifier tells. Features are standardised by the
+/// others.
 double accuracy(const torch::Tensor& all, const Question& question) {
   std::vector<std::int64_t> fitted;
   std::vector<std::int64_t> judged;
@@ -216,14 +227,49 @@ int run(int base_channels, const std::vector<std::string>& weights) {
   return 0;
 }
 
+int moved(const std::string& from, const std::string& to) {
+  const TensorMap start = read_tensors(from);
+  const TensorMap end = read_tensors(to);
+  struct Sums {
+    double start = 0, end = 0, difference = 0;
+  };
+  std::map<std::string, Sums> levels;
+  for (const auto& [name, before] : start) {
+    const auto after = end.find(name);
+    if (before.dim() != 5 || after == end.end() || after->second.sizes() != before.sizes()) {
+      continue;  // kernels alone
+    }
+    // "encoder.level2a.conv.weight" is of "encoder.level2", "head.weight" of "head".
+    const std::size_t digit = name.find_first_of("0123456789");
+    Sums& sums = levels[name.substr(0, digit < name.size() ? digit + 1 : name.find('.'))];
+    sums.start += before.to(torch::kFloat64).pow(2).sum().item<double>();
+    sums.end += after->second.to(torch::kFloat64).pow(2).sum().item<double>();
+    sums.difference +=
+        (after->second - before).to(torch::kFloat64).pow(2).sum().item<double>();
+  }
+  std::cout << fmt::format("{:<20}{:>10}{:>10}{:>10}\n", "kernels", "start", "end", "moved");
+  for (const auto& [name, sums] : levels) {
+    std::cout << fmt::format("{:<20}{:>10.2f}{:>10.2f}{:>9.0f}%\n",
+                             name,
+                             std::sqrt(sums.start),
+                             std::sqrt(sums.end),
+                             100 * std::sqrt(sums.difference / sums.start));
+  }
+  return 0;
+}
+
 }  // namespace
 }  // namespace sar
 
 int main(int count, char** arguments) {
   try {
     if (count < 3) {
-      std::cerr << "usage: sar_encoder_probe BASE_CHANNELS WEIGHTS|random:SEED...\n";
+      std::cerr << "usage: sar_encoder_probe BASE_CHANNELS WEIGHTS|random:SEED...\n"
+                   "       sar_encoder_probe moved FROM TO\n";
       return 2;
+    }
+    if (count == 4 && arguments[1] == std::string("moved")) {
+      return sar::moved(arguments[2], arguments[3]);
     }
     return sar::run(std::stoi(arguments[1]), {arguments + 2, arguments + count});
   } catch (const std::exception& error) {

@@ -151,7 +151,9 @@ TEST_CASE_METHOD(Planning, "controls are part of the protocol only where they we
 
 TEST_CASE_METHOD(Planning, "the oracle starts from a training on all labels and no test case") {
   selection = cells({"scratch", "oracle"}, {"brats", "pancreas"}, {"1", "1/5"}, 5);
-  const Plan planned = plan({{"finetune.max_epochs", "7"}, {"control.oracle_budget", "3"}});
+  const Plan planned = plan({{"finetune.max_epochs", "7"},
+                             {"finetune.frozen_epochs", "1"},
+                             {"control.oracle_budget", "3"}});
   std::map<std::string, std::set<std::string>> starts;  // by task
   for (const auto& cell : planned.cells) {
     if (cell.row.method != "oracle") {
@@ -165,6 +167,7 @@ TEST_CASE_METHOD(Planning, "the oracle starts from a training on all labels and 
     CHECK(start.inputs.at("initial") == "");
     CHECK(start.inputs.at("seed") != cell.row.seed);
     CHECK(start.inputs.at("settings").at("finetune.max_epochs") == 21);
+    CHECK_FALSE(start.inputs.at("settings").contains("finetune.frozen_epochs"));  // all must learn
     std::set<std::string> cases;
     for (const char* list : {"train", "validation"}) {
       for (const auto& id : start.inputs.at(list)) {

@@ -194,6 +194,10 @@ TEST_CASE("the budget of a method is what the trainings behind its finished tria
   CHECK(budgets[0].finetuning_steps == 85);
   CHECK(budgets[0].finetuning_flops == 85e9);
   CHECK(budgets[0].finetuning_hours == 0.5);
+  NodeRow older = *f.store.node(cell_row("proto1", "sar", "brats", 1).finetune_node);
+  older.flops.reset();
+  f.store.put_node(older);
+  CHECK_FALSE(f.store.budgets("proto1").at(0).finetuning_flops);  // no mean over some of them
   CHECK(budgets[1].method == "scratch");
   CHECK_FALSE(budgets[1].cubes);
   CHECK_FALSE(budgets[1].pretraining_hours);

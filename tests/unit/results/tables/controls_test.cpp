@@ -86,9 +86,10 @@ TEST_CASE("a table says what its controls showed, or that none was run") {
   CHECK_THAT(text(), !Catch::Contains("ontrols"));  // not asked for
   add_controls(table, stored(), controls(), {});
   CHECK_THAT(text(),
-             Catch::Contains("Controls (Student's t-test, p by Holm over the controls of a column):"
-                             " all: null − scratch = -0.25, p = ") &&
-                 Catch::Contains("; oracle − scratch = +9.75, p = "));
+             Catch::Contains("Controls (Student's pooled t-test, two-sided, p by Holm over the "
+                             "controls of a column). all: null − scratch = −0.25 (n = 4, 4; df = "
+                             "6), p = 0.862; oracle − scratch = +9.75 (n = 4, 4; df = 6), p = "
+                             "8.0e-04."));
   CHECK(document_of(table).json.at("controls").at("comparisons").size() == 2);
   add_controls(table, {}, controls(), {});
   CHECK_THAT(text(), Catch::Contains("No controls were run: that no cell differs says little."));
@@ -105,9 +106,17 @@ TEST_CASE("a control without a test still shows its difference") {
   const Controls found = compare_controls(trials, controls(), controls(), {});
   REQUIRE(found.comparisons.size() == 1);
   CHECK_FALSE(found.comparisons[0].test);
-  CHECK(sentences(found, false) ==
-        std::vector<std::string>{"Controls (Student's t-test, p by Holm over the controls of a "
-                                 "column): all: oracle − scratch = +10.00, p = –."});
+  CHECK_THAT(sentence(found),
+             Catch::Contains("all: oracle − scratch = +10.00 (n = 1, 1), not testable: n = 1."));
+}
+
+TEST_CASE("a table of buckets alone is told what the controls showed over all cases") {
+  TableSpec table = spec_of({"scratch", "sar"}, "sar");
+  table.columns.resize(1);  // S
+  const Controls found = compare_controls(stored(), controls(), table, {});
+  REQUIRE(found.comparisons.size() == 2);
+  CHECK(found.comparisons[0].column == "tumor, all cases");
+  CHECK(found.comparisons[1].difference == Approx(9.75).epsilon(1e-12));
 }
 
 TEST_CASE("each row says what it was given, mean over the trials that the table shows") {
@@ -125,13 +134,30 @@ TEST_CASE("each row says what it was given, mean over the trials that the table 
   const Sheet sheet = budget_sheet(table);
   REQUIRE(sheet.rows.size() == 2);
   CHECK(sheet.rows[0] ==
-        std::vector<std::string>{"scratch", "–", "–", "–", "–", "80", "–", "0.5"});
+        std::vector<std::string>{"scratch", "–", "–", "–", "–", "80", "?", "0.5"});
   CHECK(sheet.rows[1] ==
         std::vector<std::string>{"sar", "512", "960", "2", "1.5", "82", "4", "0.6"});
   const Json json = document_of(table).json.at("rows").at(1).at("budget");
-  CHECK(json.at("cubes") == 512);
+  CHECK(json.at("pretraining").at("cubes") == 512);
   CHECK(json.at("finetuning").at("steps") == 82);
   CHECK(json.at("finetuning").at("flops") == 4e12);
+  for (const char* format : {"text", "md", "latex", "html"}) {
+    INFO(format);
+    const std::string page = written(document_of(table), format);
+    CHECK_THAT(page, Catch::Contains("What each row was given") && Catch::Contains("TFLOP") &&
+                         Catch::Contains("each fine-tuning (mean)"));
+  }
+}
+
+TEST_CASE("operations of long trainings are told in larger units, without exponents") {
+  Table table = build_table(
+      stored(), {}, sar::test::protocol_row("p"), spec_of({"scratch", "sar"}, "sar"), {});
+  add_budgets(table, {{"sar", "brats", "1", 5, {}, 1e6, 1.95e17, 1230.4, 5000, 2e15, 48.1}});
+  const Sheet sheet = budget_sheet(table);
+  REQUIRE(sheet.rows.size() == 1);
+  CHECK(sheet.header[3] == "pre-training: PFLOP");
+  CHECK(sheet.rows[0] ==
+        std::vector<std::string>{"sar", "?", "1000000", "195", "1230", "5000", "2", "48.1"});
 }
 
 }  // namespace sar::controls_test
