@@ -306,9 +306,9 @@ struct Prepare : NodeFields {
 
 /// Result of a training.
 struct TrainingResult {
-  std::string sha256;  ///< of the weights
-  double seconds = 0;  ///< over all resumes
-  std::int64_t cubes = 0;   ///< that a pre-training learns from; 0 for a fine-tuning
+  std::string sha256;      ///< of the weights
+  double seconds = 0;      ///< over all resumes
+  std::int64_t cubes = 0;  ///< that a pre-training learns from; 0 for a fine-tuning
   std::int64_t steps = 0, samples = 0;
   /// Of the steps' convolutions and matrix products, forward and backward; empty: not counted.
   std::optional<double> flops;

@@ -121,21 +121,21 @@ void Session::settle_precision() {
     environment = run_job(catalog_.worker(), job);
   } catch (Error& error) {
     throw error.with("key", "compute.precision")
-        .hint("auto is settled where the work runs; to plan for another machine say --precision "
-              "fp32 or bf16");
+        .hint(
+            "auto is settled where the work runs; to plan for another machine say --precision "
+            "fp32 or bf16");
   }
   if (automatic) {
     const std::string settled = environment.fast_bfloat16 ? "bf16" : "fp32";
     configuration_->settle_precision(settled);
     if (!common_.quiet) {
       const std::string where = on_gpu ? "the GPU" : "this processor";
-      std::cerr << fmt::format(
-          "note: compute.precision = {} (auto: {})\n",
-          settled,
-          environment.fast_bfloat16 ? where + " has instructions for bfloat16"
-          : on_gpu || environment.bfloat16
-              ? where + " has no instructions for bfloat16"
-              : "no bfloat16 here: " + environment.bfloat16_obstacle);
+      std::cerr << fmt::format("note: compute.precision = {} (auto: {})\n",
+                               settled,
+                               environment.fast_bfloat16 ? where + " has instructions for bfloat16"
+                               : on_gpu || environment.bfloat16
+                                   ? where + " has no instructions for bfloat16"
+                                   : "no bfloat16 here: " + environment.bfloat16_obstacle);
     }
     return;
   }
@@ -278,8 +278,7 @@ std::vector<std::string> Session::unread_settings(const Plan& plan) const {
     const std::string key = text.substr(0, text.find('='));
     const bool presentation = key.starts_with("statistics.") || key.starts_with("output.") ||
                               key.starts_with("compute.") || key == "seed" ||
-                              key == "control.with_tables" ||
-                              key == "evaluate.pool";
+                              key == "control.with_tables" || key == "evaluate.pool";
     const bool of_phantoms = key.starts_with("phantom.") && phantom();
     const bool of_splits = key == "brats.test_ratio" || key == "brats.split_mode" ||
                            key == "brats.split_file" || key == "pancreas.folds" ||
@@ -299,9 +298,10 @@ std::vector<std::string> Session::unread_settings(const Plan& plan) const {
     const KeySpec& spec = catalog_.schema().at(key, "--set");
     const bool is_default =
         spec.added_later && configuration_->shared().values().at(key).value == spec.default_value;
-    const bool read = is_default || std::ranges::any_of(plan.nodes, [&](const PlannedNode& node) {
-      return node.inputs.contains("settings") && node.inputs.at("settings").contains(key);
-    });
+    const bool read =
+        is_default || std::ranges::any_of(plan.nodes, [&](const PlannedNode& node) {
+          return node.inputs.contains("settings") && node.inputs.at("settings").contains(key);
+        });
     if (!read && !presentation && !of_phantoms && !of_splits && !of_cubes && !of_controls) {
       unread.push_back(key);
     }

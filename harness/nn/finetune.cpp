@@ -155,8 +155,7 @@ class FinetuneWork : public StageWork {
     return patches.batch(patch_);
   }
 
-  Losses losses(const std::vector<torch::Tensor>& tensors,
-                const StepContext& context) override {
+  Losses losses(const std::vector<torch::Tensor>& tensors, const StepContext& context) override {
     const bool frozen = context.training && epoch_ <= frozen_epochs_;
     const torch::Tensor logits =
         frozen ? network_.forward_to_head(tensors[0]) : network_.forward(tensors[0]);

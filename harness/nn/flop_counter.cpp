@@ -80,10 +80,11 @@ void end(const at::RecordFunction& function, at::ObserverContext* context) {
 
 // For all threads: on a GPU backward passes run in threads of their own.
 FlopCounter::FlopCounter()
-    : handle_(at::addGlobalCallback(at::RecordFunctionCallback(&flop_detail::begin, &flop_detail::end)
-                                        .needsInputs(true)
-                                        .needsOutputs(true)
-                                        .scopes({at::RecordScope::FUNCTION}))) {
+    : handle_(
+          at::addGlobalCallback(at::RecordFunctionCallback(&flop_detail::begin, &flop_detail::end)
+                                    .needsInputs(true)
+                                    .needsOutputs(true)
+                                    .scopes({at::RecordScope::FUNCTION}))) {
   flop_detail::counted_macs = 0;
 }
 

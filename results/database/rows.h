@@ -53,7 +53,7 @@ struct NodeRow {
   /// What a training was given; empty for other work, and before schema 5.
   std::optional<std::int64_t> cubes;           ///< that a pre-training learns from
   std::optional<std::int64_t> steps, samples;  ///< optimiser steps, and cubes or patches in them
-  std::optional<double> flops;  ///< of the steps' convolutions and matrix products
+  std::optional<double> flops;                 ///< of the steps' convolutions and matrix products
 };
 
 /// Keys of the nodes that a node's inputs name.
@@ -156,8 +156,8 @@ struct TrialCost {
   double seconds = 0;  ///< one trial
 };
 
-/// A row of `v_budget`: what the trainings behind a method's trials were given, mean over its stored
-/// trials. Empty: no pre-training, or written before schema 5.
+/// A row of `v_budget`: what the trainings behind a method's trials were given, mean over its
+/// stored trials. Empty: no pre-training, or written before schema 5.
 struct Budget {
   std::string method, task, fraction;
   int trials = 0;

@@ -123,16 +123,17 @@ std::string sentence(const Controls& controls) {
 Json json_of(const Controls& controls) {
   Json list = Json::array();
   for (const ControlComparison& each : controls.comparisons) {
-    list.push_back({{"control", each.control},
-                    {"reference", each.reference},
-                    {"column", each.column},
-                    {"difference", each.difference},
-                    {"n", each.n},
-                    {"reference_n", each.reference_n},
-                    {"df", each.test ? Json(each.test->df) : Json()},
-                    {"p", each.test ? Json(each.test->p) : Json()},
-                    {"p_adjusted", each.test ? Json(each.test->p_adjusted) : Json()},
-                    {"not_testable", each.not_testable.empty() ? Json() : Json(each.not_testable)}});
+    list.push_back(
+        {{"control", each.control},
+         {"reference", each.reference},
+         {"column", each.column},
+         {"difference", each.difference},
+         {"n", each.n},
+         {"reference_n", each.reference_n},
+         {"df", each.test ? Json(each.test->df) : Json()},
+         {"p", each.test ? Json(each.test->p) : Json()},
+         {"p_adjusted", each.test ? Json(each.test->p_adjusted) : Json()},
+         {"not_testable", each.not_testable.empty() ? Json() : Json(each.not_testable)}});
   }
   return {{"test", controls.test}, {"correction", "holm"}, {"comparisons", std::move(list)}};
 }

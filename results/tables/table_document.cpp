@@ -244,9 +244,8 @@ std::string three_digits(double value) {
 Grid budget_grid(const Table& table) {
   double most = 0;
   for (const Budget& budget : table.budgets) {
-    most = std::max({most,
-                     budget.pretraining_flops.value_or(0),
-                     budget.finetuning_flops.value_or(0)});
+    most =
+        std::max({most, budget.pretraining_flops.value_or(0), budget.finetuning_flops.value_or(0)});
   }
   constexpr double kTera = 1e12;
   constexpr double kPeta = 1e15;
@@ -264,11 +263,10 @@ Grid budget_grid(const Table& table) {
     const auto count = [](const std::optional<double>& value, const std::string& without) {
       return value ? fmt::format("{:.0f}", *value) : without;
     };
-    const auto amount = [](const std::optional<double>& value,
-                           double in,
-                           const std::string& without) {
-      return value ? three_digits(*value / in) : without;
-    };
+    const auto amount =
+        [](const std::optional<double>& value, double in, const std::string& without) {
+          return value ? three_digits(*value / in) : without;
+        };
     std::vector<CellText>& cells = grid.rows.emplace_back();
     for (const std::string& each : {table.spec.rows[row].label,
                                     count(budget.cubes, unknown),

@@ -140,10 +140,11 @@ TEST_CASE("without validation cases the rate stays constant and the last weights
   }
 }
 
-TEST_CASE("along a cosine the rate falls from its first value to zero, with a stop in between too") {
+TEST_CASE(
+    "along a cosine the rate falls from its first value to zero, with a stop in between too") {
   Setup setup;
-  const Settings settings = small_settings(
-      {{"schedule.finetune_decay", "cosine"}, {"finetune.learning_rate", 0.008}});
+  const Settings settings =
+      small_settings({{"schedule.finetune_decay", "cosine"}, {"finetune.learning_rate", 0.008}});
   FinetuneJob job = setup.job(settings, "cosine");
   if (GENERATE(false, true)) {
     job.validation.clear();

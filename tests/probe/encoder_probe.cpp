@@ -4,13 +4,14 @@
 //   sar_encoder_probe moved FROM TO
 //
 // WEIGHTS are files that a pre-training wrote, or "random:SEED". Each cube of phantom patients goes
-// through the encoder; the means over space of its four levels are the features. A linear classifier
-// (ridge regression on one-hot labels) is fitted on two patients of three and judged on the third.
-// BatchNorm takes the statistics of the batch, since random weights have no others. Three questions:
-// the scale that a cube was cut at, CT or MRI, and whether a patch of a brain holds tumour.
+// through the encoder; the means over space of its four levels are the features. A linear
+// classifier (ridge regression on one-hot labels) is fitted on two patients of three and judged on
+// the third. BatchNorm takes the statistics of the batch, since random weights have no others.
+// Three questions: the scale that a cube was cut at, CT or MRI, and whether a patch of a brain
+// holds tumour.
 //
-// "moved" says how far a training took each level's kernels from where they started: the norm of the
-// difference as a share of the norm at the start.
+// "moved" says how far a training took each level's kernels from where they started: the norm of
+// the difference as a share of the norm at the start.
 
 #include "datasets/phantom.h"
 #include "harness/core/error.h"
@@ -36,7 +37,7 @@ namespace sar {
 namespace {
 
 constexpr Size3 kShape{32, 32, 16};
-constexpr int kPatients = 24;       // of each data set, and more brains
+constexpr int kPatients = 24;  // of each data set, and more brains
 constexpr int kBrains = 96;
 constexpr int kCubesOfPatient = 4;  // of each scale, and of patches with tumour and without
 constexpr double kRidge = 0.01;     // relative to the number of cubes
@@ -94,7 +95,8 @@ void add_patches(
     const auto label = static_cast<std::size_t>(room && holds_tumour(patient.label, box));
     if (room && missing[label] > 0) {
       --missing[label];
-      to.examples.push_back({resized(crop(image, box, 0), kShape), static_cast<int>(label), held_out});
+      to.examples.push_back(
+          {resized(crop(image, box, 0), kShape), static_cast<int>(label), held_out});
     }
   }
 }
@@ -109,7 +111,8 @@ std::vector<Question> questions() {
     ++set;
     for (int index = 0; index < (dataset == "brats" ? kBrains : kPatients); ++index) {
       PhantomCase patient = make_phantom_case(dataset, 1000 + index, options);
-      Volume& image = dataset == "brats" ? patient.images.at("flair") : patient.images.begin()->second;
+      Volume& image =
+          dataset == "brats" ? patient.images.at("flair") : patient.images.begin()->second;
       normalise(image);
       const bool held_out = index % 3 == 0;
       const auto number = static_cast<std::uint64_t>(index);
@@ -142,8 +145,7 @@ torch::Tensor features(Network& network, const std::vector<Example>& examples) {
   network.eval();
   // Batches that mix what the list has in order.
   std::vector<std::size_t> order;
-  for (const std::uint32_t at :
-       Rng(3).permutation(static_cast<std::uint32_t>(examples.size()))) {
+  for (const std::uint32_t at : Rng(3).permutation(static_cast<std::uint32_t>(examples.size()))) {
     order.push_back(at);
   }
   std::vector<torch::Tensor> rows(examples.size());
@@ -186,11 +188,9 @@ double accuracy(const torch::Tensor& all, const Question& question) {
     return torch::cat({scaled, torch::ones({rows.size(0), 1}, torch::kFloat64)}, 1);
   };
   const torch::Tensor x = with_bias(known);
-  const torch::Tensor gram =
-      x.t().mm(x) +
-      torch::eye(x.size(1), torch::kFloat64) * (kRidge * static_cast<double>(x.size(0)));
-  const torch::Tensor weights =
-      torch::linalg_solve(gram, x.t().mm(wanted.index_select(0, train)));
+  const torch::Tensor gram = x.t().mm(x) + torch::eye(x.size(1), torch::kFloat64) *
+                                               (kRidge * static_cast<double>(x.size(0)));
+  const torch::Tensor weights = torch::linalg_solve(gram, x.t().mm(wanted.index_select(0, train)));
   const torch::Tensor told = with_bias(all.index_select(0, test)).mm(weights).argmax(1);
   const torch::Tensor truth = wanted.index_select(0, test).argmax(1);
   return told.eq(truth).to(torch::kFloat64).mean().item<double>();
@@ -218,9 +218,11 @@ int run(int base_channels, const std::vector<std::string>& weights) {
     if (!random) {
       transfer_weights(read_tensors(name), Transfer::encoder, network);
     }
-    std::cout << fmt::format("{:<44}", name.size() > 42 ? "…" + name.substr(name.size() - 41) : name);
+    std::cout << fmt::format("{:<44}",
+                             name.size() > 42 ? "…" + name.substr(name.size() - 41) : name);
     for (const Question& question : all) {
-      std::cout << fmt::format("{:>16.3f}", accuracy(features(network, question.examples), question));
+      std::cout << fmt::format("{:>16.3f}",
+                               accuracy(features(network, question.examples), question));
     }
     std::cout << std::endl;
   }
@@ -244,8 +246,7 @@ int moved(const std::string& from, const std::string& to) {
     Sums& sums = levels[name.substr(0, digit < name.size() ? digit + 1 : name.find('.'))];
     sums.start += before.to(torch::kFloat64).pow(2).sum().item<double>();
     sums.end += after->second.to(torch::kFloat64).pow(2).sum().item<double>();
-    sums.difference +=
-        (after->second - before).to(torch::kFloat64).pow(2).sum().item<double>();
+    sums.difference += (after->second - before).to(torch::kFloat64).pow(2).sum().item<double>();
   }
   std::cout << fmt::format("{:<20}{:>10}{:>10}{:>10}\n", "kernels", "start", "end", "moved");
   for (const auto& [name, sums] : levels) {

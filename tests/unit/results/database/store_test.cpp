@@ -133,7 +133,7 @@ TEST_CASE("a node is read back as it was stored, and storing again replaces it")
   CHECK(back.steps == node.steps);
   CHECK(back.samples == node.samples);
   CHECK(back.flops == node.flops);
-  CHECK_FALSE(back.cubes);  // of pre-trainings alone
+  CHECK_FALSE(back.cubes);                           // of pre-trainings alone
   CHECK(f.value("SELECT COUNT(*) FROM loss") == 1);  // its rows survive
   CHECK_FALSE(f.store.node("n"));                    // no prefix: nodes are named by programs
 }

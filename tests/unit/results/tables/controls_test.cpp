@@ -35,8 +35,7 @@ void add(std::vector<TrialDice>& trials,
          const std::string& bucket,
          const std::vector<double>& dice) {
   for (std::size_t i = 0; i < dice.size(); ++i) {
-    trials.push_back(
-        {method, "brats", "1", "tumor", bucket, static_cast<int>(i), 4, dice[i], {}});
+    trials.push_back({method, "brats", "1", "tumor", bucket, static_cast<int>(i), 4, dice[i], {}});
   }
 }
 
@@ -71,11 +70,8 @@ TEST_CASE("controls are compared in the columns that hold all cases, by Holm ove
 }
 
 TEST_CASE("a table says what its controls showed, or that none was run") {
-  Table table = build_table(stored(),
-                            {},
-                            sar::test::protocol_row("p"),
-                            spec_of({"scratch", "sar"}, "sar"),
-                            {});
+  Table table = build_table(
+      stored(), {}, sar::test::protocol_row("p"), spec_of({"scratch", "sar"}, "sar"), {});
   const auto text = [&] {
     std::string all;
     for (const std::string& note : table_notes(table, "bold")) {
@@ -120,11 +116,8 @@ TEST_CASE("a table of buckets alone is told what the controls showed over all ca
 }
 
 TEST_CASE("each row says what it was given, mean over the trials that the table shows") {
-  Table table = build_table(stored(),
-                            {},
-                            sar::test::protocol_row("p"),
-                            spec_of({"scratch", "sar"}, "sar"),
-                            {});
+  Table table = build_table(
+      stored(), {}, sar::test::protocol_row("p"), spec_of({"scratch", "sar"}, "sar"), {});
   CHECK(budget_sheet(table).rows.empty());
   Budget brats{"sar", "brats", "1", 4, 512, 960, 2e12, 1.5, 80, 3e12, 0.5};
   Budget pancreas{"sar", "pancreas", "1", 1, 512, 960, 2e12, 1.5, 90, 8e12, 1.0};
@@ -133,8 +126,7 @@ TEST_CASE("each row says what it was given, mean over the trials that the table 
   add_budgets(table, {brats, pancreas, foreign, scratch});
   const Sheet sheet = budget_sheet(table);
   REQUIRE(sheet.rows.size() == 2);
-  CHECK(sheet.rows[0] ==
-        std::vector<std::string>{"scratch", "–", "–", "–", "–", "80", "?", "0.5"});
+  CHECK(sheet.rows[0] == std::vector<std::string>{"scratch", "–", "–", "–", "–", "80", "?", "0.5"});
   CHECK(sheet.rows[1] ==
         std::vector<std::string>{"sar", "512", "960", "2", "1.5", "82", "4", "0.6"});
   const Json json = document_of(table).json.at("rows").at(1).at("budget");
@@ -144,8 +136,9 @@ TEST_CASE("each row says what it was given, mean over the trials that the table 
   for (const char* format : {"text", "md", "latex", "html"}) {
     INFO(format);
     const std::string page = written(document_of(table), format);
-    CHECK_THAT(page, Catch::Contains("What each row was given") && Catch::Contains("TFLOP") &&
-                         Catch::Contains("each fine-tuning (mean)"));
+    CHECK_THAT(page,
+               Catch::Contains("What each row was given") && Catch::Contains("TFLOP") &&
+                   Catch::Contains("each fine-tuning (mean)"));
   }
 }
 
