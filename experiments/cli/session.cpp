@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <map>
 
 namespace sar::cli {
 namespace fs = std::filesystem;
@@ -251,20 +252,25 @@ void Session::add_controls(std::vector<Selection>& selections) const {
     return;
   }
   const Selection controls = selections_of(experiment, profile_->trials).front();
+  std::map<int, std::vector<std::string>> tasks;  // by trials
   for (const std::string& task : controls.tasks) {
-    Selection of_task = controls;
-    of_task.tasks = {task};
-    of_task.trials = 0;
+    int trials = 0;
     for (const Selection& each : selections) {
-      if (each.kind == ExperimentKind::dice && each.experiment != experiment.id &&
+      if (each.kind == ExperimentKind::dice &&
           std::ranges::find(each.fractions, "1") != each.fractions.end() &&
           std::ranges::find(each.tasks, task) != each.tasks.end()) {
-        of_task.trials = std::max(of_task.trials, each.trials);
+        trials = std::max(trials, each.trials);
       }
     }
-    if (of_task.trials > 0) {
-      selections.push_back(std::move(of_task));
+    if (trials > 0) {
+      tasks[trials].push_back(task);
     }
+  }
+  for (const auto& [trials, of_trials] : tasks) {
+    Selection selection = controls;
+    selection.tasks = of_trials;
+    selection.trials = trials;
+    selections.push_back(std::move(selection));
   }
 }
 

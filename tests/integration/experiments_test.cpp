@@ -257,7 +257,8 @@ TEST_CASE("a table is planned with its controls where the profile or the user sa
     std::vector<std::string> arguments{"plan", "table2", "--profile", kTiny};
     arguments.insert(arguments.end(), more.begin(), more.end());
     std::map<std::string, std::set<std::string>> tasks;  // by method
-    for (const Json& cell : json_of(folder.path(), arguments).at("cells")) {
+    const Json plan = json_of(folder.path(), arguments);
+    for (const Json& cell : plan.at("cells")) {
       tasks[cell.at("method")].insert(cell.at("task").get<std::string>());
     }
     return tasks;

@@ -190,7 +190,11 @@ TEST_CASE("a forced repeat that fails leaves the results that are stored", "[run
   const sar::TemporaryFolder folder;
   REQUIRE(sar_bench(folder.path(), tiny_run()).code == 0);
   const std::string before = numbers(folder.path());
-  const std::string shown = sar_bench(folder.path(), {"show", "table2"}).out;
+  const auto table = [&] {
+    const std::string out = sar_bench(folder.path(), {"show", "table2"}).out;
+    return out.substr(0, out.find("What each row was given"));  // hours are those of the last time
+  };
+  const std::string shown = table();
   // Where the weights of SAR's pre-training lie a folder takes their place: they cannot be written.
   const fs::path weights =
       query(folder.path(), "select path from node where kind = 'pretrain'").at(0).at(0);
@@ -200,7 +204,7 @@ TEST_CASE("a forced repeat that fails leaves the results that are stored", "[run
   INFO(forced.err);
   CHECK(forced.code == 3);
   CHECK(numbers(folder.path()) == before);
-  CHECK(sar_bench(folder.path(), {"show", "table2"}).out == shown);
+  CHECK(table() == shown);
   const Json failures = query(folder.path(), "select kind, done_since from v_failure");
   CHECK(failures.dump() == R"([["pretrain",0]])");
   CHECK(query(folder.path(), "select distinct state from v_run").dump() == R"([["done"]])");
