@@ -121,10 +121,11 @@ void Session::settle_precision() {
   try {
     environment = run_job(catalog_.worker(), job);
   } catch (Error& error) {
-    throw error.with("key", "compute.precision")
+    error.with("key", "compute.precision")
         .hint(
             "auto is settled where the work runs; to plan for another machine say --precision "
             "fp32 or bf16");
+    throw;
   }
   if (automatic) {
     const std::string settled = environment.fast_bfloat16 ? "bf16" : "fp32";
