@@ -47,7 +47,8 @@ struct StagePlan {
   int max_epochs = 1;
   int patience = 1;  ///< epochs without a lower validation loss before stopping
   std::int64_t steps_per_epoch = 1;
-  std::int64_t validation_batches = 0;  ///< 0: constant learning rates and the last weights
+  /// 0: the last weights are kept, and only a cosine moves the learning rates.
+  std::int64_t validation_batches = 0;
   PlateauSchedule::Options schedule;
   bool cosine = false;  ///< learning rates fall along a cosine instead, step by step
   double clip_norm = 0;
