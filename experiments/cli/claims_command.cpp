@@ -60,9 +60,7 @@ ClaimReport report_of(const ClaimsCommand& command) {
   ClaimReport report =
       judge_claims(paper, claims, measured_cells(trials, protocol), options, &runs);
   const TableSpec controls = controls_of(catalog);
-  TableOptions how;
-  how.test = options.test == "welch" ? "welch" : "student";  // there is none by permutation
-  report.controls = compare_controls(trials, controls, controls, how);
+  report.controls = compare_controls(trials, controls, controls, options.test);
   return report;
 }
 

@@ -167,7 +167,7 @@ View Viewer::dice(const Experiment& experiment) const {
     const std::vector<TrialDice> trials = store_->trial_dice(row->protocol);
     measured = build_table(trials, store_->runs(row->protocol), *row, spec, options);
     add_budgets(*measured, store_->budgets(row->protocol));
-    add_controls(*measured, trials, controls_of(catalog_), options);
+    add_controls(*measured, trials, controls_of(catalog_));
   }
   if (options_.source == "measured") {
     return measured ? shown(document_of(*measured), filled_cells(*measured) > 0)

@@ -141,7 +141,7 @@ class Gathering {
     ReportTable table;
     table.measured = build_table(contents_.trial_dice, contents_.runs, protocol, spec, options);
     add_budgets(table.measured, store_.budgets(protocol.protocol));
-    add_controls(table.measured, contents_.trial_dice, request_.controls, options);
+    add_controls(table.measured, contents_.trial_dice, request_.controls);
     TableOptions corrected = options;
     corrected.correction = options.correction == "none" ? "holm" : options.correction;
     table.corrected = build_table(contents_.trial_dice, contents_.runs, protocol, spec, corrected);
@@ -191,10 +191,8 @@ class Gathering {
         runs.survey = survey_;
         contents_.measured_claims = judge_claims(
             paper_, claims, measured_cells(contents_.trial_dice, contents_.protocol), how, &runs);
-        TableOptions options;
-        options.test = how.test == "welch" ? "welch" : "student";
         contents_.measured_claims->controls =
-            compare_controls(contents_.trial_dice, request_.controls, request_.controls, options);
+            compare_controls(contents_.trial_dice, request_.controls, request_.controls, how.test);
       }
     }
     const std::vector<Assumption> assumptions = read_assumptions(paper_.folder, request_.key_words);

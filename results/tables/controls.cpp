@@ -71,15 +71,16 @@ std::optional<double> mean_of(const std::vector<const Budget*>& rows,
 Controls compare_controls(const std::vector<TrialDice>& trials,
                           const TableSpec& controls,
                           const TableSpec& table,
-                          const TableOptions& options) {
+                          const std::string& test) {
+  TableOptions options;
+  options.test = test == "welch" ? "welch" : "student";
+  options.correction = "holm";
   Controls found{options.test, {}};
-  TableOptions corrected = options;
-  corrected.correction = "holm";
   for (const TableColumn& column : whole_columns(table)) {
     TableSpec spec = controls;
     spec.columns = {column};
     const SummaryTable summaries = summary_table(trials, spec);
-    const Table tested = build_table(summaries, spec, corrected);
+    const Table tested = build_table(summaries, spec, options);
     const Summary& reference = summaries.reference.front();
     for (std::size_t row = 0; row < spec.rows.size(); ++row) {
       const Summary& control = summaries.rows[row].front();
@@ -165,16 +166,13 @@ void add_budgets(Table& table, const std::vector<Budget>& budgets) {
   }
 }
 
-void add_controls(Table& table,
-                  const std::vector<TrialDice>& trials,
-                  const TableSpec& controls,
-                  const TableOptions& options) {
+void add_controls(Table& table, const std::vector<TrialDice>& trials, const TableSpec& controls) {
   const bool own_rows = std::ranges::all_of(controls.rows, [&](const TableRow& row) {
     return std::ranges::find(table.spec.rows, row.method, &TableRow::method) !=
            table.spec.rows.end();
   });
   if (!own_rows) {
-    table.controls = compare_controls(trials, controls, table.spec, options);
+    table.controls = compare_controls(trials, controls, table.spec, table.test);
   }
 }
 

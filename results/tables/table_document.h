@@ -27,9 +27,9 @@ Sheet test_sheet(const Table& table);
 Sheet budget_sheet(const Table& table);
 
 /// The table as the paper lays it out, then its tests against the reference row, then what each row
-/// was given; a caption names n,
-/// the test, alpha, correction, protocol, failed trials, and *phantom data* if it is. CSV: one line
-/// per cell; JSON: shape of the product contract, section 6; both with unrounded numbers.
+/// was given; a caption names n, the test, alpha, correction, controls, protocol, failed trials,
+/// and *phantom data* if it is. CSV: one line per cell; JSON: shape of the product contract,
+/// section 6; both with unrounded numbers.
 Document document_of(const Table& table);
 
 /// Measured and published numbers of one table: in JSON as two objects in each cell, in CSV as

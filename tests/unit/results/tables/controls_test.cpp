@@ -52,7 +52,7 @@ std::vector<TrialDice> stored() {
 
 TEST_CASE("controls are compared in the columns that hold all cases, by Holm over the controls") {
   const TableSpec table = spec_of({"scratch", "sar"}, "sar");
-  const Controls found = compare_controls(stored(), controls(), table, {});
+  const Controls found = compare_controls(stored(), controls(), table, "student");
   REQUIRE(found.comparisons.size() == 2);
   CHECK(found.comparisons[0].control == "null");
   CHECK(found.comparisons[0].column == "all");
@@ -80,18 +80,18 @@ TEST_CASE("a table says what its controls showed, or that none was run") {
     return all;
   };
   CHECK_THAT(text(), !Catch::Contains("ontrols"));  // not asked for
-  add_controls(table, stored(), controls(), {});
+  add_controls(table, stored(), controls());
   CHECK_THAT(text(),
              Catch::Contains("Controls (Student's pooled t-test, two-sided, p by Holm over the "
                              "controls of a column). all: null − scratch = −0.25 (n = 4, 4; df = "
                              "6), p = 0.862; oracle − scratch = +9.75 (n = 4, 4; df = 6), p = "
                              "8.0e-04."));
   CHECK(document_of(table).json.at("controls").at("comparisons").size() == 2);
-  add_controls(table, {}, controls(), {});
+  add_controls(table, {}, controls());
   CHECK_THAT(text(), Catch::Contains("No controls were run: that no cell differs says little."));
 
   Table own = build_table(stored(), {}, sar::test::protocol_row("p"), controls(), {});
-  add_controls(own, stored(), controls(), {});
+  add_controls(own, stored(), controls());
   CHECK_FALSE(own.controls);  // they are its rows
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("a control without a test still shows its difference") {
   std::vector<TrialDice> trials;
   add(trials, "scratch", "all", {60});
   add(trials, "oracle", "all", {70});
-  const Controls found = compare_controls(trials, controls(), controls(), {});
+  const Controls found = compare_controls(trials, controls(), controls(), "student");
   REQUIRE(found.comparisons.size() == 1);
   CHECK_FALSE(found.comparisons[0].test);
   CHECK_THAT(sentence(found),
@@ -109,7 +109,7 @@ TEST_CASE("a control without a test still shows its difference") {
 TEST_CASE("a table of buckets alone is told what the controls showed over all cases") {
   TableSpec table = spec_of({"scratch", "sar"}, "sar");
   table.columns.resize(1);  // S
-  const Controls found = compare_controls(stored(), controls(), table, {});
+  const Controls found = compare_controls(stored(), controls(), table, "student");
   REQUIRE(found.comparisons.size() == 2);
   CHECK(found.comparisons[0].column == "tumor, all cases");
   CHECK(found.comparisons[1].difference == Approx(9.75).epsilon(1e-12));
