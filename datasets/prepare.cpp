@@ -1,5 +1,6 @@
 #include "datasets/prepare.h"
 
+#include "harness/config/core_keys.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
@@ -157,7 +158,7 @@ std::shared_ptr<const PreparedTaskCase> prepared_task_case(const CaseRecord& rec
       throw data_error("case of a task has no label");
     }
     const Modality modality = brats ? Modality::mri : Modality::ct;
-    const bool unit = settings.text("finetune.normalization") == "unit";
+    const bool unit = normalised_to_unit(settings, task);
     std::vector<std::string> keys{"finetune.spacing_mm", "finetune.normalization"};
     if (unit) {
       const std::vector<std::string> more = unit_keys(modality);

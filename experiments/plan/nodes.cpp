@@ -1,6 +1,7 @@
 #include "experiments/plan/nodes.h"
 
 #include "experiments/plan/protocol.h"
+#include "harness/config/core_keys.h"
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 
@@ -246,7 +247,7 @@ std::string Nodes::prepared(const std::string& task) {
   if (brats) {
     read({"brats.modality", "brats.labels"});
   }
-  if (shared_.text("finetune.normalization") == "unit") {
+  if (normalised_to_unit(shared_, task)) {
     read({"preprocess.normalization", brats ? "preprocess.clip_mri" : "preprocess.clip_ct_hu"});
   } else if (brats) {
     read({"brats.zero_background"});

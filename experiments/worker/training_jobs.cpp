@@ -225,7 +225,7 @@ std::optional<std::vector<double>> training_volumes_mm3(const jobs::Evaluate& jo
 
 /// The value of voxels outside the body, where preparation sets one.
 std::optional<float> background_of(const std::string& task, const Settings& settings) {
-  const bool zero = task == "brats" && settings.text("finetune.normalization") != "unit" &&
+  const bool zero = task == "brats" && !normalised_to_unit(settings, task) &&
                     settings.flag("brats.zero_background");
   return zero ? std::optional(0.0F) : std::nullopt;
 }

@@ -206,14 +206,22 @@ std::vector<Key> task_keys() {
       Key("finetune.spacing_mm", {1.0, 1.0, 1.0}, "voxel spacing of task volumes, x y z")
           .at_least(0.01)
           .gap(36),
-      Key("finetune.normalization", "paper", "as printed (z-score), or to [0,1] as in pre-training")
-          .one_of({"paper", "unit"})
+      Key("finetune.normalization",
+          "paper",
+          "as printed (z-score), or to [0,1] as in pre-training: all tasks, or those on MRI alone")
+          .one_of({"paper", "unit", "unit_mri"})
           .gap(37),
       Key("finetune.frozen_epochs",
           0,
           "first epochs in which the head alone learns (BatchNorm still follows its input); all of "
           "them: a linear probe of what was transferred")
           .at_least(0)
+          .added_later(),
+      Key("finetune.kept_epoch",
+          "best",
+          "whose weights are evaluated: the epoch of the lowest validation loss, or the last "
+          "(then finetune.patience stops nothing)")
+          .one_of({"best", "last"})
           .added_later(),
       Key("finetune.head_rate_factor",
           1.0,
@@ -354,6 +362,11 @@ Schema core_schema() {
     }
   }
   return schema;
+}
+
+bool normalised_to_unit(const Settings& settings, std::string_view task) {
+  const std::string kind = settings.text("finetune.normalization");
+  return kind == "unit" || (kind == "unit_mri" && task == "brats");
 }
 
 }  // namespace sar

@@ -334,6 +334,7 @@ StageResult run(const FinetuneJob& job, const StageEvents& events) {
   plan.steps_per_epoch = job.steps_per_epoch;
   plan.validation_batches = work.validation_batches();
   plan.schedule = schedule_options(settings, "finetune");
+  plan.keep_last = settings.text("finetune.kept_epoch") == "last";
   plan.cosine = settings.text("schedule.finetune_decay") == "cosine";
   plan.checkpoint_seconds = settings.number("compute.checkpoint_seconds");
   plan.compute = job.compute;

@@ -282,7 +282,7 @@ class Training {
       }
       rows_.push_back({state_.steps, state_.epoch, "val", loss, learning_rate(), seconds()});
       push_metrics(*validation, false);
-      if (state_.best_epoch == 0 || loss < state_.best_loss) {
+      if (plan_.keep_last || state_.best_epoch == 0 || loss < state_.best_loss) {
         state_.best_loss = loss;
         state_.best_epoch = state_.epoch;
         best_ = cloned(named_tensors(network_));

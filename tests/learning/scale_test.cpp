@@ -83,7 +83,7 @@ nn_test::Changes adam_on_large_batches(int epochs) {
 /// have left the weights, and that differs between processors (0.40 to 0.67).
 nn_test::Changes sgd_on_flipped_cubes(int epochs) {
   return {{"network.base_channels", 4},
-          {"optimizer.learning_rate", 0.1},
+          {"optimizer.learning_rate", 0.01},
           {"schedule.pretrain_decay", "cosine"},
           {"sa.learning_rate", 0.01},
           {"transform.paint_rate", 0.0},
@@ -98,7 +98,7 @@ TEST_CASE("+SA learns the scale of transformed cubes", "[learning]") {
 }
 
 TEST_CASE("+SA and SAR learn the scale of flipped cubes with SGD", "[learning]") {
-  // 150 steps; reached: 0.61 to 0.67 and 0.60 to 0.64, bound 0.483
+  // 150 steps; reached: 0.73 to 0.75 and 0.69 to 0.72 with three kinds of kernels, bound 0.483
   check_scales("sa", 240, sgd_on_flipped_cubes(1));
   check_scales("sar", 240, sgd_on_flipped_cubes(1));
 }

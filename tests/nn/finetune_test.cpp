@@ -214,6 +214,36 @@ TEST_CASE("in frozen epochs the head alone learns, and after them everything") {
   CHECK(steps.at("head") > 0);
 }
 
+TEST_CASE("the last epoch is kept on request, whatever the validation loss did",
+          "[key:finetune.kept_epoch]") {
+  Setup setup;
+  const nn_test::Changes changes{{"finetune.max_epochs", 6},
+                                 {"finetune.patience", 1},
+                                 {"finetune.learning_rate", 0.1},  // too fast to fall evenly
+                                 {"schedule.finetune_decay", "cosine"}};
+  const auto with = [&](const std::string& name, const nn_test::Changes& more) {
+    nn_test::Changes all = changes;
+    all.insert(all.end(), more.begin(), more.end());
+    return std::pair{name, small_settings(all)};
+  };
+  const auto [name, settings] = with("last", {{"finetune.kept_epoch", "last"}});
+  const FinetuneJob job = setup.job(settings, name);
+  Recorder recorder;
+  const StageResult last = finetune(job, recorder.events());
+  CHECK(last.epochs == 6);
+  CHECK(last.best_epoch == 6);
+
+  const auto [best_name, best_settings] = with("best", {});
+  const StageResult best = finetune(setup.job(best_settings, best_name), Recorder{}.events());
+  REQUIRE(best.best_epoch < 6);
+
+  const auto [free_name, free_settings] = with("free", {});
+  FinetuneJob unvalidated = setup.job(free_settings, free_name);
+  unvalidated.validation.clear();
+  const StageResult free = finetune(unvalidated, Recorder{}.events());
+  CHECK(same_tensors(read_tensors(last.weights), read_tensors(free.weights)));
+}
+
 TEST_CASE("an image and a label of different sizes, and a label out of range, name their case") {
   Setup setup;
   setup.classes = 3;

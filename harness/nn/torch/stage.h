@@ -50,6 +50,7 @@ struct StagePlan {
   /// 0: the last weights are kept, and only a cosine moves the learning rates.
   std::int64_t validation_batches = 0;
   PlateauSchedule::Options schedule;
+  bool keep_last = false;  ///< the last weights are kept although there is a validation
   bool cosine = false;  ///< learning rates fall along a cosine instead, step by step
   double clip_norm = 0;
   double checkpoint_seconds = 60;

@@ -238,7 +238,7 @@ TEST_CASE("a BraTS case is a z-score over its non-zero voxels, and one tumour cl
   CHECK(resampled->label.geometry == resampled->image.geometry);
   CHECK(resampled->native_label.geometry.size == sar::Size3{10, 9, 8});
 
-  const auto unit = prepare({{"finetune.normalization", "unit"}});
+  const auto unit = prepare({{"finetune.normalization", GENERATE("unit", "unit_mri")}});
   const auto [low, high] =
       std::minmax_element(unit->image.voxels.begin(), unit->image.voxels.end());
   CHECK(*low == 0.0F);
@@ -252,7 +252,8 @@ TEST_CASE("a pancreas case is clipped, shifted and scaled, and keeps its classes
   }
   small.image.voxels[0] = -500;
   small.write();
-  const auto settings = settings_with({{"finetune.spacing_mm", {1, 1, 2}}});
+  const auto settings = settings_with({{"finetune.spacing_mm", {1, 1, 2}},
+                                       {"finetune.normalization", GENERATE("paper", "unit_mri")}});
   const auto prepared =
       sar::prepared_task_case(small.record, "pancreas", "image", "label", settings, small.cache());
   for (std::size_t i = 0; i < prepared->image.voxels.size(); ++i) {
