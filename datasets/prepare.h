@@ -47,9 +47,9 @@ struct PreparedTaskCase {
 /// over the non-zero voxels of the delivered grid, then resampled, as interpolation leaves no exact
 /// zeros) or "pancreas" (resampled, clipped, subtracted, divided by `pancreas.*`). With
 /// `finetune.normalization` = "unit" both, with "unit_mri" brats alone, are instead resampled,
-/// clipped and normalised to [0, 1] as for pre-training. Images are resampled with cubic B-splines, labels by nearest neighbour.
-/// Throws as `prepared_source`, and Error 65 if image and label lie on different grids, the case
-/// has no label, or a pancreas label is not 0, 1 or 2.
+/// clipped and normalised to [0, 1] as for pre-training. Images are resampled with cubic B-splines,
+/// labels by nearest neighbour. Throws as `prepared_source`, and Error 65 if image and label lie on
+/// different grids, the case has no label, or a pancreas label is not 0, 1 or 2.
 std::shared_ptr<const PreparedTaskCase> prepared_task_case(const CaseRecord& record,
                                                            const std::string& task,
                                                            const std::string& image_digest,

@@ -214,8 +214,7 @@ TEST_CASE("in frozen epochs the head alone learns, and after them everything") {
   CHECK(steps.at("head") > 0);
 }
 
-TEST_CASE("the last epoch is kept on request, whatever the validation loss did",
-          "[key:finetune.kept_epoch]") {
+TEST_CASE("the last epoch is kept on request, whatever the validation loss did") {
   Setup setup;
   const nn_test::Changes changes{{"finetune.max_epochs", 6},
                                  {"finetune.patience", 1},

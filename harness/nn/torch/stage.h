@@ -51,7 +51,7 @@ struct StagePlan {
   std::int64_t validation_batches = 0;
   PlateauSchedule::Options schedule;
   bool keep_last = false;  ///< the last weights are kept although there is a validation
-  bool cosine = false;  ///< learning rates fall along a cosine instead, step by step
+  bool cosine = false;     ///< learning rates fall along a cosine instead, step by step
   double clip_norm = 0;
   double checkpoint_seconds = 60;
   Compute compute;
