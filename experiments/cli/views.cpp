@@ -167,6 +167,7 @@ View Viewer::dice(const Experiment& experiment) const {
     const std::vector<TrialDice> trials = store_->trial_dice(row->protocol);
     measured = build_table(trials, store_->runs(row->protocol), *row, spec, options);
     add_budgets(*measured, store_->budgets(row->protocol));
+    measured->proxies = proxy_results(spec.rows, *store_, *row);
     add_controls(*measured, trials, controls_of(catalog_));
   }
   if (options_.source == "measured") {

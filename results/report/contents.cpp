@@ -141,6 +141,7 @@ class Gathering {
     ReportTable table;
     table.measured = build_table(contents_.trial_dice, contents_.runs, protocol, spec, options);
     add_budgets(table.measured, store_.budgets(protocol.protocol));
+    table.measured.proxies = proxy_results(spec.rows, store_, protocol);
     add_controls(table.measured, contents_.trial_dice, request_.controls);
     TableOptions corrected = options;
     corrected.correction = options.correction == "none" ? "holm" : options.correction;

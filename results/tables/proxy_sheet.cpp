@@ -59,7 +59,56 @@ std::string number_text(const std::optional<double>& value) {
   return value ? fmt::format("{:.4f}", *value) : "–";
 }
 
+/// Whether a larger value is better. Empty for a metric of +MIAL's game, where the encoder is to
+/// confuse the other side, and for a second view of what an accuracy tells.
+std::optional<bool> larger_is_better(const std::string& metric) {
+  if (metric.starts_with("modality_") || metric.ends_with("_cross_entropy")) {
+    return std::nullopt;
+  }
+  return metric.ends_with("_accuracy");
+}
+
+std::string short_number(double value) {
+  return fmt::format("{:.3g}", value);
+}
+
 }  // namespace
+
+std::string sentence(const std::vector<ProxyResult>& results) {
+  std::vector<std::string> reached;
+  std::vector<std::string> not_better;
+  for (const ProxyResult& result : results) {
+    for (const ProxyMetric& metric : result.metrics) {
+      const std::optional<bool> larger = larger_is_better(metric.name);
+      const auto& [value, chance] = metric.held_out;
+      if (!larger || !value || !chance) {
+        continue;
+      }
+      reached.push_back(fmt::format(
+          "{} {} {} ({})", result.label, metric.name, short_number(*value), short_number(*chance)));
+      if (*larger ? *value <= *chance : *value >= *chance) {
+        not_better.push_back(fmt::format("{} {}", result.label, metric.name));
+      }
+    }
+  }
+  if (reached.empty()) {
+    return "";
+  }
+  std::string text = fmt::format("Proxy tasks on patients held out, with what guessing gives: {}.",
+                                 fmt::join(reached, ", "));
+  if (!not_better.empty()) {
+    text += fmt::format(" No better than guessing: {}.", fmt::join(not_better, ", "));
+  }
+  return text;
+}
+
+Json json_of(const ProxyMetric& metric) {
+  return {{"metric", metric.name},
+          {"epochs", metric.epochs},
+          {"n", metric.epochs.size()},
+          {"train", json_of(metric.training)},
+          {"val", json_of(metric.held_out)}};
+}
 
 std::vector<ProxyResult> proxy_results(const std::vector<TableRow>& methods,
                                        const Store& store,
@@ -102,12 +151,9 @@ Sheet proxy_sheet(const std::string& id,
            number_text(metric.training.value),
            number_text(metric.held_out.value),
            number_text(metric.held_out.value ? metric.held_out.chance : metric.training.chance)});
-      rows.push_back({{"method", result.method},
-                      {"metric", metric.name},
-                      {"epochs", metric.epochs},
-                      {"n", metric.epochs.size()},
-                      {"train", json_of(metric.training)},
-                      {"val", json_of(metric.held_out)}});
+      Json row = json_of(metric);
+      row["method"] = result.method;
+      rows.push_back(std::move(row));
       repeated = repeated || metric.epochs.size() > 1;
     }
     for (const std::string& reason : result.failures) {
@@ -122,8 +168,8 @@ Sheet proxy_sheet(const std::string& id,
   sheet.notes.emplace_back(
       "Epoch: the one whose weights are kept, that with the least validation loss. Training: mean "
       "over it, while the weights change. Held out: patients that pre-training does not see. "
-      "Guessing, on those held out: the best constant answer; for the restoration each cube's own "
-      "mean.");
+      "Guessing, on those held out: the best constant answer; for the restoration the best answer "
+      "that looks at one transformed voxel alone.");
   if (repeated) {
     sheet.notes.emplace_back("Several epochs: means over as many pre-trainings of the method.");
   }

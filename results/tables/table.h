@@ -41,6 +41,27 @@ struct Controls {
   std::vector<ControlComparison> comparisons;  ///< none: no control was run
 };
 
+/// One metric of a method's pre-trainings, at the epochs whose weights are kept: means where there
+/// are several.
+struct ProxyMetric {
+  struct Value {
+    std::optional<double> value, chance;  ///< in the metric's own unit; chance: of guessing
+  };
+  std::string name;         ///< "rotation_accuracy"
+  std::vector<int> epochs;  ///< one per pre-training
+  Value training;           ///< mean over the epoch, while the weights change
+  Value held_out;           ///< empty without held-out patients
+};
+
+/// How well a method solves its proxy task.
+struct ProxyResult {
+  std::string method, label;
+  std::vector<ProxyMetric> metrics;   ///< by name
+  std::vector<std::string> failures;  ///< reasons of failed pre-trainings
+
+  [[nodiscard]] bool empty() const { return metrics.empty() && failures.empty(); }
+};
+
 struct Table {
   TableSpec spec;
   std::string source = "measured";  ///< measured | published
@@ -52,9 +73,11 @@ struct Table {
   /// Columns (by position) that show the very same runs: label fractions that round to the same
   /// training cases.
   std::vector<std::vector<std::size_t>> same_runs;
-  /// Of measured tables: what the trainings of each row were given, mean over the trials shown; and
-  /// the controls, where they are not rows themselves. Empty where nobody asked.
+  /// Of measured tables: what the trainings of each row were given, mean over the trials shown; how
+  /// well their proxy tasks were learnt; and the controls, where they are not rows themselves.
+  /// Empty where nobody asked.
   std::vector<Budget> budgets;
+  std::vector<ProxyResult> proxies;
   std::optional<Controls> controls;
 };
 

@@ -2,6 +2,7 @@
 
 #include "results/statistics/statistics.h"
 #include "results/tables/controls.h"
+#include "results/tables/proxy_sheet.h"
 #include "results/text/words.h"
 
 #include <fmt/format.h>
@@ -226,6 +227,9 @@ std::vector<Note> notes_of(const Table& table) {
   }
   if (table.controls) {
     result.emplace_back(sentence(*table.controls));
+  }
+  if (std::string proxies = sentence(table.proxies); !proxies.empty()) {
+    result.emplace_back(std::move(proxies));
   }
   result.emplace_back(protocol_note(table.protocol.protocol, table.protocol.profile));
   if (table.protocol.data_kind == "phantom") {
@@ -457,6 +461,11 @@ Json json_of(const Table& table, const Table* published = nullptr) {
                     {"cells", std::move(cells)}});
     if (!table.budgets.empty()) {
       rows.back()["budget"] = budget_json(table.budgets[row]);
+    }
+    if (row < table.proxies.size()) {
+      for (const ProxyMetric& metric : table.proxies[row].metrics) {
+        rows.back()["proxy_tasks"].push_back(json_of(metric));
+      }
     }
   }
   Json json{{"schema_version", 1},

@@ -68,6 +68,27 @@ TEST_CASE("proxy metrics are those of the epoch whose weights are kept, beside g
   CHECK(sheet.json.at("rows")[0].at("epochs") == Json{2});
 }
 
+TEST_CASE("the line below a table says which proxy tasks were learnt no better than by guessing") {
+  const auto result = [](const char* label, const char* metric, double value, double chance) {
+    return ProxyResult{"", label, {{metric, {1}, {}, {value, chance}}}, {}};
+  };
+  CHECK(sentence(std::vector<ProxyResult>{{"scratch", "Scratch", {}, {}}}).empty());
+  CHECK(sentence(std::vector{result("3D-Rot", "rotation_accuracy", 0.61, 0.1),
+                             result("Genesis", "restoration_mse", 0.0352, 0.0519)}) ==
+        "Proxy tasks on patients held out, with what guessing gives: 3D-Rot rotation_accuracy 0.61 "
+        "(0.1), Genesis restoration_mse 0.0352 (0.0519).");
+  CHECK_THAT(sentence(std::vector{result("3D-Jig", "permutation_accuracy", 0.04, 0.0417),
+                                  result("Genesis", "restoration_mse", 0.06, 0.0519),
+                                  result("3D-CPC", "contrastive_accuracy", 0.04, 0.008)}),
+             Catch::EndsWith(" No better than guessing: 3D-Jig permutation_accuracy, Genesis "
+                             "restoration_mse."));
+  // In +MIAL's game a modality that cannot be told is what the encoder is after.
+  CHECK(sentence(std::vector{result("+MIAL", "modality_accuracy", 0.4, 0.6)}).empty());
+  ProxyResult not_held_out = result("3D-Rot", "rotation_accuracy", 0.61, 0.1);
+  not_held_out.metrics.front().held_out = {};
+  CHECK(sentence(std::vector{not_held_out}).empty());
+}
+
 TEST_CASE("several pre-trainings of a method are averaged, each at its own epoch") {
   const TemporaryFolder folder;
   Store store(folder.path() / "a.sqlite", Store::Mode::read_write);
