@@ -4,13 +4,13 @@
 #   --coverage    build with coverage and print the share of lines per folder
 #   --werror      a warning fails the build (where LibTorch's headers are not)
 #   --no-install  skip system packages; say what is missing
-# Everything else goes to ctest, e.g. ./test.sh -R buckets
+# Everything else goes to ctest, e.g. ./test.sh -R buckets; -L drill runs the drills (docs/reliability.md)
 set -euo pipefail
 cd "$(dirname "$0")"
 NO_INSTALL=0
 WARNINGS_ARE_ERRORS=OFF
 preset=dev
-selection=(-LE long)
+selection=(-LE "long|drill")
 arguments=()
 for argument in "$@"; do
   case $argument in
@@ -18,6 +18,10 @@ for argument in "$@"; do
     --coverage) preset=coverage ;;
     --werror) WARNINGS_ARE_ERRORS=ON ;;
     --no-install) NO_INSTALL=1 ;;
+    drill)
+      selection=()
+      arguments+=("$argument")
+      ;;
     *) arguments+=("$argument") ;;
   esac
 done

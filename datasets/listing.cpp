@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> image_files(const fs::path& folder) {
   std::vector<fs::path> files;
+  std::vector<fs::path> folders;  // with the name of an image
   if (!fs::is_directory(folder)) {
     throw not_found_error("folder of the data set is not there").with("folder", folder.string());
   }
@@ -25,8 +26,15 @@ std::vector<fs::path> image_files(const fs::path& folder) {
     const std::string extension = extension_of(entry->path());
     const bool image =
         extension == ".nii" || extension == ".nii.gz" || extension == ".mhd" || extension == ".mha";
-    if (image && !entry->is_directory()) {
-      files.push_back(entry->path());
+    if (image) {  // also a broken link: it must not vanish unseen
+      (entry->is_directory() ? folders : files).push_back(entry->path());
+    }
+  }
+  for (const fs::path& named : folders) {
+    const std::string inside = (named / "").string();
+    if (std::ranges::none_of(
+            files, [&](const fs::path& file) { return file.string().starts_with(inside); })) {
+      files.push_back(named);  // a folder in place of an image, unlike one around it
     }
   }
   std::sort(files.begin(), files.end());
@@ -48,6 +56,19 @@ Listing finish(Listing listing, const fs::path& root, std::string_view layout) {
   std::stable_sort(listing.cases.begin(),
                    listing.cases.end(),
                    [](const CaseRecord& a, const CaseRecord& b) { return a.id < b.id; });
+  for (const CaseRecord& record : listing.cases) {
+    std::vector<fs::path> files{record.id, record.label};
+    for (const auto& [channel, file] : record.images) {
+      files.push_back(file);
+    }
+    for (const fs::path& file : files) {
+      if (!is_utf8(file.string())) {
+        throw data_error("the name of a case or of its file is not UTF-8")
+            .with("file", file.string())
+            .hint("rename it");
+      }
+    }
+  }
   for (std::size_t i = 1; i < listing.cases.size(); ++i) {
     const CaseRecord& record = listing.cases[i];
     if (record.id == listing.cases[i - 1].id) {

@@ -31,11 +31,12 @@ PhantomOptions phantom_options(const Settings& settings);
 /// Writes the whole suite below `folder` in the layouts of the five data sets (luna/, lits/,
 /// brats/, heart/, pancreas/) and, last of all, `phantom.json` with the options, the version and
 /// every file's SHA-256; a folder without that file is not a suite. Existing files of the same
-/// options are kept. Throws Error 65 if `folder` holds a suite with other options, 74 if it cannot
-/// be written.
+/// options are kept. `warn` is told where a damaged `phantom.json` makes all be written anew.
+/// Throws Error 65 if `folder` holds a suite with other options, 74 if it cannot be written.
 void write_phantom_suite(const std::filesystem::path& folder,
                          const PhantomOptions& options,
-                         const std::function<void(int, int)>& progress = {});
+                         const std::function<void(int, int)>& progress = {},
+                         const std::function<void(const std::string&)>& warn = {});
 
 /// One phantom case before it is written: images by channel, label (classes as in the real set).
 struct PhantomCase {

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -40,9 +42,8 @@ Json empty_manifest(const PhantomOptions& options) {
 }
 
 bool same_suite(const Json& manifest, const PhantomOptions& options) {
-  return manifest.is_object() && manifest.value("phantom_version", 0) == kPhantomVersion &&
-         manifest.value("options", Json()) == to_json(options) && manifest.contains("files") &&
-         manifest["files"].is_object();
+  return manifest.at("phantom_version") == kPhantomVersion &&
+         manifest.at("options") == to_json(options);
 }
 
 // --------------------------------------------------------------------------------------------
@@ -248,29 +249,89 @@ bool is_kept(const fs::path& root, const Json& files, const fs::path& path) {
   const auto entry = files.find(path.generic_string());
   std::error_code ignored;
   return entry != files.end() && fs::is_regular_file(root / path, ignored) &&
-         (*entry).value("sha256", "") == sha256_of_file(root / path);
+         entry->at("sha256") == sha256_of_file(root / path);
 }
 
 Json describe(const fs::path& path) {
   return {{"sha256", sha256_of_file(path)}, {"bytes", fs::file_size(path)}};
 }
 
+/// A manifest as it was written, whatever its options; nothing if it is damaged.
+std::optional<Json> read_manifest(const fs::path& path) {
+  try {
+    Json manifest = read_json(path);
+    if (manifest.at("phantom_version").is_number() && manifest.at("options").is_object() &&
+        manifest.at("files").is_object() &&
+        std::ranges::all_of(manifest.at("files"), [](const Json& file) {
+          return file.is_object() && file.at("sha256").is_string();
+        })) {
+      return manifest;
+    }
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::data_invalid) {
+      throw;
+    }
+  } catch (const Json::exception&) {
+  }
+  return std::nullopt;
+}
+
+/// Of a suite whose list is lost: throws Error 65 if a file is not one of the suite that is wanted.
+void refuse_other_files(const fs::path& root, const PhantomOptions& options) {
+  std::set<fs::path> wanted;
+  for (const PlannedCase& planned : plan_cases(options)) {
+    for (const fs::path& path : files_of(planned)) {
+      wanted.insert((root / path).lexically_normal());
+    }
+  }
+  for (const char* set : kSets) {
+    if (!fs::exists(root / set)) {
+      continue;
+    }
+    for (const auto& entry : fs::recursive_directory_iterator(root / set)) {
+      const std::string name = entry.path().filename().string();
+      if (entry.is_regular_file() && name != "dataset.json" && !name.starts_with('.') &&
+          !wanted.contains(entry.path().lexically_normal())) {
+        throw data_error(
+            "the folder's list of files is damaged, and it holds a file of another suite")
+            .with("file", entry.path().string())
+            .hint("choose another folder, or remove this one to have the suite written anew");
+      }
+    }
+  }
+}
+
 /// What an earlier call left in `root`, or an empty manifest. Throws Error 65 if that is something
 /// else than this suite.
-Json earlier_manifest(const fs::path& root, const PhantomOptions& options) {
+Json earlier_manifest(const fs::path& root,
+                      const PhantomOptions& options,
+                      const std::function<void(const std::string&)>& warn) {
+  bool damaged = false;
   for (const char* name : {kManifest, kJournal}) {
     if (!fs::exists(root / name)) {
       continue;
     }
-    Json manifest = read_json(root / name);
-    if (!same_suite(manifest, options)) {
+    std::optional<Json> manifest = read_manifest(root / name);
+    if (!manifest) {
+      damaged = true;
+      if (warn) {
+        warn("the phantom suite is written anew, its list of files is damaged: " +
+             (root / name).string());
+      }
+      continue;
+    }
+    if (!same_suite(*manifest, options)) {
       throw data_error("the folder holds a phantom suite with other options")
           .with("folder", root.string())
-          .with("stored", manifest.is_object() ? manifest.value("options", Json()).dump() : "?")
+          .with("stored", manifest->at("options").dump())
           .with("wanted", to_json(options).dump())
           .hint("choose another folder, or remove this one to have the suite written anew");
     }
-    return manifest;
+    return *std::move(manifest);
+  }
+  if (damaged) {
+    refuse_other_files(root, options);
+    return empty_manifest(options);
   }
   for (const char* set : kSets) {
     if (fs::exists(root / set)) {
@@ -303,9 +364,10 @@ void remove_partial_files(const fs::path& root) {
 
 void write_suite(const fs::path& root,
                  const PhantomOptions& options,
-                 const std::function<void(int, int)>& progress) {
+                 const std::function<void(int, int)>& progress,
+                 const std::function<void(const std::string&)>& warn) {
   const FileLock lock(root / ".phantom.lock");
-  Json manifest = earlier_manifest(root, options);
+  Json manifest = earlier_manifest(root, options, warn);
   remove_partial_files(root);
   Json& files = manifest["files"];
   const auto save_journal = [&] {
@@ -349,9 +411,10 @@ void write_suite(const fs::path& root,
 
 void write_phantom_suite(const fs::path& folder,
                          const PhantomOptions& options,
-                         const std::function<void(int, int)>& progress) {
+                         const std::function<void(int, int)>& progress,
+                         const std::function<void(const std::string&)>& warn) {
   try {
-    write_suite(folder, options, progress);
+    write_suite(folder, options, progress, warn);
   } catch (const fs::filesystem_error& error) {
     throw io_error("cannot write the phantom suite")
         .with("folder", folder.string())

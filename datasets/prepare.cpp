@@ -1,5 +1,6 @@
 #include "datasets/prepare.h"
 
+#include "generated_preparing_code.h"
 #include "harness/config/core_keys.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -18,8 +19,8 @@ namespace sar {
 namespace fs = std::filesystem;
 namespace {
 
-/// Raised by hand whenever the code below moves a voxel.
-constexpr int kPrepareVersion = 1;
+constexpr const char* kRecord = ".json";
+constexpr const char* kAbsent = "absent";
 
 /// The keys that bring a volume of this modality to [0, 1].
 std::vector<std::string> unit_keys(Modality modality) {
@@ -63,21 +64,6 @@ const fs::path& channel_of(const CaseRecord& record, const std::string& channel)
   return image->second;
 }
 
-/// Calls `make`, one process at a time, unless the file that it writes last is there.
-void ensure(const PreparedCache& cache,
-            const std::string& key,
-            const fs::path& last_file,
-            const std::function<void()>& make) {
-  if (fs::exists(last_file)) {
-    return;
-  }
-  fs::create_directories(cache.folder() / "locks");
-  const FileLock lock(cache.folder() / "locks" / key.substr(0, 2));
-  if (!fs::exists(last_file)) {
-    make();
-  }
-}
-
 template <typename Function>
 auto for_case(const CaseRecord& record, const Function& function) {
   try {
@@ -110,7 +96,59 @@ void map_classes(LabelMap& labels, const std::string& task, const Settings& sett
 
 }  // namespace
 
-PreparedCache::PreparedCache(fs::path folder) : folder_(std::move(folder)) {}
+PreparedCache::PreparedCache(fs::path folder, std::function<void(const std::string&)> warn)
+    : folder_(std::move(folder)), warn_(std::move(warn)) {}
+
+fs::path PreparedCache::file(const std::string& key, const std::string& ending) const {
+  return folder_ / (key + ending);
+}
+
+std::string PreparedCache::fault(const std::string& key,
+                                 const std::vector<std::string>& endings) const {
+  const fs::path record = file(key, kRecord);
+  if (!fs::exists(record)) {
+    return kAbsent;
+  }
+  try {
+    const Json digests = read_json(record);
+    for (const std::string& ending : endings) {
+      if (digests.at(ending) != sha256_of_file(file(key, ending))) {
+        return "the SHA-256 of " + file(key, ending).string() + " is not the recorded one";
+      }
+    }
+  } catch (const Error& error) {
+    return error.what();
+  } catch (const Json::exception&) {
+    return "it is not such a record: " + record.string();
+  }
+  return {};
+}
+
+void PreparedCache::ensure(const std::string& key,
+                           const std::vector<std::string>& endings,
+                           const std::function<void()>& make) const {
+  if (sound_.contains(key)) {
+    return;
+  }
+  if (!fault(key, endings).empty()) {
+    fs::create_directories(folder_ / "locks");
+    const FileLock lock(folder_ / "locks" / key.substr(0, 2));
+    const std::string found = fault(key, endings);  // another process may have made it meanwhile
+    if (!found.empty()) {
+      if (found != kAbsent && warn_) {
+        warn_("a prepared volume is made again: " + found);
+      }
+      fs::remove(file(key, kRecord));
+      make();
+      Json digests = Json::object();
+      for (const std::string& ending : endings) {
+        digests[ending] = sha256_of_file(file(key, ending));
+      }
+      write_file_atomically(file(key, kRecord), to_text(digests));
+    }
+  }
+  sound_.insert(key);
+}
 
 std::shared_ptr<const Volume> prepared_source(const CaseRecord& record,
                                               const std::string& channel,
@@ -124,11 +162,11 @@ std::shared_ptr<const Volume> prepared_source(const CaseRecord& record,
     std::vector<std::string> keys = unit_keys(modality);
     keys.insert(keys.end(), {"preprocess.spacing_mm", crop_key});
     const std::string key = content_key({{"operation", "source"},
-                                         {"version", kPrepareVersion},
+                                         {"code", kPreparingCode},
                                          {"source", digest},
                                          {"settings", settings.subset(keys)}});
     const fs::path file = cache.folder() / (key + ".mha");
-    ensure(cache, key, file, [&] {
+    cache.ensure(key, {".mha"}, [&] {
       Volume volume = read_finite(channel_of(record, channel));
       if (settings.flag(crop_key)) {
         volume = crop_volume(volume, nonzero_box(volume));
@@ -173,14 +211,14 @@ std::shared_ptr<const PreparedTaskCase> prepared_task_case(const CaseRecord& rec
       keys.emplace_back("brats.labels");
     }
     const std::string key = content_key({{"operation", task},
-                                         {"version", kPrepareVersion},
+                                         {"code", kPreparingCode},
                                          {"image", image_digest},
                                          {"label", label_digest},
                                          {"settings", settings.subset(keys)}});
     const fs::path image_file = cache.folder() / (key + ".mha");
     const fs::path label_file = cache.folder() / (key + ".label.mha");
     const fs::path native_file = cache.folder() / (key + ".native.mha");
-    ensure(cache, key, image_file, [&] {
+    cache.ensure(key, {".mha", ".label.mha", ".native.mha"}, [&] {
       const fs::path& source =
           channel_of(record, brats ? settings.text("brats.modality") : std::string("ct"));
       Volume image = read_finite(source);
@@ -215,8 +253,7 @@ std::shared_ptr<const PreparedTaskCase> prepared_task_case(const CaseRecord& rec
       }
       write_label_map(native_file, label);
       write_label_map(label_file, resample_nearest(label, size));
-      write_volume(
-          image_file, image, {.type = VoxelType::float32});  // last: its presence means done
+      write_volume(image_file, image, {.type = VoxelType::float32});
     });
     return std::make_shared<const PreparedTaskCase>(PreparedTaskCase{
         read_volume(image_file), read_label_map(label_file), read_label_map(native_file)});

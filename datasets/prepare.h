@@ -4,22 +4,42 @@
 #include "harness/volume/volume.h"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace sar {
 
 /// Folder with prepared volumes. Each is an uncompressed MetaImage (.mha), float32 or uint8, that
 /// any viewer opens, reads back bit for bit at the speed of the disk, and is named after its
-/// content key: the digests of the source files, the version of the operation, and every
-/// configuration key that it reads. A finished file is never written again. Safe for several
-/// processes at once: one computes, the others wait for its lock (one of 256, by key) and read.
+/// content key: the digests of the source files, what code prepares them, and every configuration
+/// key that it reads. KEY.json, written last, holds the SHA-256 of the files of an entry; they are
+/// compared with it before they are first used, and an entry that does not fit is made again. Safe
+/// for several processes at once: one computes, the others wait for its lock (one of 256, by key)
+/// and read.
 class PreparedCache {
  public:
-  explicit PreparedCache(std::filesystem::path folder);
+  /// `warn` is told of each entry that is made again.
+  explicit PreparedCache(std::filesystem::path folder,
+                         std::function<void(const std::string&)> warn = {});
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
+  /// Calls `make`, which writes KEY followed by each of `endings`, unless they are there and sound.
+  void ensure(const std::string& key,
+              const std::vector<std::string>& endings,
+              const std::function<void()>& make) const;
+
  private:
+  [[nodiscard]] std::filesystem::path file(const std::string& key, const std::string& ending) const;
+  /// Why the entry cannot be used; "absent" if it was never finished.
+  [[nodiscard]] std::string fault(const std::string& key,
+                                  const std::vector<std::string>& endings) const;
+
   std::filesystem::path folder_;
+  std::function<void(const std::string&)> warn_;
+  mutable std::set<std::string> sound_;  ///< keys of entries that were compared
 };
 
 /// A volume ready for cube cutting (paper section 3.1): cropped to its non-zero box

@@ -88,7 +88,7 @@ class Verification {
   }
 
   std::optional<Volume> read(const CaseRecord& record, const fs::path& file) {
-    if (!fs::exists(file)) {
+    if (!fs::exists(fs::symlink_status(file))) {
       return std::nullopt;  // the listing has reported it
     }
     try {

@@ -184,7 +184,8 @@ const Settings& Configuration::of(const std::string& method) const {
   return methods_.at(method);
 }
 
-std::vector<fs::path> default_configuration_files() {
+std::vector<fs::path> default_configuration_files(
+    const std::function<void(const std::string&)>& note) {
   std::vector<fs::path> files;
   const char* xdg = std::getenv("XDG_CONFIG_HOME");
   const char* home = std::getenv("HOME");
@@ -194,7 +195,14 @@ std::vector<fs::path> default_configuration_files() {
     files.push_back(fs::path(home) / ".config" / "sar-bench" / "config.toml");
   }
   files.emplace_back("sar-bench.toml");
-  std::erase_if(files, [](const fs::path& path) { return !fs::exists(path); });
+  std::erase_if(files, [&](const fs::path& path) {
+    std::error_code failure;
+    const bool there = fs::exists(path, failure);
+    if (failure) {  // a home folder that this user may not look into
+      note(path.string() + " is not read: " + failure.message());
+    }
+    return !there;
+  });
   return files;
 }
 

@@ -5,6 +5,7 @@
 #include "harness/config/settings.h"
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -55,8 +56,9 @@ class Configuration {
 };
 
 /// The files that are read when they exist: $XDG_CONFIG_HOME/sar-bench/config.toml (or ~/.config),
-/// ./sar-bench.toml.
-std::vector<std::filesystem::path> default_configuration_files();
+/// ./sar-bench.toml. `note` is told of one that cannot be looked at.
+std::vector<std::filesystem::path> default_configuration_files(
+    const std::function<void(const std::string&)>& note);
 /// All SARBENCH_* variables of this process.
 std::map<std::string, std::string> sarbench_environment();
 

@@ -5,12 +5,15 @@
 namespace sar {
 namespace {
 
-/// Throws Error 70 for a text that is not UTF-8: a path would be another one at the other side.
+/// Throws Error 65 for a text that is not UTF-8: a path would be another one at the other side.
 std::string line_of(const Json& json, const char* what) {
   try {
     return json.dump();
   } catch (const Json::exception& error) {
-    throw internal_error(std::string(what) + " cannot be sent").with("reason", error.what());
+    throw data_error("a name or path is not UTF-8")
+        .with("in", what)
+        .with("reason", error.what())
+        .hint("rename the file or folder");
   }
 }
 

@@ -1,6 +1,7 @@
 #include "experiments/runner.h"
 
 #include "experiments/node_results.h"
+#include "experiments/products.h"
 #include "experiments/run_status.h"
 #include "experiments/schedule.h"
 #include "experiments/worker_process.h"
@@ -71,6 +72,9 @@ class Execution {
     Progress progress(
         options_.quiet ? Progress::Style::none : options_.progress, wanted_, options_.color);
     progress_ = &progress;
+    for (const std::string& each : damaged_) {
+      progress.message("warning: " + each);
+    }
     slots_.resize(static_cast<std::size_t>(std::max(1, options_.jobs)));
     try {
       loop();
@@ -141,8 +145,15 @@ class Execution {
     std::set<std::size_t> wanted;
     const auto want = [&](const auto& self, std::size_t position) -> void {
       WorkItem& item = items[position];
-      if (item.state == WorkState::done || !wanted.insert(position).second) {
+      if (item.state == WorkState::done && sound(position)) {
         return;
+      }
+      if (!wanted.insert(position).second) {
+        return;
+      }
+      if (item.state == WorkState::done) {  // stored, but what it left is damaged
+        item.state = WorkState::idle;
+        --report_.nodes_stored;
       }
       total_seconds_ += item.seconds;
       if (item.state == WorkState::idle) {
@@ -173,6 +184,27 @@ class Execution {
     queue_.emplace(std::move(items));
   }
 
+  /// Why what a stored node left cannot be used; empty if it can. An evaluation is its rows.
+  [[nodiscard]] std::string fault_of(const PlannedNode& node) const {
+    const auto stored = store_.node(node.key);
+    return node.kind == "evaluate" ? "" : product_fault(node.kind, stored->path, stored->sha256);
+  }
+
+  /// The same, read once before anything starts; what is damaged is made again, and that is said.
+  bool sound(std::size_t position) {
+    const auto [entry, first] = sound_.emplace(position, true);
+    if (first && !stop_asked()) {  // else nothing starts
+      const PlannedNode& node = plan_.nodes[position];
+      const std::string fault = fault_of(node);
+      entry->second = fault.empty();
+      if (!fault.empty()) {
+        damaged_.push_back(node.label + " is made again, its product cannot be used: " + fault +
+                           " [file: " + store_.node(node.key)->path + "]");
+      }
+    }
+    return entry->second;
+  }
+
   // --- the loop -------------------------------------------------------------------------------
 
   /// Nothing starts from now on, and workers are asked to write their checkpoints.
@@ -180,7 +212,7 @@ class Execution {
     stopping_ = true;
     for (auto& slot : slots_) {
       if (slot.node != nullptr && slot.worker) {
-        slot.worker->interrupt();
+        slot.worker->stop(stop_insisted());
       }
     }
   }
@@ -207,23 +239,18 @@ class Execution {
 
   void loop() {
     while (true) {
-      if (stop_signals() > 0 && !stopping_) {
+      if (stop_asked() && !stopping_) {
         report_.interrupted = true;
         if (!options_.quiet) {
           progress_->message(
               "stopping: waiting for workers to write their checkpoints (once more to stop at "
               "once)");
         }
+        stopping_ = true;
+      }
+      if (stopping_) {
         stop();
-      }
-      if (stop_signals() > 1) {
-        for (auto& slot : slots_) {
-          if (slot.node != nullptr) {
-            slot.worker->kill();
-          }
-        }
-      }
-      if (!stopping_) {
+      } else {
         assign();
       }
       if (std::ranges::none_of(slots_, [](const Slot& slot) { return slot.node != nullptr; })) {
@@ -241,9 +268,25 @@ class Execution {
 
   void assign() {
     std::set<std::size_t> of_others;  // another process holds their locks
+    const auto busy = [](const Slot& slot) { return slot.node != nullptr; };
+    if (std::ranges::any_of(slots_, [&](const Slot& slot) {
+          return busy(slot) && alone_.contains(slot.position);
+        })) {
+      return;
+    }
     for (auto& slot : slots_) {
       while (slot.node == nullptr && !slot.retired) {
-        const auto next = queue_->next(of_others);
+        std::set<std::size_t> skipped = of_others;
+        skipped.insert(alone_.begin(), alone_.end());
+        auto next = queue_->next(skipped);
+        if (!next && std::ranges::none_of(slots_, busy)) {  // nothing else is left to start
+          next = queue_->next(of_others);
+          if (next) {
+            for (Slot& each : slots_) {  // idle workers keep their memory
+              each.worker.reset();
+            }
+          }
+        }
         if (!next) {
           break;
         }
@@ -253,7 +296,8 @@ class Execution {
           of_others.insert(*next);
           continue;
         }
-        if (!options_.force && is_done(store_, node)) {  // another process finished it meanwhile
+        if (!options_.force && is_done(store_, node) &&
+            fault_of(node).empty()) {  // another process finished it meanwhile
           complete(*next);
           continue;
         }
@@ -364,6 +408,8 @@ class Execution {
       if (slot.node != nullptr) {
         if (stopping_) {
           release(slot);
+        } else if (slot.worker->was_killed() && alone_.insert(slot.position).second) {
+          postpone(slot);
         } else {
           fail(slot, "the worker ended unexpectedly: " + how);
         }
@@ -391,6 +437,24 @@ class Execution {
   void take(Slot& slot, const events::Interrupted& /*event*/) {
     release(slot);
     slot.worker.reset();
+    if (!stopping_) {  // somebody stopped the worker itself, or its processor time is up
+      report_.interrupted = true;
+      stopping_ = true;
+    }
+  }
+
+  /// The system killed the worker of a node, which it does where memory runs out: the node is tried
+  /// once more when nothing else runs. The first attempt is stored among the failures.
+  void postpone(Slot& slot) {
+    NodeRow attempt = slot.row;
+    attempt.state = NodeState::failed;
+    attempt.reason =
+        "its worker was killed, as the system does where memory runs out; tried once more alone";
+    attempt.ended = utc_now();
+    attempt.seconds = seconds_since(slot.started);
+    store_.add_failure(attempt);
+    progress_->message("warning: " + slot.node->label + ": " + attempt.reason);
+    release(slot);
   }
 
   /// The node of a slot waits again.
@@ -557,9 +621,12 @@ class Execution {
   std::vector<Slot> slots_;
   std::map<std::string, std::size_t> positions_;  ///< of nodes in the plan, by key
   std::optional<WorkQueue> queue_;                ///< of the plan's nodes
-  std::map<std::size_t, std::string> reasons_;    ///< why nodes failed
-  int wanted_ = 0;                                ///< nodes that are not stored yet
-  double total_seconds_ = 0, done_seconds_ = 0;   ///< as expected; of those
+  std::set<std::size_t> alone_;        ///< nodes whose worker the system killed: beside no other
+  std::map<std::size_t, bool> sound_;  ///< stored nodes whose product was read
+  std::vector<std::string> damaged_;   ///< what is to be said of those that are not
+  std::map<std::size_t, std::string> reasons_;   ///< why nodes failed
+  int wanted_ = 0;                               ///< nodes that are not stored yet
+  double total_seconds_ = 0, done_seconds_ = 0;  ///< as expected; of those
   int done_nodes_ = 0;
   bool stopping_ = false;
   bool waiting_for_others_ = false;

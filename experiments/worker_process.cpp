@@ -1,6 +1,7 @@
 #include "experiments/worker_process.h"
 
 #include "harness/core/error.h"
+#include "harness/core/signals.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,11 +15,15 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <sstream>
 #include <utility>
 
 namespace sar {
 namespace {
+
+/// A choice: how long a worker that was asked to stop may take over its checkpoint.
+constexpr std::chrono::seconds kTimeToStop{60};
 
 struct Pipe {
   int read = -1;
@@ -231,14 +236,22 @@ void WorkerProcess::refuse_silent() {
       .with("worker", executable_.string());
 }
 
-void WorkerProcess::interrupt() {
-  if (pid_ > 0) {
+void WorkerProcess::stop(bool at_once) {
+  if (pid_ < 0) {
+    return;
+  }
+  if (!asked_to_stop_) {
+    asked_to_stop_ = Clock::now();
     ::kill(pid_, SIGTERM);
+  }
+  if (at_once || Clock::now() - *asked_to_stop_ > kTimeToStop) {
+    kill();
   }
 }
 
 void WorkerProcess::kill() {
   if (pid_ > 0) {
+    killed_here_ = true;
     ::kill(pid_, SIGKILL);
   }
 }
@@ -253,6 +266,7 @@ std::string WorkerProcess::wait() {
   pid_ = -1;
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
+    killed_ = number == SIGKILL;
     how_ = "signal " + std::to_string(number) + " (" + strsignal(number) + ")" +
            (number == SIGKILL ? ", perhaps out of memory" : "");
   } else {
@@ -264,15 +278,28 @@ std::string WorkerProcess::wait() {
 Json run_job_untyped(const std::filesystem::path& executable,
                      const jobs::Job& job,
                      const OnProgress& on_progress) {
+  const StopSignalScope scope;
   WorkerProcess worker(executable);
   worker.send(job);
   while (!worker.ended()) {
+    if (stop_asked()) {
+      worker.stop(stop_insisted());
+    }
     std::array<pollfd, 2> descriptors{};
     std::ranges::transform(worker.descriptors(), descriptors.begin(), [](int descriptor) {
       return pollfd{descriptor, POLLIN, 0};
     });
-    ::poll(descriptors.data(), descriptors.size(), -1);
-    for (const events::Event& event : worker.receive()) {
+    ::poll(descriptors.data(), descriptors.size(), 500);
+    std::vector<events::Event> received;
+    try {
+      received = worker.receive();
+    } catch (const Error&) {
+      if (stop_asked()) {  // a worker that was stopped before it greeted
+        throw Error(ExitCode::interrupted, "interrupted");
+      }
+      throw;
+    }
+    for (const events::Event& event : received) {
       if (const auto* done = std::get_if<events::Done>(&event)) {
         return done->result;
       }
@@ -285,7 +312,13 @@ Json run_job_untyped(const std::filesystem::path& executable,
       if (const auto* progress = std::get_if<events::Progress>(&event); progress && on_progress) {
         on_progress(*progress);
       }
+      if (const auto* warning = std::get_if<events::Warning>(&event)) {
+        std::cerr << "warning: " << warning->text << '\n';
+      }
     }
+  }
+  if (stop_asked()) {
+    throw Error(ExitCode::interrupted, "interrupted");
   }
   throw internal_error("the worker ended without an answer").with("how", worker.wait());
 }

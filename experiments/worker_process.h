@@ -5,8 +5,10 @@
 #include <sys/types.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,14 +41,19 @@ class WorkerProcess {
   [[nodiscard]] bool ended() const { return ended_; }
   /// It has said its version, which is that of this program.
   [[nodiscard]] bool greeted() const { return greeted_; }
-  /// Asks the worker to write a checkpoint and stop.
-  void interrupt();
+  /// Asks the worker to write a checkpoint and stop. To be called again and again: one that takes
+  /// longer than a minute, or must go at once, is killed.
+  void stop(bool at_once);
   void kill();
   /// Waits for the process and says (also when asked again) how it ended, e.g. "exit code 1",
   /// "signal 9 (Killed), perhaps out of memory".
   std::string wait();
+  /// After `wait()`: somebody else killed it; most often the system, for lack of memory.
+  [[nodiscard]] bool was_killed() const { return killed_ && !killed_here_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   /// What arrives through a pipe.
   struct Stream {
     int descriptor = -1;  ///< -1: ended
@@ -66,6 +73,9 @@ class WorkerProcess {
   Stream output_, errors_;
   bool greeted_ = false;
   bool ended_ = false;
+  bool killed_ = false;       ///< by SIGKILL
+  bool killed_here_ = false;  ///< by this object
+  std::optional<Clock::time_point> asked_to_stop_;
   std::string how_;      ///< it ended
   std::string waiting_;  ///< jobs, until the worker has said its version
 };

@@ -1,6 +1,6 @@
 // A control, not a row: encoder and decoder of a network that has learnt the task itself, from all
-// labels of the training cases. The best that a pre-training could give here, and the proof that a
-// table could show a difference.
+// labels of the training cases. A start that is known to be better, so that it is seen whether a
+// table could show a difference; it is no upper bound.
 
 #include "harness/config/key.h"
 #include "harness/nn/method.h"

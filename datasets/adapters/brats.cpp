@@ -30,7 +30,13 @@ Listing find_cases(const fs::path& root) {
     }
     for (const auto& entry : fs::directory_iterator(root / group)) {
       const std::string id = entry.path().filename().string();
-      if (!entry.is_directory() || id.starts_with('.')) {
+      if (id.starts_with('.')) {
+        continue;
+      }
+      if (!entry.is_directory()) {
+        if (entry.is_symlink()) {
+          listing.problems.push_back({"layout", id, entry.path(), "a link to no folder"});
+        }
         continue;
       }
       CaseRecord record{id, id, {}, find_image(entry.path(), id + "_seg"), group};

@@ -1,9 +1,9 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/execution.h"
+#include "experiments/cli/output.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/statistics_options.h"
 #include "harness/core/error.h"
-#include "harness/core/files.h"
 #include "harness/core/machine.h"
 #include "harness/core/signals.h"
 #include "results/comparison/baseline_document.h"
@@ -162,10 +162,6 @@ ExitCode save(const BaselineCommand& command) {
   if (command.common.output.empty()) {
     throw usage_error("baseline save needs -o FILE");
   }
-  if (fs::is_directory(command.common.output)) {
-    throw usage_error("the baseline goes to a file, and this is a folder")
-        .with("output", command.common.output);
-  }
   const Catalog catalog = Catalog::load();
   refuse_unknown_names(command.plan, catalog);
   const Wanted wanted = wanted_cells(command, catalog);
@@ -184,7 +180,7 @@ ExitCode save(const BaselineCommand& command) {
         .with("protocol", protocol.protocol);
   }
   baseline.experiments = command.experiments;
-  write_file_atomically(command.common.output, baseline_text(baseline));
+  write_output(command.common.output, baseline_text(baseline), command.common.force);
   if (command.common.quiet) {
     return ExitCode::ok;
   }
@@ -481,9 +477,11 @@ void add_check(CLI::App* baseline, Chosen& chosen) {
   single(planning, "--device", plan.device, "cpu, cuda, or cuda:N");
   single(planning, "--precision", plan.precision, "fp32, tf32, bf16, or auto")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16", "auto"}));
-  add_execution(planning, command->execution, command->plan.launcher);
+  add_execution(planning, command->execution, command->common, command->plan.launcher);
   for (CLI::Option* each : planning->get_options()) {
-    each->needs(run);  // without it they would say nothing about what is compared
+    if (each->get_name() != "--force") {  // also of -o
+      each->needs(run);  // without it they would say nothing about what is compared
+    }
   }
   add_database(sub, command->common);
   add_common(sub, command->common, /*formats=*/false);

@@ -1,7 +1,7 @@
 #include "experiments/cli/commands.h"
+#include "experiments/cli/output.h"
 #include "experiments/cli/session.h"
 #include "experiments/cli/views.h"
-#include "harness/core/files.h"
 #include "results/figures/curves.h"
 #include "results/figures/plot.h"
 
@@ -34,9 +34,9 @@ std::string content(const LossCurves& curves,
 }
 
 /// The figure in every format, beside each other in a folder.
-void write_all(const LossCurves& curves, const fs::path& folder, int smoothing) {
+void write_all(const LossCurves& curves, const fs::path& folder, int smoothing, bool force) {
   const auto write = [&](const std::string& name, const std::string& text) {
-    write_file_atomically(folder / name, text);
+    write_output(folder / name, text, force);
     std::cerr << "written: " << (folder / name).string() << '\n';
   };
   const std::string& id = curves.spec.id;
@@ -111,7 +111,7 @@ ExitCode curves(const CurvesCommand& command) {
         .hint("end it in .csv, .json, .svg or .png, or name a folder for all of them");
   }
   fs::create_directories(output.empty() ? fs::path(".") : output);
-  write_all(found, output, smoothing);
+  write_all(found, output, smoothing, command.common.force);
   CommonOptions text = command.common;
   text.output.clear();
   emit(text, written(document_of(convergence_sheet(found)), "text"));

@@ -60,7 +60,14 @@ RunReport execute_plan(const Session& session,
   return execute(plan, store, session.catalog(), state_folder(common), tables, options);
 }
 
-void add_execution(CLI::App* app, ExecutionOptions& options, std::string& launcher) {
+void add_execution(CLI::App* app,
+                   ExecutionOptions& options,
+                   CommonOptions& common,
+                   std::string& launcher) {
+  app->add_flag("--force",
+                options.force,
+                "compute again what is stored; let -o replace a file of another kind")
+      ->each([&common](const std::string&) { common.force = true; });
   single(app, "-j,--jobs", options.jobs, "worker processes (default: cores; 1 on a GPU)")
       ->check(CLI::Range(1, 4096));
   single(app, "--launcher", launcher, "local: workers on this machine")
@@ -71,7 +78,6 @@ void add_execution(CLI::App* app, ExecutionOptions& options, std::string& launch
       app->add_flag("--keep-going", options.keep_going, "go on after a failed cell (default)");
   app->add_flag("--fail-fast", options.fail_fast, "stop at the first failed cell")
       ->excludes(keep_going);
-  app->add_flag("--force", options.force, "compute again what is stored");
   app->add_flag("--only-failed", options.only_failed, "try failed cells again");
 }
 

@@ -15,8 +15,11 @@ struct ExecutionOptions {
   int limit = 0;  ///< 0: all cells
   bool keep_going = false, fail_fast = false, force = false, only_failed = false;
 };
-/// `launcher`: of the plan's options.
-void add_execution(CLI::App* app, ExecutionOptions& options, std::string& launcher);
+/// `launcher`: of the plan's options. Before `add_common`, whose --force is then this one.
+void add_execution(CLI::App* app,
+                   ExecutionOptions& options,
+                   CommonOptions& common,
+                   std::string& launcher);
 
 /// Executes what is missing of a plan, as `run` does. `tables`: whose tests are renewed.
 /// `command_line` is stored with each node.

@@ -4,6 +4,7 @@
 #include "experiments/catalog.h"
 #include "experiments/cli/commands.h"
 #include "experiments/runner.h"
+#include "harness/core/files.h"
 #include "results/text/words.h"
 
 #include <iostream>
@@ -36,6 +37,7 @@ std::string long_version() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sar::open_standard_descriptors();
   CLI::App app{
       "sar-bench runs the methods of the SAR paper under one protocol and regenerates its tables.\n"
       "Start with: sar-bench run table2 --profile smoke",
@@ -89,12 +91,9 @@ int main(int argc, char** argv) {
     std::cerr << "sar-bench: " << message
               << "\n  sar-bench --help lists commands, sar-bench COMMAND --help their flags\n";
     return static_cast<int>(sar::ExitCode::usage);
-  } catch (const sar::Error& error) {
+  } catch (const std::exception& exception) {
+    const sar::Error error = sar::error_from(exception, chosen.command_line);
     std::cerr << "sar-bench: " << error.what() << '\n';
     return static_cast<int>(error.code());
-  } catch (const std::exception& error) {
-    std::cerr << "sar-bench: internal error in '" << chosen.command_line << "': " << error.what()
-              << '\n';
-    return static_cast<int>(sar::ExitCode::internal);
   }
 }

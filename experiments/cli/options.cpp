@@ -1,8 +1,8 @@
 #include "experiments/cli/options.h"
 
 #include "experiments/catalog.h"
+#include "experiments/cli/output.h"
 #include "harness/core/error.h"
-#include "harness/core/files.h"
 #include "results/document/document.h"
 
 #include <unistd.h>
@@ -58,6 +58,9 @@ void add_common(CLI::App* app, CommonOptions& options, bool formats) {
       ->check(CLI::IsMember({"none", "holm", "bh"}));
   single(app, "--color", options.color, "auto, always, never")
       ->check(CLI::IsMember({"auto", "always", "never"}));
+  if (app->get_option_no_throw("--force") == nullptr) {
+    app->add_flag("--force", options.force, "let -o replace a file of another kind");
+  }
   app->add_flag("--no-progress", options.no_progress, "no progress on standard error");
   app->add_flag("-q,--quiet", options.quiet, "errors only");
   app->add_flag("-v,--verbose", options.verbose, "say more");
@@ -121,6 +124,7 @@ ErrorLog::ErrorLog(const std::string& path) {
   if (path.empty()) {
     return;
   }
+  refuse_as_output(path, "a line of text", false);
   tee_ = std::make_unique<Tee>();
   tee_->file.open(path, std::ios::app);
   if (!tee_->file) {
@@ -145,9 +149,27 @@ void check_settings(const CommonOptions& options) {
   }
 }
 
+void check_output(const CommonOptions& options) {
+  if (options.output.empty()) {
+    return;
+  }
+  const std::filesystem::path output = std::filesystem::weakly_canonical(options.output);
+  if (output == std::filesystem::weakly_canonical(options.database)) {
+    throw usage_error("the output would replace the results database")
+        .with("file", options.output)
+        .hint("name another file with -o");
+  }
+  const std::string format = options.chosen_format();
+  refuse_as_output(options.output,
+                   format == "json"   ? "{\"schema_version\": 1}"
+                   : format == "html" ? "<!DOCTYPE html"
+                                      : "text",
+                   options.force);
+}
+
 void emit(const CommonOptions& options, const std::string& text) {
   if (!options.output.empty()) {
-    write_file_atomically(options.output, text);
+    write_output(options.output, text, options.force);
     return;
   }
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {

@@ -18,6 +18,7 @@ struct CommonOptions {
   std::string format = "text";
   bool json = false;
   std::string output;
+  bool force = false;  ///< let -o replace a file of another kind
   std::string log_file;
   double alpha = 0.05;
   bool alpha_given = false;
@@ -74,7 +75,10 @@ class ErrorLog {
 /// Every key given by --set must exist, also where a command does not read it. Throws Error 2.
 void check_settings(const CommonOptions& options);
 
-/// Prints to stdout, or writes to --output atomically.
+/// Throws what `emit` would throw for --output, before any work is done.
+void check_output(const CommonOptions& options);
+
+/// Prints to stdout, or writes to --output (output.h).
 void emit(const CommonOptions& options, const std::string& text);
 
 }  // namespace sar::cli

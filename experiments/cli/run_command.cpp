@@ -238,6 +238,7 @@ ExitCode run(const RunCommand& command, const Chosen& chosen) {
   if (command.dry) {
     return show_plan(command);
   }
+  check_output(command.common);
   Session session(command.common, command.plan);
   check_format(*session.experiment(), command.common);
   const Plan plan = session.plan(session.manifest(false));
@@ -336,7 +337,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("run", "plan an experiment, execute what is missing, print its tables");
   add_planning(sub, command->plan);
   add_database(sub, command->common);
-  add_execution(sub, command->execution, command->plan.launcher);
+  add_execution(sub, command->execution, command->common, command->plan.launcher);
   sub->add_flag("-n,--dry-run", command->dry, "plan only");
   add_common(sub, command->common);
   on_chosen(sub, chosen, command, &run);
@@ -368,7 +369,7 @@ void add_worker(CLI::App& app, Chosen& chosen) {
   single(hidden, "--device", plan.device, "cpu, cuda, or cuda:N");
   single(hidden, "--precision", plan.precision, "fp32, tf32, bf16, or auto");
   add_database(sub, command->common);
-  add_execution(sub, command->execution, command->plan.launcher);
+  add_execution(sub, command->execution, command->common, command->plan.launcher);
   add_common(sub, command->common);
   on_chosen(sub, chosen, command, &run_cell);
 }

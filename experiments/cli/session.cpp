@@ -26,7 +26,8 @@ std::pair<std::string, std::string> split_assignment(const std::string& text,
 ConfigurationSources sources_of(const CommonOptions& common, const PlanOptions& plan) {
   ConfigurationSources sources;
   if (!common.isolated) {
-    sources.files = default_configuration_files();
+    sources.files = default_configuration_files(
+        [](const std::string& text) { std::cerr << "note: " << text << '\n'; });
     sources.environment = sarbench_environment();
   }
   sources.files.insert(sources.files.end(), common.config_files.begin(), common.config_files.end());
@@ -246,31 +247,40 @@ std::vector<Selection> Session::selections() const {
   return selections;
 }
 
-/// The controls of each task that a table shows with all labels, in as many trials.
+/// The controls of each task that a table shows, with the most labels that it shows and in as many
+/// trials.
 void Session::add_controls(std::vector<Selection>& selections) const {
   const Experiment experiment = read_experiment(catalog_.experiment_file("controls"), catalog_);
   if (experiment_->id == experiment.id) {
     return;
   }
   const Selection controls = selections_of(experiment, profile_->trials).front();
-  std::map<int, std::vector<std::string>> tasks;  // by trials
+  std::map<std::pair<std::string, int>, std::vector<std::string>> tasks;  // by fraction, trials
   for (const std::string& task : controls.tasks) {
-    int trials = 0;
+    std::pair<std::string, int> most{"", 0};
     for (const Selection& each : selections) {
-      if (each.kind == ExperimentKind::dice &&
-          std::ranges::find(each.fractions, "1") != each.fractions.end() &&
-          std::ranges::find(each.tasks, task) != each.tasks.end()) {
-        trials = std::max(trials, each.trials);
+      if (each.kind != ExperimentKind::dice ||
+          std::ranges::find(each.tasks, task) == each.tasks.end()) {
+        continue;
+      }
+      for (const std::string& fraction : each.fractions) {
+        const double more = fraction_value(fraction) - fraction_value(most.first);
+        if (more > 0) {
+          most = {fraction, each.trials};
+        } else if (more == 0) {
+          most.second = std::max(most.second, each.trials);
+        }
       }
     }
-    if (trials > 0) {
-      tasks[trials].push_back(task);
+    if (most.second > 0) {
+      tasks[most].push_back(task);
     }
   }
-  for (const auto& [trials, of_trials] : tasks) {
+  for (const auto& [most, of_tasks] : tasks) {
     Selection selection = controls;
-    selection.tasks = of_trials;
-    selection.trials = trials;
+    selection.fractions = {most.first};
+    selection.tasks = of_tasks;
+    selection.trials = most.second;
     selections.push_back(std::move(selection));
   }
 }

@@ -115,11 +115,11 @@ ExitCode watch(const CommonOptions& common) {
     drawn = std::count(text.begin(), text.end(), '\n');
     last = size;
     emit(common, picture);
-    if (state.value("state", "") != "running" || stop_signals() > 0) {
+    if (state.value("state", "") != "running" || stop_asked()) {
       return ExitCode::ok;
     }
     ::poll(nullptr, 0, 1000);  // a signal ends it early
-    if (stop_signals() > 0) {
+    if (stop_asked()) {
       emit(common, "\n");
       return ExitCode::ok;
     }

@@ -12,10 +12,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace sar::worker {
 namespace fs = std::filesystem;
@@ -36,14 +39,36 @@ std::function<void(int, int)> progress_to(const Channel& channel) {
   };
 }
 
-/// Digests of files seen before, so that an unchanged file of a large data set is hashed once.
+/// Digests of files seen before, so that an unchanged file of a large data set is hashed once. What
+/// was hashed is kept from time to time and at the end, also when the listing is interrupted. A
+/// file of digests that cannot be used is dropped, which costs no more than hashing again.
 class DigestCache {
  public:
-  explicit DigestCache(fs::path path) : path_(std::move(path)) {
-    if (fs::exists(path_)) {
+  DigestCache(fs::path path, const std::function<void(const std::string&)>& warn)
+      : path_(std::move(path)) {
+    if (!fs::exists(path_)) {
+      return;
+    }
+    try {
       known_ = read_json(path_);
+      if (!known_.is_object()) {
+        throw data_error("not a JSON object").with("file", path_.string());
+      }
+    } catch (const Error& error) {
+      known_ = Json::object();
+      warn(std::string("the digests of files are made again: ") + error.what());
     }
   }
+  ~DigestCache() {
+    try {
+      save();
+    } catch (const std::exception&) {  // hashed again next time
+    }
+  }
+  DigestCache(const DigestCache&) = delete;
+  DigestCache& operator=(const DigestCache&) = delete;
+  DigestCache(DigestCache&&) = delete;
+  DigestCache& operator=(DigestCache&&) = delete;
 
   DataFile describe(const fs::path& file) {
     DataFile described{file.string(), {}, {}};
@@ -52,13 +77,18 @@ class DigestCache {
       if (::stat(part.c_str(), &status) != 0) {
         throw not_found_error("file of a data set is gone").with("file", part.string());
       }
+      if (!S_ISREG(status.st_mode)) {
+        throw data_error("file of a data set is a folder, pipe or device")
+            .with("file", part.string());
+      }
       const std::int64_t modified =
           std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
       described.files.push_back({part.string(), status.st_size, modified});
     }
-    const auto found = known_.find(file.string());
-    if (found != known_.end() && found->at("files") == write(described).at("files")) {
-      described.sha256 = found->at("sha256");
+    const Json known = known_.value(file.string(), Json());
+    if (known.is_object() && known.value("files", Json()) == write(described).at("files") &&
+        known.value("sha256", Json()).is_string()) {
+      described.sha256 = known.at("sha256");
       return described;
     }
     std::string digests;
@@ -67,15 +97,25 @@ class DigestCache {
     }
     described.sha256 = described.files.size() == 1 ? digests : sha256(digests);
     known_[file.string()] = write(described);
+    changed_ = true;
+    constexpr std::chrono::seconds kBetweenSaves{20};  // a choice
+    if (std::chrono::steady_clock::now() - saved_ > kBetweenSaves) {
+      save();
+    }
     return described;
   }
 
-  void save() const { write_file_atomically(path_, known_.dump()); }
+  void save() {
+    if (std::exchange(changed_, false)) {
+      write_file_atomically(path_, to_text(known_, -1));
+    }
+    saved_ = std::chrono::steady_clock::now();
+  }
 
  private:
   static std::vector<fs::path> parts_of(const fs::path& file) {
     std::vector<fs::path> parts{fs::absolute(file)};
-    if (extension_of(file) == ".mhd") {
+    if (extension_of(file) == ".mhd" && fs::is_regular_file(file)) {
       std::istringstream header(read_file(parts.front()));
       for (std::string line; std::getline(header, line);) {
         if (line.starts_with("ElementDataFile")) {
@@ -93,6 +133,8 @@ class DigestCache {
 
   fs::path path_;
   Json known_ = Json::object();
+  bool changed_ = false;
+  std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
 };
 
 std::vector<std::string> channels_of(const std::vector<CaseRecord>& cases) {
@@ -143,7 +185,8 @@ std::string label_digest(const ManifestCase& each) {
 
 jobs::Phantom::Result write_phantoms(const jobs::Phantom& job, const Channel& channel) {
   const Settings settings = Settings::from_resolved(job.settings);
-  write_phantom_suite(job.folder, phantom_options(settings), progress_to(channel));
+  write_phantom_suite(
+      job.folder, phantom_options(settings), progress_to(channel), warnings_to(channel));
   return {job.folder};
 }
 
@@ -209,7 +252,7 @@ jobs::Manifest::Result make_manifest(const jobs::Manifest& job, const Channel& c
   const DatasetRegistry all = registry();
   const fs::path work = job.work;
   const FileLock lock(work / "locks" / "digests.lock");
-  DigestCache digests(work / "digests.json");
+  DigestCache digests(work / "digests.json", warnings_to(channel));
   sar::Manifest manifest{data_kind(job.roots), {}};
   for (const auto& [id, root] : job.roots) {
     const DatasetAdapter& adapter = all.at(id);
@@ -220,7 +263,7 @@ jobs::Manifest::Result make_manifest(const jobs::Manifest& job, const Channel& c
     }
     ManifestDataset dataset{
         fs::absolute(root).string(), to_string(adapter.modality), channels_of(records), {}, {}};
-    std::int64_t done = 0;
+    int done = 0;
     for (const auto& record : records) {
       ManifestCase each{record.id, record.patient, record.group, {}, {}, false};
       for (const auto& [channel_name, file] : record.images) {
@@ -231,7 +274,7 @@ jobs::Manifest::Result make_manifest(const jobs::Manifest& job, const Channel& c
       }
       each.selected = pretraining.contains(record.id);
       dataset.cases.push_back(std::move(each));
-      channel.send(events::Progress{++done, static_cast<std::int64_t>(records.size())});
+      progress_to(channel)(++done, static_cast<int>(records.size()));
     }
     dataset.digest = digest_of_set(dataset.cases);
     manifest.datasets.emplace(id, std::move(dataset));
@@ -302,7 +345,7 @@ jobs::ProductResult cut_cubes(const jobs::Cubes& job, const Channel& channel) {
     }
   }
   const Modality modality = job.modality == "CT" ? Modality::ct : Modality::mri;
-  const PreparedCache cache(fs::path(job.work) / "prepared");
+  const PreparedCache cache(fs::path(job.work) / "prepared", warnings_to(channel));
   CubeStoreWriter writer(job.product, options.shape);
   const Rng rng(job.seed);
 
@@ -343,7 +386,7 @@ jobs::ProductResult cut_cubes(const jobs::Cubes& job, const Channel& channel) {
     }
   }
   writer.finish();
-  return {sha256_of_file(job.product)};
+  return {sha256_of_file(cube_index_path(job.product))};
 }
 
 /// Median of each axis over a list of sizes, in the order z, y, x that Table 1 prints.
@@ -400,7 +443,7 @@ jobs::ProductResult survey(const jobs::Survey& job, const Channel& channel) {
 
 jobs::ProductResult prepare(const jobs::Prepare& job, const Channel& channel) {
   const Settings settings = Settings::from_resolved(job.settings);
-  const PreparedCache cache(fs::path(job.work) / "prepared");
+  const PreparedCache cache(fs::path(job.work) / "prepared", warnings_to(channel));
   const std::string image_channel = job.task == "brats" ? settings.text("brats.modality") : "ct";
   Json cases = Json::array();
   int done = 0;

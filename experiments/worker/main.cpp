@@ -7,6 +7,7 @@
 #include "experiments/worker/data_jobs.h"
 #include "experiments/worker/training_jobs.h"
 #include "harness/core/error.h"
+#include "harness/core/files.h"
 #include "harness/core/signals.h"
 #include "harness/io/image_io.h"
 #include "harness/nn/training.h"
@@ -158,27 +159,30 @@ class EventStream {
   std::FILE* stream_;
 };
 
+/// A choice: time to write a checkpoint once the front is gone. Then a worker ends even inside a
+/// library that never returns.
+constexpr unsigned kSecondsWithoutFront = 60;
+
 int serve() {
+  end_after_parent(kSecondsWithoutFront);
   catch_stop_signals();
   EventStream stream;
   const Channel channel{[&](const events::Event& event) { stream.send(event); },
-                        [] { return stop_signals() > 0; }};
+                        [] { return stop_asked(); }};
   std::string line;
-  while (stop_signals() == 0 && std::getline(std::cin, line)) {
+  while (!stop_asked() && std::getline(std::cin, line)) {
     std::string doing = "reading a job";
     try {
       const jobs::Job job = jobs::job_from(line);
       doing = jobs::name_of(job);
       stream.send(answer(job, channel));
-    } catch (const Error& error) {
+    } catch (const std::exception& exception) {
+      const Error error = error_from(exception, doing);
       if (error.code() == ExitCode::interrupted) {
         stream.send(events::Interrupted{});
         return static_cast<int>(ExitCode::interrupted);
       }
       stream.send(events::Failed{static_cast<int>(error.code()), error.what()});
-    } catch (const std::exception& error) {
-      stream.send(events::Failed{static_cast<int>(ExitCode::internal),
-                                 "unexpected in " + doing + ": " + error.what()});
     }
   }
   return 0;
@@ -196,6 +200,7 @@ void keep_memory() {
 }  // namespace sar::worker
 
 int main(int argc, char** argv) {
+  sar::open_standard_descriptors();
   sar::worker::keep_memory();
   const std::string command = argc > 1 ? argv[1] : "";
   try {

@@ -74,7 +74,7 @@ StageEvents events_to(const Channel& channel) {
     channel.send(sar::events::Progress{done, total});
   };
   events.stop = channel.stop;
-  events.warn = [&channel](const std::string& text) { channel.send(sar::events::Warning{text}); };
+  events.warn = warnings_to(channel);
   return events;
 }
 
@@ -103,8 +103,10 @@ fs::path checkpoint_beside(const fs::path& product) {
 class CaseLoader {
  public:
   template <class Job>
-  CaseLoader(const Job& job, const Settings& settings)
-      : task_(job.task), settings_(settings), cache_(fs::path(job.work) / "prepared") {
+  CaseLoader(const Job& job, const Settings& settings, const Channel& channel)
+      : task_(job.task),
+        settings_(settings),
+        cache_(fs::path(job.work) / "prepared", warnings_to(channel)) {
     for (const ManifestCase& each : job.cases) {
       cases_[each.id] = each;
     }
@@ -302,7 +304,7 @@ jobs::TrainingResult finetune(const jobs::Finetune& job,
                               const MethodRegistry& methods) {
   forget_peak();
   const Settings settings = Settings::from_resolved(job.settings, core_schema());
-  CaseLoader loader(job, settings);
+  CaseLoader loader(job, settings, channel);
   FinetuneJob stage;
   stage.settings = &settings;
   stage.task = job.task;
@@ -335,7 +337,7 @@ jobs::Evaluate::Result evaluate(const jobs::Evaluate& job, const Channel& channe
   const Compute compute = compute_of(settings);
   configure_compute(compute);
   const Predictor predictor(settings, classes_of(task), job.products.at(job.weights), compute);
-  CaseLoader loader(job, settings);
+  CaseLoader loader(job, settings, channel);
   const auto targets = targets_of(task, settings);
   const bool native = settings.text("evaluate.grid") == "native";
   const ScoreOptions options = score_options(settings);

@@ -5,7 +5,9 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <sstream>
+#include <string_view>
 
 namespace sar {
 namespace {
@@ -47,7 +49,48 @@ Json convert(const toml::node& node, const std::string& name, TomlFile* file) {
   if (const auto* flag = node.as_boolean()) {
     return flag->get();
   }
-  return format(*node.as_date());  // dates have no use here and are kept as text
+  // Dates and times have no use here and are kept as text.
+  if (const auto* date = node.as_date()) {
+    return format(*date);
+  }
+  if (const auto* time = node.as_time()) {
+    return format(*time);
+  }
+  return format(*node.as_date_time());
+}
+
+/// Each part of a dotted key is a table inside the one before; so many would end the stack. Dots in
+/// strings and comments do not count.
+void refuse_deep_keys(const std::string& text, const std::filesystem::path& path) {
+  constexpr int kMostParts = 100;  // a choice; keys have two
+  int line = 1;
+  int parts = 1;
+  std::string quote;  // that is open
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char character = text[i];
+    line += character == '\n' ? 1 : 0;
+    if (!quote.empty()) {
+      if (quote.front() == '"' && character == '\\') {
+        ++i;
+      } else if (text.compare(i, quote.size(), quote) == 0 ||
+                 (quote.size() == 1 && character == '\n')) {
+        i += quote.size() - 1;
+        quote.clear();
+      }
+    } else if (character == '"' || character == '\'') {
+      const std::string three(3, character);
+      quote = text.compare(i, 3, three) == 0 ? three : std::string(1, character);
+      i += quote.size() - 1;
+    } else if (character == '#') {
+      i = std::min(text.find('\n', i), text.size()) - 1;
+    } else if (std::string_view("\n=,[]{}").find(character) != std::string_view::npos) {
+      parts = 1;
+    } else if (character == '.' && ++parts > kMostParts) {
+      throw usage_error("more than " + std::to_string(kMostParts) + " parts in a dotted key")
+          .with("file", path.string())
+          .with("line", std::to_string(line));
+    }
+  }
 }
 
 void flatten_into(std::map<std::string, Json>& flat, const Json& tree, const std::string& prefix) {
@@ -67,6 +110,7 @@ TomlFile read_toml(const std::filesystem::path& path) {
   TomlFile file;
   file.path = path;
   const std::string text = read_file(path);
+  refuse_deep_keys(text, path);
   try {
     const toml::table table = toml::parse(text, path.string());
     file.tree = convert(table, {}, &file);
@@ -87,6 +131,7 @@ std::map<std::string, Json> flatten(const Json& tree) {
 }
 
 Json parse_value(const std::string& text) {
+  refuse_deep_keys(text, "a value");
   try {
     const toml::table table = toml::parse("value = " + text);
     return convert(*table.get("value"), {}, nullptr);

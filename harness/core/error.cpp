@@ -1,7 +1,10 @@
 #include "harness/core/error.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <new>
 #include <numeric>
+#include <system_error>
 
 namespace sar {
 
@@ -77,6 +80,34 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+Error error_from(const std::exception& exception, std::string_view doing) {
+  if (const auto* own = dynamic_cast<const Error*>(&exception)) {
+    return *own;
+  }
+  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&exception)) {
+    Error error = io_error("cannot use a file or folder");
+    if (!file->path1().empty()) {
+      error.with("file", file->path1().string());
+    }
+    return std::move(error).with("reason", file->code().message()).with("while", doing);
+  }
+  if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr) {
+    return io_error("out of memory").with("while", doing);
+  }
+  if (const auto* system = dynamic_cast<const std::system_error*>(&exception)) {
+    return io_error("the system refuses").with("reason", system->what()).with("while", doing);
+  }
+  const std::string_view what = exception.what();
+  for (const char* sign : {"can't allocate memory", "out of memory"}) {  // LibTorch's own words
+    if (what.find(sign) != std::string_view::npos) {
+      return io_error("out of memory")
+          .with("reason", what.substr(0, what.find('\n')))
+          .with("while", doing);
+    }
+  }
+  return internal_error("unexpected").with("reason", exception.what()).with("while", doing);
+}
 
 std::string nearest_match(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;

@@ -57,6 +57,11 @@ Error not_found_error(std::string message);  ///< data is not there: exit 66
 Error io_error(std::string message);         ///< reading, writing or the database failed: exit 74
 Error internal_error(std::string message);   ///< a fault of the program itself: exit 70
 
+/// What a library or the system threw, as an Error: a file that could not be used and a lack of
+/// memory or space lead to exit code 74, anything else is a fault of ours (70). `doing` says what
+/// was being done.
+Error error_from(const std::exception& exception, std::string_view doing);
+
 /// The candidate nearest to `word` by edit distance, or an empty string if none is similar.
 std::string nearest_match(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -3,6 +3,7 @@
 #include "harness/core/error.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <atomic>
 #include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace sar {
@@ -71,6 +73,15 @@ fs::path temporary_name(const fs::path& path) {
 
 }  // namespace
 
+void open_standard_descriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) < 0) {
+      // The lowest number that is free, which is this one. Without /dev/null all stays as it was.
+      [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
+    }
+  }
+}
+
 std::string read_file(const fs::path& path) {
   const Descriptor descriptor(path, O_RDONLY);
   if (descriptor.get() < 0) {
@@ -128,6 +139,18 @@ void write_file_atomically(const fs::path& path,
   sync(path.has_parent_path() ? path.parent_path() : fs::path("."), O_RDONLY | O_DIRECTORY);
 }
 
+std::string free_space(const fs::path& path) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code unknown;
+  const fs::space_info space = fs::space(folder, unknown);
+  if (unknown) {
+    return "unknown";
+  }
+  constexpr double kMebibyte = 1024.0 * 1024.0;
+  return fmt::format(
+      "{:.1f} MiB in {}", static_cast<double>(space.available) / kMebibyte, folder.string());
+}
+
 std::string extension_of(const fs::path& path) {
   std::string extension = path.extension().string();
   for (char& character : extension) {
@@ -140,7 +163,16 @@ std::string extension_of(const fs::path& path) {
 }
 
 TemporaryFolder::TemporaryFolder(std::string_view name) {
-  std::string pattern = (fs::temp_directory_path() / (std::string(name) + "-XXXXXX")).string();
+  std::error_code missing;
+  const fs::path folder = fs::temp_directory_path(missing);
+  if (missing) {
+    const char* chosen = std::getenv("TMPDIR");
+    throw io_error("there is no folder for temporary files")
+        .with("TMPDIR", chosen == nullptr ? "/tmp" : chosen)
+        .with("reason", missing.message())
+        .hint("make that folder, or set TMPDIR to another");
+  }
+  std::string pattern = (folder / (std::string(name) + "-XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw system_error("cannot create temporary folder", pattern, errno);
   }

@@ -9,6 +9,10 @@
 
 namespace sar {
 
+/// Opens /dev/null in place of standard input, output or error where they are closed, so that no
+/// file or pipe lands on their numbers and gets what is meant for them. First of all in `main`.
+void open_standard_descriptors();
+
 /// The whole file. Throws Error 66 if it is not there, 74 if it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
@@ -20,6 +24,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// extension of `path` (".nii.gz" counts as one). Nothing is left behind if `write` throws.
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(const std::filesystem::path&)>& write);
+
+/// "1.5 MiB in /data": what is left on the disk that holds `path`, for messages about files that
+/// could not be written.
+std::string free_space(const std::filesystem::path& path);
 
 /// ".nii.gz" for "a/b.nii.gz", ".mhd" for "a/b.mhd"; lower case.
 std::string extension_of(const std::filesystem::path& path);

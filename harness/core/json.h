@@ -14,6 +14,9 @@ using Json = nlohmann::json;
 /// absent.
 Json read_json(const std::filesystem::path& path);
 
+/// Whether a text can be part of a JSON document as it is.
+bool is_utf8(const std::string& text);
+
 /// A document as text, ended by a line feed. Bytes that are not UTF-8 (of a file name, say) become
 /// the replacement character instead of an exception. `indent`: blanks per level.
 std::string to_text(const Json& json, int indent = 2);

@@ -4,6 +4,7 @@
 #include "harness/core/files.h"
 #include "harness/io/byte_stream.h"
 
+#include <fmt/format.h>
 #include <itkImageIOBase.h>
 #include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
@@ -16,8 +17,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -171,6 +174,16 @@ void make_canonical(const Geometry& stored, StoredImage& image) {
   image.header.orientation = (oblique ? "oblique " : "") + letters;
 }
 
+/// Throws for what is no distance between voxels of a patient's scan.
+void check_spacing(double spacing_mm, const std::string& where) {
+  constexpr double kLeast = 0.02;  // choices: mm
+  constexpr double kMost = 50;
+  if (!(spacing_mm >= kLeast && spacing_mm <= kMost)) {
+    throw data_error("spacing is not between 0.02 and 50 mm")
+        .with(where, fmt::format("{}", spacing_mm));
+  }
+}
+
 /// Takes the geometry from ITK's reading of the header and checks it.
 void take_geometry(const itk::ImageIOBase& io, StoredImage& image) {
   Geometry stored;
@@ -181,16 +194,20 @@ void take_geometry(const itk::ImageIOBase& io, StoredImage& image) {
     for (std::size_t row = 0; row < 3; ++row) {
       stored.direction[3 * row + axis] = direction[row];
     }
-    if (!std::isfinite(stored.spacing_mm[axis]) || stored.spacing_mm[axis] <= 0) {
-      throw data_error("spacing is not positive and finite")
-          .with("axis", std::to_string(axis))
-          .with("spacing", std::to_string(stored.spacing_mm[axis]));
-    }
+    check_spacing(stored.spacing_mm[axis], "axis " + std::to_string(axis));
   }
   const auto finite = [](double value) { return std::isfinite(value); };
   if (!std::all_of(stored.origin_mm.begin(), stored.origin_mm.end(), finite) ||
       !std::all_of(stored.direction.begin(), stored.direction.end(), finite)) {
     throw data_error("origin or direction is not finite");
+  }
+  const std::array<double, 9>& d = stored.direction;
+  const double volume = d[0] * (d[4] * d[8] - d[5] * d[7]) - d[1] * (d[3] * d[8] - d[5] * d[6]) +
+                        d[2] * (d[3] * d[7] - d[4] * d[6]);
+  constexpr double kFlattest = 0.1;  // a choice; 1 for axes at right angles
+  if (!(std::abs(volume) >= kFlattest && std::abs(volume) <= 1 / kFlattest)) {
+    throw data_error("direction does not hold three axes of their own")
+        .with("determinant", std::to_string(volume));
   }
   stored.size = image.size;
   make_canonical(stored, image);
@@ -339,10 +356,7 @@ StoredImage open_nifti(const fs::path& path) {
   }
   image.size = checked_size(lengths);
   for (std::size_t axis = 1; axis <= 3; ++axis) {
-    if (!std::isfinite(header.spacing(axis)) || header.spacing(axis) <= 0) {
-      throw data_error("spacing is not positive and finite")
-          .with("pixdim[" + std::to_string(axis) + "]", std::to_string(header.spacing(axis)));
-    }
+    check_spacing(header.spacing(axis), "pixdim[" + std::to_string(axis) + "]");
   }
   const auto* entry = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeEntry& candidate) {
     return candidate.nifti_code == header.datatype();
@@ -397,20 +411,103 @@ StoredImage open_nifti(const fs::path& path) {
 
 // ---- MetaImage ----------------------------------------------------------------------------------
 
-/// Bytes up to and including the line "ElementDataFile = LOCAL", which ends the header of an .mha.
-std::uint64_t local_data_offset(const fs::path& path) {
-  constexpr std::uint64_t kLongestHeader = 1U << 16U;
-  std::string text(std::min<std::uint64_t>(kLongestHeader, fs::file_size(path)), '\0');
-  ByteStream(path, 0, false).read(std::as_writable_bytes(std::span(text)));
-  const std::size_t key = text.find("ElementDataFile");
-  const std::size_t end = key == std::string::npos ? key : text.find('\n', key);
-  if (end == std::string::npos) {
+/// The header's lines, which are checked before ITK sees them: for some numbers it never returns,
+/// or asks for all memory.
+class MetaHeader {
+ public:
+  explicit MetaHeader(const fs::path& path) {
+    constexpr std::uint64_t kLongest = 1U << 16U;
+    std::string text(std::min<std::uint64_t>(kLongest, fs::file_size(path)), '\0');
+    ByteStream(path, 0, false).read(std::as_writable_bytes(std::span(text)));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      const auto separator = line.find_first_of("=:");  // ITK takes both
+      const std::string key = trimmed(line.substr(0, separator));
+      const std::string value =
+          separator == std::string::npos ? "" : trimmed(line.substr(separator + 1));
+      if (!fields_.emplace(key, value).second && !key.empty() && key != "Comment") {
+        throw data_error("header has a key twice").with("key", key);
+      }
+      if (key == "ElementDataFile") {
+        end_ = lines.eof() ? text.size() : static_cast<std::uint64_t>(lines.tellg());
+        check();
+        return;
+      }
+    }
     throw data_error("header has no line ElementDataFile");
   }
-  return end + 1;
-}
+
+  /// Bytes up to and including the line ElementDataFile, which ends it.
+  [[nodiscard]] std::uint64_t end() const { return end_; }
+
+ private:
+  static std::string trimmed(const std::string& text) {
+    const auto first = text.find_first_not_of(" \t\r");
+    return first == std::string::npos
+               ? ""
+               : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+  }
+
+  [[nodiscard]] std::vector<double> numbers(const std::string& key, std::size_t count) const {
+    const auto field = fields_.find(key);
+    if (field == fields_.end()) {
+      return {};
+    }
+    std::vector<double> values;
+    std::istringstream words(field->second);
+    for (std::string word; words >> word;) {
+      char* end = nullptr;
+      values.push_back(std::strtod(word.c_str(), &end));
+      if (*end != '\0' || values.size() > count) {
+        values.clear();
+        break;
+      }
+    }
+    if (values.size() != count) {
+      throw data_error(key + " does not hold " + std::to_string(count) + " numbers")
+          .with("it holds", field->second.substr(0, 100));
+    }
+    return values;
+  }
+
+  void check() const {
+    const std::vector<double> dimensions = numbers("NDims", 1);
+    if (dimensions.empty() || !(dimensions[0] >= 1 && dimensions[0] <= 7)) {
+      throw data_error("NDims is not 1 to 7")
+          .with("NDims", dimensions.empty() ? "absent" : fmt::format("{}", dimensions[0]));
+    }
+    const auto axes = static_cast<std::size_t>(dimensions[0]);
+    std::vector<std::int64_t> lengths;
+    for (const double length : numbers("DimSize", axes)) {
+      lengths.push_back(length >= 0 && length < 1e9 ? static_cast<std::int64_t>(length) : -1);
+    }
+    static_cast<void>(checked_size(lengths));
+    for (const char* key : {"ElementSpacing", "ElementSize"}) {
+      const std::vector<double> spacing = numbers(key, axes);
+      for (std::size_t axis = 0; axis < std::min<std::size_t>(3, spacing.size()); ++axis) {
+        check_spacing(spacing[axis], std::string(key) + "[" + std::to_string(axis) + "]");
+      }
+    }
+    for (const char* key : {"Offset", "Position", "Origin"}) {
+      for (const double number : numbers(key, axes)) {
+        constexpr double kFarthest = 1e6;  // mm
+        if (!(std::abs(number) <= kFarthest)) {
+          throw data_error("origin is not a place in a patient")
+              .with(key, fmt::format("{}", number));
+        }
+      }
+    }
+    for (const char* key : {"TransformMatrix", "Rotation", "Orientation"}) {
+      static_cast<void>(numbers(key, axes * axes));
+    }
+  }
+
+  std::map<std::string, std::string> fields_;
+  std::uint64_t end_ = 0;
+};
 
 StoredImage open_meta(const fs::path& path) {
+  const MetaHeader header(path);
   const auto io = itk::MetaImageIO::New();
   if (!io->CanReadFile(path.c_str())) {
     throw data_error("is not a MetaImage (wrong magic)");
@@ -457,7 +554,7 @@ StoredImage open_meta(const fs::path& path) {
   const std::string name = meta.ElementDataFileName();
   if (name == "LOCAL" || name == "Local" || name == "local") {
     image.data = path;
-    image.file_offset = local_data_offset(path);
+    image.file_offset = header.end();
   } else {
     image.data = path.parent_path() / name;
     if (!fs::is_regular_file(image.data)) {
@@ -466,6 +563,12 @@ StoredImage open_meta(const fs::path& path) {
     const auto bytes = fs::file_size(image.data);
     if (meta.HeaderSize() > 0) {
       image.file_offset = static_cast<std::uint64_t>(meta.HeaderSize());
+      if (image.file_offset >= bytes) {
+        throw data_error("HeaderSize is not below the size of the data file")
+            .with("HeaderSize", std::to_string(meta.HeaderSize()))
+            .with("bytes in file", std::to_string(bytes))
+            .with("data file", image.data.string());
+      }
     } else if (meta.HeaderSize() < 0 && !image.compressed && bytes >= image.voxel_bytes()) {
       image.file_offset = bytes - image.voxel_bytes();  // -1: "the voxels are at the end"
     }
@@ -493,6 +596,10 @@ StoredImage open_image(const fs::path& path) {
   }
   if (status.type() == fs::file_type::directory) {
     throw data_error("is a folder, not an image file");
+  }
+  if (status.type() != fs::file_type::regular && status.type() != fs::file_type::none &&
+      status.type() != fs::file_type::unknown) {
+    throw data_error("is a pipe or device, not an image file");
   }
   const ByteStream readable(path, 0, false);  // throws if it cannot be opened
   if (is_nifti(path)) {
@@ -566,6 +673,35 @@ std::vector<T> encode(std::span<const float> values, const WriteOptions& options
 }
 
 /// Writes one file, or header and data beside each other, with ITK.
+/// ITK does not notice that a disk is full: what was written is read again. `voxels` are those that
+/// it was given.
+void check_written(const fs::path& path, std::span<const std::byte> voxels) {
+  bool whole = false;
+  std::string reason = "it does not read back as it was written";
+  try {
+    const StoredImage image = open_image(path);
+    ByteStream stream(image.data, image.file_offset, image.compressed);
+    stream.skip(image.data_offset);
+    whole = true;
+    std::vector<std::byte> piece(std::size_t{1} << 20U);
+    while (whole && !voxels.empty()) {
+      const auto read = std::span(piece).first(std::min(piece.size(), voxels.size()));
+      stream.read(read);
+      whole = std::ranges::equal(read, voxels.first(read.size()));
+      voxels = voxels.subspan(read.size());
+    }
+    stream.expect_end();
+  } catch (const Error& error) {
+    whole = false;
+    reason = error.message();
+  }
+  if (!whole) {
+    throw io_error("the image could not be written whole")
+        .with("reason", reason)
+        .with("free", free_space(path));
+  }
+}
+
 void write_plainly(itk::ImageIOBase& io,
                    const fs::path& path,
                    const Geometry& geometry,
@@ -592,6 +728,9 @@ void write_plainly(itk::ImageIOBase& io,
   io.SetFileName(path.string());
   io.WriteImageInformation();
   io.Write(voxels);
+  check_written(path,
+                std::span(static_cast<const std::byte*>(voxels),
+                          count_voxels(geometry.size) * entry_of(type).bytes));
 }
 
 /// A folder of one's own beside the target, on the same file system, so that files can be renamed.

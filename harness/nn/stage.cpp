@@ -599,7 +599,7 @@ class Training {
       }
     }
     std::istringstream optimizer(text_of(tensors.at("optimizer")));
-    torch::load(optimizer_, optimizer);
+    torch::load(optimizer_, optimizer, device_);  // whichever device it was written under
     const std::vector<double> rates = header.at("learning_rates");
     for (std::size_t i = 0; i < rates.size(); ++i) {
       optimizer_.param_groups()[i].options().set_lr(rates[i]);

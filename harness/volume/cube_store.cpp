@@ -1,6 +1,7 @@
 #include "harness/volume/cube_store.h"
 
 #include "harness/core/error.h"
+#include "harness/core/hash.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -17,10 +18,6 @@ static_assert(std::endian::native == std::endian::little, "cube files are little
 
 constexpr int kFormatVersion = 1;
 constexpr float kOne = 65535.0F;  ///< stored value of 1.0
-
-fs::path index_path(fs::path path) {
-  return path += ".json";
-}
 
 Json index_entry(const CubeInfo& info) {
   return {{"dataset", info.dataset},
@@ -53,6 +50,18 @@ CubeInfo parse_entry(const Json& entry) {
 
 }  // namespace
 
+fs::path cube_index_path(const fs::path& path) {
+  return fs::path(path) += ".json";
+}
+
+std::string stored_voxel_digest(const fs::path& path) {
+  const Json index = read_json(cube_index_path(path));
+  const auto digest = index.find("sha256");
+  return index.is_object() && digest != index.end() && digest->is_string()
+             ? digest->get<std::string>()
+             : std::string();
+}
+
 CubeStoreWriter::CubeStoreWriter(fs::path path, Size3 shape)
     : path_(std::move(path)), shape_(shape), index_(Json::array()), volumes_(Json::array()) {
   partial_ =
@@ -63,7 +72,9 @@ CubeStoreWriter::CubeStoreWriter(fs::path path, Size3 shape)
   }
   file_.open(partial_, std::ios::binary | std::ios::trunc);
   if (code || !file_) {
-    throw io_error("cannot write cubes").with("file", path_.string());
+    throw io_error("cannot write cubes")
+        .with("file", path_.string())
+        .with("free", free_space(path_));
   }
 }
 
@@ -97,7 +108,9 @@ void CubeStoreWriter::add(const Cube& cube, const CubeInfo& info) {
   file_.write(reinterpret_cast<const char*>(voxels_.data()),
               static_cast<std::streamsize>(voxels_.size() * sizeof(std::uint16_t)));
   if (!file_) {
-    throw io_error("cannot write cubes").with("file", path_.string());
+    throw io_error("cannot write cubes")
+        .with("file", path_.string())
+        .with("free", free_space(path_));
   }
   index_.push_back(index_entry(info));
 }
@@ -105,10 +118,12 @@ void CubeStoreWriter::add(const Cube& cube, const CubeInfo& info) {
 void CubeStoreWriter::finish() {
   file_.close();
   if (!file_) {
-    throw io_error("cannot write cubes").with("file", path_.string());
+    throw io_error("cannot write cubes")
+        .with("file", path_.string())
+        .with("free", free_space(path_));
   }
   std::error_code code;
-  fs::remove(index_path(path_), code);  // an older index must not describe the new voxels
+  fs::remove(cube_index_path(path_), code);  // an older index must not describe the new voxels
   write_file_atomically(path_, [&](const fs::path& temporary) {
     fs::rename(partial_, temporary, code);
     if (code) {
@@ -117,15 +132,18 @@ void CubeStoreWriter::finish() {
           .with("reason", code.message());
     }
   });
-  const Json document{
-      {"version", kFormatVersion}, {"shape", shape_}, {"volumes", volumes_}, {"cubes", index_}};
-  write_file_atomically(index_path(path_), document.dump(1) + "\n");
+  const Json document{{"version", kFormatVersion},
+                      {"shape", shape_},
+                      {"sha256", sha256_of_file(path_)},
+                      {"volumes", volumes_},
+                      {"cubes", index_}};
+  write_file_atomically(cube_index_path(path_), document.dump(1) + "\n");
 }
 
 CubeStore::CubeStore(const std::vector<fs::path>& paths) {
   files_.reserve(paths.size());
   for (const fs::path& path : paths) {
-    const Json document = read_json(index_path(path));
+    const Json document = read_json(cube_index_path(path));
     try {
       if (document.at("version") != kFormatVersion) {
         throw data_error("cubes of another format version");
@@ -158,7 +176,7 @@ CubeStore::CubeStore(const std::vector<fs::path>& paths) {
       throw;
     } catch (const Json::exception& error) {
       throw data_error("the index of a cube file is not as expected")
-          .with("file", index_path(path).string())
+          .with("file", cube_index_path(path).string())
           .with("reason", error.what());
     }
   }

@@ -23,11 +23,18 @@ struct CubeInfo {
   Box box;
 };
 
+/// Where the index of a cube file lies: `<path>.json`.
+std::filesystem::path cube_index_path(const std::filesystem::path& path);
+
+/// SHA-256 of the voxels as the index states it; empty in an index of an older version. Throws
+/// Error 65, 66 or 74 if there is no such index.
+std::string stored_voxel_digest(const std::filesystem::path& path);
+
 /// Writes cubes to `<path>` (voxels as little-endian uint16, 65535 = 1.0, cube after cube, x
 /// fastest) and
-/// `<path>.json` (version, shape, one entry per volume and one per cube). Cubes go to a temporary
-/// file as they come; finish() moves it into place and writes the index last, both atomically.
-/// Without finish() nothing is left behind.
+/// `<path>.json` (version, shape, SHA-256 of the voxels, one entry per volume and one per cube).
+/// Cubes go to a temporary file as they come; finish() moves it into place and writes the index
+/// last, both atomically. Without finish() nothing is left behind.
 class CubeStoreWriter {
  public:
   /// Throws Error 74 if the file cannot be written.

@@ -484,9 +484,15 @@ std::span<const SchemaStep> schema_history() {
   return kHistory;
 }
 
-std::shared_ptr<SQLite::Database> open_database(const fs::path& path,
+std::shared_ptr<SQLite::Database> open_database(const fs::path& named,
                                                 const OpenOptions& options,
                                                 std::span<const SchemaStep> history) {
+  if (named.empty()) {
+    throw usage_error("the results database has no name");
+  }
+  // SQLite takes ":memory:", "" and "file:...?mode=memory" for databases that are gone afterwards;
+  // a path from the root is always a file.
+  const fs::path path = fs::absolute(named);
   const auto timeout_ms = static_cast<int>(options.busy_timeout.count());
   if (!options.write) {
     std::error_code unreadable;

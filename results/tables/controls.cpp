@@ -100,9 +100,10 @@ Controls compare_controls(const std::vector<TrialDice>& trials,
   return found;
 }
 
-std::string sentence(const Controls& controls) {
+std::string sentence(const Controls& controls, bool a_cell_differs) {
   if (controls.comparisons.empty()) {
-    return "No controls were run: that no cell differs says little.";
+    return a_cell_differs ? "No controls were run."
+                          : "No controls were run: that no cell differs says little.";
   }
   std::vector<std::string> columns;
   std::map<std::string, std::vector<std::string>> parts;

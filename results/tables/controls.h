@@ -15,8 +15,9 @@ Controls compare_controls(const std::vector<TrialDice>& trials,
                           const TableSpec& table,
                           const std::string& test);
 
-/// The line below a table: what the controls showed in each column, or that none was run.
-std::string sentence(const Controls& controls);
+/// The line below a table: what the controls showed in each column, or that none was run (and,
+/// where no cell differs, that this says little).
+std::string sentence(const Controls& controls, bool a_cell_differs = false);
 
 /// For JSON: {"test", "correction", "comparisons": [{"control", "reference", "column",
 /// "difference", "n", "reference_n", "df", "p", "p_adjusted", "not_testable"}]}.

@@ -59,13 +59,9 @@ std::string number_text(const std::optional<double>& value) {
   return value ? fmt::format("{:.4f}", *value) : "–";
 }
 
-/// Whether a larger value is better. Empty for a metric of +MIAL's game, where the encoder is to
-/// confuse the other side, and for a second view of what an accuracy tells.
-std::optional<bool> larger_is_better(const std::string& metric) {
-  if (metric.starts_with("modality_") || metric.ends_with("_cross_entropy")) {
-    return std::nullopt;
-  }
-  return metric.ends_with("_accuracy");
+/// +MIAL's game: the encoder is to confuse the other side, so that neither value is better.
+bool is_game(const std::string& metric) {
+  return metric.starts_with("modality_");
 }
 
 std::string short_number(double value) {
@@ -79,14 +75,15 @@ std::string sentence(const std::vector<ProxyResult>& results) {
   std::vector<std::string> not_better;
   for (const ProxyResult& result : results) {
     for (const ProxyMetric& metric : result.metrics) {
-      const std::optional<bool> larger = larger_is_better(metric.name);
       const auto& [value, chance] = metric.held_out;
-      if (!larger || !value || !chance) {
+      const bool second_view = metric.name.ends_with("_cross_entropy");  // of an accuracy
+      if (second_view || !value || !chance) {
         continue;
       }
       reached.push_back(fmt::format(
           "{} {} {} ({})", result.label, metric.name, short_number(*value), short_number(*chance)));
-      if (*larger ? *value <= *chance : *value >= *chance) {
+      const bool larger_is_better = metric.name.ends_with("_accuracy");
+      if (!is_game(metric.name) && (larger_is_better ? *value <= *chance : *value >= *chance)) {
         not_better.push_back(fmt::format("{} {}", result.label, metric.name));
       }
     }

@@ -226,7 +226,11 @@ std::vector<Note> notes_of(const Table& table) {
     return result;
   }
   if (table.controls) {
-    result.emplace_back(sentence(*table.controls));
+    const bool differs = std::ranges::any_of(table.cells, [&](const auto& row) {
+      return std::ranges::any_of(
+          row, [&](const TableCell& cell) { return is_significant(table, cell); });
+    });
+    result.emplace_back(sentence(*table.controls, differs));
   }
   if (std::string proxies = sentence(table.proxies); !proxies.empty()) {
     result.emplace_back(std::move(proxies));

@@ -1,6 +1,7 @@
 #include "harness/core/files.h"
 #include "harness/core/json.h"
 #include "tests/support/faulty_program.h"
+#include "tests/support/tiny_run.h"
 
 #include <catch2/catch.hpp>
 
@@ -10,67 +11,18 @@ namespace {
 
 namespace fs = std::filesystem;
 using sar::Json;
+using sar::test::finished_nodes;
+using sar::test::numbers;
 using sar::test::Outcome;
 using sar::test::Program;
+using sar::test::query;
+using sar::test::reference_numbers;
 using sar::test::sar_bench;
-
-const std::string kTiny = std::string(SARBENCH_SOURCE_DIR) + "/tests/integration/tiny.toml";
-
-/// Rows of a statement, from the program's own database.
-Json query(const fs::path& folder, const std::string& sql) {
-  const Outcome outcome = sar_bench(folder, {"db", "sql", sql, "--json"});
-  INFO(outcome.err);
-  REQUIRE(outcome.code == 0);
-  return Json::parse(outcome.out).at("rows");
-}
-
-/// Every number that a run stores; seconds and dates are left out.
-std::string numbers(const fs::path& folder) {
-  return query(folder,
-               "select method, task, fraction, trial, case_id, target, bucket, volume_mm3, dice "
-               "from v_case_dice order by 1,2,3,4,5,6")
-             .dump() +
-         query(folder,
-               "select method, task, trial, stage, step, epoch, split, loss, lr from v_loss order "
-               "by 1,2,3,4,5,6,7")
-             .dump() +
-         query(folder,
-               "select method, epoch, split, name, value from v_proxy_metric order by 1,2,3,4")
-             .dump();
-}
-
-std::vector<std::string> tiny_run(std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments{
-      "run", "table2", "--profile", kTiny, "-m", "scratch,sar", "-q"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
+using sar::test::tiny_run;
 
 std::vector<std::string> with_program(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), SARBENCH_PROGRAM);
   return arguments;
-}
-
-/// Numbers of an uninterrupted run, made once for all tests of this process.
-const std::string& reference_numbers() {
-  static const std::string numbers_of_reference = [] {
-    const sar::TemporaryFolder folder;
-    const Outcome outcome = sar_bench(folder.path(), tiny_run({"-j", "1"}));
-    INFO(outcome.err);
-    REQUIRE(outcome.code == 0);
-    return numbers(folder.path());
-  }();
-  return numbers_of_reference;
-}
-
-std::int64_t finished_nodes(const fs::path& folder) {
-  if (!fs::exists(folder / "sar-bench.sqlite")) {
-    return 0;
-  }
-  const Outcome outcome = sar_bench(
-      folder, {"db", "sql", "select count(*) from v_node where state = 'done'", "--json"});
-  return outcome.code == 0 ? Json::parse(outcome.out).at("rows").at(0).at(0).get<std::int64_t>()
-                           : 0;
 }
 
 Json last_status(const fs::path& folder) {

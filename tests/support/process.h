@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
@@ -31,6 +32,9 @@ class Program {
     err_ = folder / "stderr.txt";
     pid_ = ::fork();
     if (pid_ == 0) {
+      for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU}) {
+        ::signal(number, SIG_DFL);  // whatever the tests were started under
+      }
       ::dup2(::open("/dev/null", O_RDONLY), 0);
       ::dup2(::open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), 1);
       ::dup2(::open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), 2);
@@ -48,6 +52,7 @@ class Program {
   }
 
   void signal(int number) const { ::kill(pid_, number); }
+  [[nodiscard]] pid_t process() const { return pid_; }
 
   /// Waits until `condition` holds; false if the program ended or two minutes passed before.
   bool wait_until(const std::function<bool()>& condition) const {
@@ -73,16 +78,30 @@ class Program {
     return outcome;
   }
 
- private:
-  bool ended() const {
+  /// `finish` then returns at once.
+  [[nodiscard]] bool ended() const {
     siginfo_t info{};
     return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == pid_;
   }
 
+ private:
   std::filesystem::path folder_, out_, err_;
   pid_t pid_ = -1;
 };
+
+/// The process and all that it started.
+inline std::vector<pid_t> family_of(pid_t process) {
+  std::vector<pid_t> family{process};
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    const std::string name = std::to_string(family[i]);
+    std::ifstream children("/proc/" + name + "/task/" + name + "/children");
+    for (pid_t child = 0; children >> child;) {
+      family.push_back(child);
+    }
+  }
+  return family;
+}
 
 /// `sar-bench` with the given arguments, run in `folder`.
 inline Outcome sar_bench(const std::filesystem::path& folder, std::vector<std::string> arguments) {

@@ -127,6 +127,23 @@ TEST_CASE("broken TOML is a usage error with file, line and column") {
   CHECK(message.find("column: ") != std::string::npos);
 }
 
+TEST_CASE("dates and times in TOML are text, and keys nested without end are refused") {
+  const sar::TemporaryFolder folder;
+  const auto path = folder.path() / "odd.toml";
+  sar::write_file_atomically(path, "a = 07:32:00\nb = 2020-01-02\nc = 2020-01-02T07:32:00Z\n");
+  const auto tree = sar::read_toml(path).tree;
+  CHECK(tree.at("a") == "07:32:00");
+  CHECK(tree.at("b") == "2020-01-02");
+  CHECK(tree.at("c") == "2020-01-02T07:32:00Z");
+  std::string deep = "x = 1\na";
+  for (int part = 0; part < 20000; ++part) {
+    deep += ".a";
+  }
+  sar::write_file_atomically(path, deep + " = 1\n");
+  CHECK_THAT(message_of([&] { sar::read_toml(path); }),
+             Catch::Contains("odd.toml") && Catch::Contains("line: 2"));
+}
+
 TEST_CASE("text from the command line becomes a value of its TOML type, else text") {
   CHECK(sar::parse_value("3") == 3);
   CHECK(sar::parse_value("1e-3") == 1e-3);

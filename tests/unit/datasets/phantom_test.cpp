@@ -519,6 +519,21 @@ TEST_CASE("a damaged suite is repaired", "[phantom]") {
   CHECK(sar::read_file(folder.path() / "phantom.json") == manifest);
 }
 
+TEST_CASE("a suite whose list of files is damaged is written anew, and that is said", "[phantom]") {
+  const PhantomOptions options = small_options();
+  const sar::TemporaryFolder folder;
+  sar::write_phantom_suite(folder.path(), options);
+  const std::string manifest = sar::read_file(folder.path() / "phantom.json");
+  for (const char* damage : {"", "{", "[1]", R"({"phantom_version": "x", "files": {}})"}) {
+    sar::write_file_atomically(folder.path() / "phantom.json", damage);
+    std::vector<std::string> said;
+    sar::write_phantom_suite(
+        folder.path(), options, {}, [&](const std::string& text) { said.push_back(text); });
+    CHECK(said.size() == 1);
+    CHECK(sar::read_file(folder.path() / "phantom.json") == manifest);
+  }
+}
+
 TEST_CASE("a folder with other data or another suite is refused", "[phantom]") {
   const PhantomOptions options = small_options();
   const sar::TemporaryFolder foreign;

@@ -327,6 +327,44 @@ TEST_CASE("real images are read as nibabel reads them", "[datasets][real]") {
   }
 }
 
+TEST_CASE("a damaged entry of the cache is made again, and that is said", "[datasets]") {
+  const SmallCase small;
+  std::vector<std::string> said;
+  const auto prepared = [&] {
+    const sar::PreparedCache cache(small.folder.path() / "prepared",
+                                   [&](const std::string& text) { said.push_back(text); });
+    return sar::prepared_task_case(
+        small.record, "brats", "image", "label", settings_with({}), cache);
+  };
+  const auto whole = prepared();
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(small.folder.path() / "prepared")) {
+    if (entry.is_regular_file()) {
+      files.push_back(entry.path());
+    }
+  }
+  REQUIRE(files.size() == 4);  // image, two labels, and the record of their digests
+  for (const fs::path& file : files) {
+    const std::string content = sar::read_file(file);
+    std::string flipped = content;
+    flipped.back() = static_cast<char>(flipped.back() ^ 1);
+    for (const std::string& damage : {flipped, content.substr(0, content.size() / 2)}) {
+      sar::write_file_atomically(file, damage);
+      said.clear();
+      const auto again = prepared();
+      INFO(file);
+      CHECK(said.size() == 1);
+      CHECK(again->image.voxels == whole->image.voxels);
+      CHECK(again->label.voxels == whole->label.voxels);
+      CHECK(again->native_label.voxels == whole->native_label.voxels);
+      CHECK(sar::read_file(file) == content);
+    }
+  }
+  said.clear();
+  static_cast<void>(prepared());
+  CHECK(said.empty());
+}
+
 TEST_CASE("the real head MRI is prepared as NumPy does it", "[datasets][real]") {
   if (!sar::test::have_real_scans()) {
     WARN(sar::test::kNoScans);

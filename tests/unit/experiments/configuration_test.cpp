@@ -74,9 +74,10 @@ TEST_CASE_METHOD(Fixture, "data roots come from files, environment and flags, th
 
 TEST_CASE("every experiment and profile file of the repository loads") {
   const sar::Catalog catalog = sar::Catalog::load(SARBENCH_SHARE_DIR);  // what the worker described
-  CHECK(catalog.experiment_names() ==
-        std::vector<std::string>{
-            "all", "controls", "fig3", "proxy", "table1", "table2", "table3", "table4"});
+  CHECK(
+      catalog.experiment_names() ==
+      std::vector<std::string>{
+          "all", "controls", "fig3", "proxy", "table1", "table2", "table3", "table4", "transfer"});
   for (const auto& name : catalog.experiment_names()) {
     INFO(name);
     CHECK_NOTHROW(sar::read_experiment(catalog.experiment_file(name), catalog));

@@ -5,6 +5,7 @@
 #include "harness/core/json.h"
 
 #include <catch2/catch.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -471,9 +472,22 @@ TEST_CASE("a MetaImage without its data, or with too few or too many, is refused
   edited("DimSize = 7 6 5", "DimSize = 7 6 -5", "size along an axis");
   edited("DimSize = 7 6 5", "DimSize = 5 6 6", "more data");
   edited("DimSize = 7 6 5", "DimSize = 70 60 50", "too short");
-  edited("ElementSpacing = 0.75 1.5 2.5", "ElementSpacing = 0.75 nan 2.5", "parsed");
-  edited("NDims = 3", "NDims = three", "parsed");
+  edited("ElementSpacing = 0.75 1.5 2.5", "ElementSpacing = 0.75 nan 2.5", "spacing");
+  edited("NDims = 3", "NDims = three", "NDims");
   edited("ElementSpacing = 0.75 1.5 2.5", "ElementSpacing = 0.75 0 2.5", "spacing");
+  // ITK itself never returns from these, or asks for all memory.
+  edited("NDims = 3", "NDims = -1", "NDims");
+  edited("NDims = 3", "NDims = 1000000000", "NDims");
+  edited("DimSize = 7 6 5", "DimSize = 7 6", "DimSize does not hold 3 numbers");
+  // Numbers that are none of a patient's scan.
+  for (const char* spacing : {"1e30", "100", "0.01", "1e-5", "-1"}) {
+    edited("ElementSpacing = 0.75 1.5 2.5",
+           std::string("ElementSpacing = 0.75 ") + spacing + " 2.5",
+           "spacing is not between");
+  }
+  edited("TransformMatrix = 1 0 0 0 1 0 0 0 1", "TransformMatrix = 0 0 0 0 0 0 0 0 0", "axes");
+  edited("Offset = 3.5 -4.25 100.0", "Offset = 3.5 1e30 100.0", "origin");
+  edited("BinaryData = True", "BinaryData = True\nHeaderSize = 100000", "HeaderSize");
   edited("ElementType = MET_SHORT",
          "ElementType = MET_SHORT\nElementNumberOfChannels = 2",
          "component");
@@ -493,6 +507,15 @@ TEST_CASE("a MetaImage without its data, or with too few or too many, is refused
     INFO(failure.text);
     CHECK(failure.code == 65);
   }
+}
+
+TEST_CASE("a pipe or a folder with the name of an image is refused at once", "[io]") {
+  const sar::TemporaryFolder folder;
+  const fs::path pipe = folder.path() / "pipe.mhd";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THAT(reading_fails(pipe).text, Contains("pipe or device"));
+  fs::create_directory(folder.path() / "folder.mhd");
+  CHECK_THAT(reading_fails(folder.path() / "folder.mhd").text, Contains("is a folder"));
 }
 
 TEST_CASE("a failed write is error 74 and leaves nothing behind", "[io]") {

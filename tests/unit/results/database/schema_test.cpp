@@ -94,6 +94,18 @@ TEST_CASE("the views have the columns of the product contract in its order") {
   }
 }
 
+TEST_CASE("a database of any name is a file") {
+  const sar::TemporaryFolder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  for (const char* name : {":memory:", "file:x.sqlite?mode=memory"}) {
+    Store(name, Store::Mode::read_write).put_protocol(sar::test::protocol_row("p"));
+    CHECK(fs::is_regular_file(folder.path() / name));
+    CHECK(Store(name, Store::Mode::read).protocol("p").has_value());
+  }
+  fs::current_path(before);
+}
+
 TEST_CASE("every table is strict and carries the version") {
   const sar::TemporaryFolder folder;
   const Store store(folder.path() / "runs.sqlite", Store::Mode::read_write);

@@ -89,6 +89,7 @@ TEST_CASE("a table says what its controls showed, or that none was run") {
   CHECK(document_of(table).json.at("controls").at("comparisons").size() == 2);
   add_controls(table, {}, controls());
   CHECK_THAT(text(), Catch::Contains("No controls were run: that no cell differs says little."));
+  CHECK(sentence(Controls{}, true) == "No controls were run.");
 
   Table own = build_table(stored(), {}, sar::test::protocol_row("p"), controls(), {});
   add_controls(own, stored(), controls());

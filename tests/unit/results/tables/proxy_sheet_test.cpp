@@ -83,7 +83,9 @@ TEST_CASE("the line below a table says which proxy tasks were learnt no better t
              Catch::EndsWith(" No better than guessing: 3D-Jig permutation_accuracy, Genesis "
                              "restoration_mse."));
   // In +MIAL's game a modality that cannot be told is what the encoder is after.
-  CHECK(sentence(std::vector{result("+MIAL", "modality_accuracy", 0.4, 0.6)}).empty());
+  CHECK(sentence(std::vector{result("+MIAL", "modality_accuracy", 0.4, 0.6)}) ==
+        "Proxy tasks on patients held out, with what guessing gives: +MIAL modality_accuracy 0.4 "
+        "(0.6).");
   ProxyResult not_held_out = result("3D-Rot", "rotation_accuracy", 0.61, 0.1);
   not_held_out.metrics.front().held_out = {};
   CHECK(sentence(std::vector{not_held_out}).empty());
