@@ -46,7 +46,7 @@ layer harness/config/ 'harness/(core|config)/'
 layer harness/volume/ 'harness/(core|config|volume)/'
 layer harness/io/ 'harness/(core|config|volume|io)/'
 layer harness/nn/ 'harness/(core|config|volume|nn)/'
-layer datasets/ 'harness/(core|config|volume|io)/|datasets/'
+layer datasets/ 'harness/(core|config|volume|io)/|datasets/|generated_preparing_code\.h'
 layer methods/ 'harness/(core|config|volume|nn)/|methods/'
 # The rooms of results/: results_room NAME USES; what a room names it may use with all that this one uses.
 results_room() {

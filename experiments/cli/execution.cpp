@@ -64,9 +64,10 @@ void add_execution(CLI::App* app,
                    ExecutionOptions& options,
                    CommonOptions& common,
                    std::string& launcher) {
-  app->add_flag("--force",
-                options.force,
-                "compute again what is stored; let -o replace a file of another kind")
+  app->add_flag(
+         "--force",
+         options.force,
+         "compute again what is stored; let -o replace a file of another kind (an image, say)")
       ->each([&common](const std::string&) { common.force = true; });
   single(app, "-j,--jobs", options.jobs, "worker processes (default: cores; 1 on a GPU)")
       ->check(CLI::Range(1, 4096));

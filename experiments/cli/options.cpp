@@ -59,7 +59,8 @@ void add_common(CLI::App* app, CommonOptions& options, bool formats) {
   single(app, "--color", options.color, "auto, always, never")
       ->check(CLI::IsMember({"auto", "always", "never"}));
   if (app->get_option_no_throw("--force") == nullptr) {
-    app->add_flag("--force", options.force, "let -o replace a file of another kind");
+    app->add_flag(
+        "--force", options.force, "let -o replace a file of another kind (an image, say)");
   }
   app->add_flag("--no-progress", options.no_progress, "no progress on standard error");
   app->add_flag("-q,--quiet", options.quiet, "errors only");
@@ -159,12 +160,7 @@ void check_output(const CommonOptions& options) {
         .with("file", options.output)
         .hint("name another file with -o");
   }
-  const std::string format = options.chosen_format();
-  refuse_as_output(options.output,
-                   format == "json"   ? "{\"schema_version\": 1}"
-                   : format == "html" ? "<!DOCTYPE html"
-                                      : "text",
-                   options.force);
+  refuse_as_output(options.output, "text", options.force);
 }
 
 void emit(const CommonOptions& options, const std::string& text) {

@@ -18,7 +18,7 @@ struct CommonOptions {
   std::string format = "text";
   bool json = false;
   std::string output;
-  bool force = false;  ///< let -o replace a file of another kind
+  bool force = false;  ///< let -o replace a file of another kind (an image, say)
   std::string log_file;
   double alpha = 0.05;
   bool alpha_given = false;

@@ -2,7 +2,6 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
-#include "harness/core/json.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,30 +19,19 @@ namespace {
 
 constexpr std::string_view kDatabase = "database";
 
-/// What a file holds, as far as it must not be lost by a slip of the hand.
+/// What a file holds, as far as it must not be lost by a slip of the hand: what this program writes
+/// as text in one format may replace what it wrote in another.
 std::string_view kind_of(std::string_view content) {
   if (content.starts_with("SQLite format 3")) {
     return kDatabase;
   }
-  if (content.find('\0') != std::string_view::npos || content.starts_with("\x89PNG") ||
-      content.starts_with("%PDF") || content.starts_with("\x1f\x8b")) {
-    return "binary file";
-  }
-  const auto first = content.find_first_not_of(" \t\r\n");
-  const std::string_view rest = first == std::string_view::npos ? "" : content.substr(first);
-  if (rest.starts_with('{') || rest.starts_with('[')) {
-    const Json json = Json::parse(content, nullptr, false);
-    if (!json.is_discarded()) {
-      return json.is_object() && json.contains("schema_version") ? "JSON document of this program"
-                                                                 : "JSON document";
-    }
-  }
-  return rest.starts_with("<!DOCTYPE html") || rest.starts_with("<html") ? "HTML page"
-         : rest.starts_with("<?xml") || rest.starts_with("<svg")         ? "XML document"
-                                                                         : "text";
+  const bool binary = content.find('\0') != std::string_view::npos ||
+                      content.starts_with("\x89PNG") || content.starts_with("%PDF") ||
+                      content.starts_with("\x1f\x8b");
+  return binary ? "binary data" : "text";
 }
 
-/// As much of a file as tells its kind; all of it where it may be JSON.
+/// As much of a file as tells its kind.
 std::string beginning_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -52,8 +40,7 @@ std::string beginning_of(const fs::path& path) {
   std::string begin(4096, '\0');
   file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
   begin.resize(static_cast<std::size_t>(file.gcount()));
-  const bool json = kind_of(begin) == "text" && begin.find_first_of("{[") != std::string::npos;
-  return json && fs::file_size(path) < (std::uintmax_t{1} << 28U) ? read_file(path) : begin;
+  return begin;
 }
 
 /// Where a link leads in the end, also where nothing is yet.

@@ -9,8 +9,8 @@ namespace sar::cli {
 ///
 /// A regular file is replaced as a whole (write beside, rename); a link stays, and its target is
 /// replaced; into what is not a regular file (a terminal, a pipe, /dev/stdout) the text is written.
-/// A database is never replaced, and another kind of file (JSON by text, say, or an image) only
-/// with `force`. Throws Error 2 for these and for a folder, 74 if the file cannot be written.
+/// A database is never replaced, and an image or other binary data by text, or the other way round,
+/// only with `force`. Throws Error 2 for these and for a folder, 74 if the file cannot be written.
 void write_output(const std::filesystem::path& path, const std::string& text, bool force);
 
 /// The same rules before there is all of the text, or for a file that text is added to.
