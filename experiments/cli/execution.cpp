@@ -2,10 +2,10 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/machine.h"
 
 #include <algorithm>
 #include <iostream>
-#include <thread>
 
 namespace sar::cli {
 
@@ -47,8 +47,7 @@ RunReport execute_plan(const Session& session,
                        const std::string& command_line) {
   RunOptions options;
   const bool cuda = session.configuration().shared().text("compute.device").starts_with("cuda");
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  options.jobs = execution.jobs > 0 ? execution.jobs : cuda ? 1 : cores;
+  options.jobs = execution.jobs > 0 ? execution.jobs : cuda ? 1 : usable_cores();
   options.fail_fast = execution.fail_fast;
   options.force = execution.force;
   options.retry_failed = execution.only_failed;

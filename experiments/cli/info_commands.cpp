@@ -4,6 +4,7 @@
 #include "experiments/cli/views.h"
 #include "experiments/runner.h"
 #include "experiments/worker_process.h"
+#include "harness/core/machine.h"
 #include "results/claims/claim_verdicts.h"
 #include "results/database/protocol_choice.h"
 #include "results/database/store.h"
@@ -14,7 +15,6 @@
 
 #include <iostream>
 #include <memory>
-#include <thread>
 
 namespace sar::cli {
 namespace {
@@ -293,7 +293,7 @@ ExitCode doctor(const InfoCommand& command) {
   Json report{{"schema_version", 1},
               {"commit", source.commit},
               {"dirty", source.dirty},
-              {"cores", std::thread::hardware_concurrency()},
+              {"cores", usable_cores()},
               {"free_disk_gb", static_cast<double>(space.available) / 1e9},
               {"versions", session.catalog().versions()},
               {"environment", write(environment)}};

@@ -206,7 +206,12 @@ FileLock::FileLock(const fs::path& path, bool wait) {
     if (error_number == EWOULDBLOCK) {
       return;
     }
-    throw system_error("cannot lock", path, error_number);
+    Error error = system_error("cannot lock", path, error_number);
+    if (error_number == ENOSYS || error_number == ENOLCK || error_number == EOPNOTSUPP) {
+      error.hint(
+          "this file system has no locks (mounted without flock?): put --db and --work on another");
+    }
+    throw std::move(error);
   }
 }
 

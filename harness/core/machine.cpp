@@ -2,10 +2,16 @@
 
 #include <fmt/format.h>
 #include <gnu/libc-version.h>
+#include <sched.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <sstream>
+#include <thread>
 
 namespace sar {
 namespace {
@@ -29,7 +35,35 @@ std::map<std::string, std::string> fields_of(std::string_view cpuinfo) {
   return fields;
 }
 
+/// Of "QUOTA PERIOD" in microseconds, as cgroup v2 has it; nothing for "max PERIOD".
+std::optional<int> quota_of(const char* file) {
+  std::ifstream limit(file);
+  double quota = 0;
+  double period = 0;
+  if (limit >> quota >> period && quota > 0 && period > 0) {
+    return static_cast<int>(std::ceil(quota / period));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+int usable_cores() {
+  cpu_set_t bound;
+  CPU_ZERO(&bound);
+  int cores = ::sched_getaffinity(0, sizeof bound, &bound) == 0
+                  ? CPU_COUNT(&bound)
+                  : static_cast<int>(std::thread::hardware_concurrency());
+  if (const auto quota = quota_of("/sys/fs/cgroup/cpu.max")) {
+    cores = std::min(cores, *quota);
+  }
+  if (const char* task = std::getenv("SLURM_CPUS_PER_TASK"); task != nullptr) {
+    if (const int given = std::atoi(task); given > 0) {
+      cores = std::min(cores, given);
+    }
+  }
+  return std::max(1, cores);
+}
 
 std::string processor_description(std::string_view cpuinfo) {
   const auto fields = fields_of(cpuinfo);

@@ -15,4 +15,9 @@ std::string machine_description();
 /// nothing known. All processors of a machine are taken to be alike.
 std::string processor_description(std::string_view cpuinfo);
 
+/// Cores that this process may use, at least 1: those that it is bound to, no more than the quota
+/// of its control group (cgroup v2, rounded up) and than SLURM_CPUS_PER_TASK. Not what the machine
+/// has.
+int usable_cores();
+
 }  // namespace sar

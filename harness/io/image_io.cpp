@@ -179,7 +179,7 @@ void check_spacing(double spacing_mm, const std::string& where) {
   constexpr double kLeast = 0.02;  // choices: mm
   constexpr double kMost = 50;
   if (!(spacing_mm >= kLeast && spacing_mm <= kMost)) {
-    throw data_error("spacing is not between 0.02 and 50 mm")
+    throw data_error("spacing is not between 0.02 and 50 mm (are its lengths in metres?)")
         .with(where, fmt::format("{}", spacing_mm));
   }
 }

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/machine.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,7 +18,6 @@
 #include <filesystem>
 #include <future>
 #include <string_view>
-#include <thread>
 
 namespace sar {
 namespace {
@@ -164,7 +164,7 @@ std::vector<std::vector<std::string>> plotted(const std::vector<PlotJob>& jobs) 
   };
   {
     // This thread is one of the workers; the others are joined when their futures go.
-    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    const auto cores = static_cast<std::size_t>(usable_cores());
     std::vector<std::future<void>> others;
     for (std::size_t i = 1; i < std::min(cores, jobs.size()); ++i) {
       others.push_back(std::async(std::launch::async, work));

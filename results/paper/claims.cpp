@@ -449,7 +449,8 @@ std::vector<Claim> read_claim_files(const Paper& paper, const std::vector<ClaimF
   }
   std::vector<fs::path> files;
   for (const auto& each : fs::directory_iterator(folder)) {
-    if (each.path().extension() == ".toml") {
+    // Shadow files of macOS and locks of editors begin with a dot.
+    if (each.path().extension() == ".toml" && !each.path().filename().string().starts_with('.')) {
       files.push_back(each.path());
     }
   }

@@ -1,5 +1,6 @@
 #include "harness/core/base64.h"
 #include "harness/core/error.h"
+#include "harness/core/machine.h"
 #include "results/figures/example_picture.h"
 #include "results/report/page_texts.h"
 #include "results/report/section.h"
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <future>
-#include <thread>
 #include <utility>
 
 namespace sar::sections::examples {
@@ -77,7 +77,7 @@ void add_pictures(SectionContent& section, const std::vector<ReportExamples>& gr
       examples.emplace_back("figures/" + name_of(group, i), &group.cases[i]);
     }
   }
-  const std::size_t workers = std::max(1U, std::thread::hardware_concurrency());
+  const auto workers = static_cast<std::size_t>(usable_cores());
   for (std::size_t first = 0; first < examples.size(); first += workers) {
     const std::size_t last = std::min(examples.size(), first + workers);
     std::vector<std::future<std::string>> pictures;

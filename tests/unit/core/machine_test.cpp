@@ -1,6 +1,9 @@
 #include "harness/core/machine.h"
 
 #include <catch2/catch.hpp>
+#include <sched.h>
+
+#include <cstdlib>
 
 namespace {
 
@@ -26,6 +29,27 @@ TEST_CASE("a processor is named by its model and the vector extensions that choo
 
 TEST_CASE("this machine is named with its C library") {
   CHECK(sar::machine_description().find(", glibc ") != std::string::npos);
+}
+
+TEST_CASE("only cores that the process may use are counted") {
+  cpu_set_t before;
+  REQUIRE(::sched_getaffinity(0, sizeof before, &before) == 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &before)) {
+      CPU_SET(core, &one);
+      break;
+    }
+  }
+  REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
+  CHECK(sar::usable_cores() == 1);
+  REQUIRE(::sched_setaffinity(0, sizeof before, &before) == 0);
+  CHECK(sar::usable_cores() >= 1);
+  CHECK(sar::usable_cores() <= CPU_COUNT(&before));
+  ::setenv("SLURM_CPUS_PER_TASK", "1", 1);
+  CHECK(sar::usable_cores() == 1);
+  ::unsetenv("SLURM_CPUS_PER_TASK");
 }
 
 }  // namespace
