@@ -30,7 +30,7 @@ class StopSignalScope {
 
 /// Whether one of these signals has arrived.
 bool stop_asked();
-/// Whether somebody asked again, by SIGINT or SIGTERM a second or more after the first signal. A
+/// Whether somebody asked again, by SIGINT or SIGTERM in a later second than the first signal. A
 /// terminal that closes sends SIGHUP twice, and SIGXCPU comes every second: these do not insist.
 bool stop_insisted();
 
